@@ -1,0 +1,57 @@
+/**
+ * Every error of ours, once: what it means, what to do, whether a run that met it is tried again, and the exit code.
+ * `docs/errors.md` is generated from here. `retry`: never = the sync stops until something is changed; backoff = again
+ * later, for ever; now = again at once (the run was void, nothing is wrong).
+ */
+export type CatalogueEntry = {
+  readonly meaning: string;
+  readonly advice: string;
+  readonly retry: "never" | "backoff" | "now";
+  readonly exit: number;
+};
+
+const usage = { retry: "never", exit: 1 } as const;
+const stop = { retry: "never", exit: 1 } as const;
+const later = { retry: "backoff", exit: 1 } as const;
+const again = { retry: "now", exit: 1 } as const;
+
+export const catalogue = {
+  usage: { meaning: "The command line has a word or value that is not understood.", advice: "See `bucardo help COMMAND`.", ...usage },
+  "bad-value": { meaning: "A value is outside what the setting or option takes.", advice: "Give a value of the form that the message names.", ...usage },
+  "bad-rc-file": { meaning: "The configuration file cannot be read or has a line that is not `name = value`.", advice: "Mend the line that the message names, or pass --no-bucardorc.", ...usage },
+  "unknown-object": { meaning: "A named database, group, sync, table or sequence is not registered.", advice: "`bucardo list all` shows what is.", ...usage },
+  "already-exists": { meaning: "The name is taken.", advice: "Choose another name, or `bucardo update` the existing one.", ...usage },
+  "in-use": { meaning: "Something else refers to the object.", advice: "Remove what refers to it first, or pass --force.", ...usage },
+  "not-supported": { meaning: "The feature of an older version is not offered; the message names the alternative.", advice: "Use the alternative.", ...usage },
+  "not-installed": { meaning: "The control database has no Bucardo schema.", advice: "Run `bucardo install`.", ...usage },
+  "schema-newer": { meaning: "The control schema was made by a newer Bucardo.", advice: "Use that version or a newer one; nothing was changed.", ...usage },
+  "connection-failed": { meaning: "No connection: host, port, password or server are not as told.", advice: "Check the server and the connection settings that the message names.", ...later },
+  "not-postgres": { meaning: "What answers at host and port does not speak PostgreSQL.", advice: "Check host and port.", ...later },
+  "authentication-failed": { meaning: "The server refused the user or the password.", advice: "Check user, password source (pgpass, service, environment) and pg_hba.conf.", ...later },
+  "connection-lost": { meaning: "A connection ended in the middle of work.", advice: "Nothing to do: the run is repeated when the server answers.", ...later },
+  "server-not-ready": { meaning: "The server is starting, stopping or in recovery.", advice: "Nothing to do, unless it is a standby: register its primary.", ...later },
+  "too-many-connections": { meaning: "The server or our own cap has no connection left.", advice: "Raise max_connections there, or lower `max_connections` here.", ...later },
+  "permission-denied": { meaning: "Our user lacks a privilege.", advice: "Grant what the message names.", ...stop },
+  "daemon-running": { meaning: "A daemon already owns this control database.", advice: "`bucardo stop` ends it.", ...usage },
+  "daemon-not-running": { meaning: "No daemon is running for this control database.", advice: "`bucardo start` starts it.", ...usage },
+  "daemon-failed": { meaning: "The daemon did not come up.", advice: "The message says why; its log has more.", ...usage },
+  timeout: { meaning: "Something did not end in the time given.", advice: "It goes on; look with `bucardo status`.", ...usage },
+  "lock-timeout": { meaning: "A table is locked by another session; we do not queue the application behind us.", advice: "End or wait for the session that the message names, then repeat.", ...later },
+  "sync-invalid": { meaning: "The sync cannot run as declared; the problems are listed together.", advice: "Mend each problem, then `bucardo validate SYNC`.", ...stop },
+  "sync-inactive": { meaning: "The sync is not active.", advice: "`bucardo activate SYNC`.", ...usage },
+  "run-void": { meaning: "A table was rewritten or a checkpoint moved while a run looked at it; nothing was written.", advice: "Nothing to do: the run is repeated at once.", ...again },
+  "serialization": { meaning: "The server asked to repeat a transaction (serialization failure or deadlock).", advice: "Nothing to do: the run is repeated.", ...later },
+  "source-changed": { meaning: "The source is not the database, timeline or time that the checkpoint belongs to: failover, restore, clone or another server.", advice: "Compare source and target, then `bucardo accept SYNC` to go on from the checkpoint, or `bucardo update sync SYNC onetimecopy=1` to copy again.", ...stop },
+  "target-changed": { meaning: "The target is not the database or lost the run that the checkpoint counts on: failover, restore or another server.", advice: "Compare source and target, then `bucardo accept SYNC` to go on from the checkpoint, or `bucardo update sync SYNC onetimecopy=1` to copy again.", ...stop },
+  "checkpoint-missing": { meaning: "The source holds no checkpoint for this target: capture was removed or never installed.", advice: "`bucardo validate SYNC` installs it again; the target then needs a copy (onetimecopy=1).", ...stop },
+  "needs-copy": { meaning: "A table was rewritten without deltas, or the quota released it: the target needs a fresh copy.", advice: "`bucardo update sync SYNC onetimecopy=1`, then `bucardo kick SYNC`.", ...stop },
+  "data-rejected": { meaning: "The target refused a row.", advice: "Look at the constraint or column that the message names on the target; the run repeats after `bucardo kick SYNC`.", ...stop },
+  "schema-mismatch": { meaning: "Source and target differ in a way that rows cannot cross.", advice: "Make the columns that the message names equal on both sides, then `bucardo validate SYNC`.", ...stop },
+  "encoding": { meaning: "A character of the source does not exist in the target's encoding, or bytes are not valid text.", advice: "Mend the value on the source, or use a target database in UTF8.", ...stop },
+  "quota": { meaning: "The deltas waiting on a source use more disk than allowed.", advice: "Let the target catch up, raise `delta_quota`, or release the sync.", ...stop },
+  "disk-full": { meaning: "A server has no disk space left.", advice: "Free space on that server; the run repeats by itself.", ...later },
+  "interrupted": { meaning: "The work was told to stop.", advice: "Nothing to do: it goes on at the next start.", ...later },
+  internal: { meaning: "A mistake in Bucardo.", advice: "Please report it with the log.", ...stop },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,86 @@
+import type { QualifiedName } from "./name.ts";
+
+/** What a database is in a dbgroup. */
+export type Role = "source" | "target" | "fullcopy";
+
+/** A registered connection. Null fields fall back to libpq's rules (environment, service file, pgpass, defaults). */
+export type Database = {
+  readonly name: string;
+  readonly dbname: string | null;
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly user: string | null;
+  /** Null, `env:NAME`, or `enc:v1:...` (config/secret.ts). Never clear text. */
+  readonly password: string | null;
+  readonly service: string | null;
+  /** Path of a pgpass file other than the default one. */
+  readonly pgpass: string | null;
+  /** More libpq words: `sslmode=verify-full sslrootcert=...`. */
+  readonly conn: string | null;
+  readonly status: "active" | "inactive";
+};
+
+export type RelationKind = "table" | "sequence";
+
+/** A table or sequence that we know of; its database is the one whose names and columns are the pattern for the others. */
+export type Relation = QualifiedName & {
+  readonly id: number;
+  readonly db: string;
+  readonly kind: RelationKind;
+  /** Key chosen by hand; null: the catalog's choice (PRIMARY KEY, else the best unique not-null key). */
+  readonly keyColumns: readonly string[] | null;
+  /** Null: the sync's. */
+  readonly autokick: boolean | null;
+  /** Null: the sync's. False: differences of column order, defaults and NOT NULL are warnings. */
+  readonly strictChecking: boolean | null;
+};
+
+export type SyncStatus = "active" | "inactive";
+
+/** A sync as it is declared: relgroup x dbgroup + policies. */
+export type Sync = {
+  /** UUID; names everything of this sync on the replicated databases, so that two control databases never meet. */
+  readonly id: string;
+  readonly name: string;
+  readonly relgroup: string;
+  readonly dbgroup: string;
+  readonly status: SyncStatus;
+  /** Paused syncs keep capturing and do not run; survives restarts of the daemon. */
+  readonly paused: boolean;
+  /** Run when the source changes (old word: ping). */
+  readonly autokick: boolean;
+  /** Run at least this often, in seconds; null: only on kicks and changes. */
+  readonly checktime: number | null;
+  /** 0 off; 1 the next run copies whole tables; 2 the same for tables that are empty on the target. */
+  readonly onetimecopy: 0 | 1 | 2;
+  readonly strictChecking: boolean;
+  readonly priority: number;
+  /** Settings of versions 4 and 5 without meaning here: kept and listed, never used. */
+  readonly legacy: Readonly<Record<string, string>>;
+};
+
+export type DbgroupMember = { readonly db: string; readonly role: Role; readonly priority: number };
+
+/** A sync with its members and relations resolved: all that a daemon needs to run it. */
+export type SyncDefinition = Sync & {
+  readonly members: readonly DbgroupMember[];
+  /** In the order they are replicated: priority (high first), then schema and name. */
+  readonly relations: readonly Relation[];
+};
+
+/** The role words of both versions, by prefix. */
+export function parseRole(word: string): Role | null {
+  const text = word.toLowerCase();
+  if (/^(s|mas|pri)/.test(text)) return "source";
+  if (/^(t|rep|sl)/.test(text)) return "target";
+  if (/^f/.test(text)) return "fullcopy";
+  return null;
+}
+
+export function sourcesOf(sync: SyncDefinition): string[] {
+  return sync.members.filter((member) => member.role === "source").map((member) => member.db);
+}
+
+export function targetsOf(sync: SyncDefinition): string[] {
+  return sync.members.filter((member) => member.role !== "source").map((member) => member.db);
+}
