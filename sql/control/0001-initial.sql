@@ -101,9 +101,10 @@ create table bucardo.kick (
   id           bigint generated always as identity primary key,
   sync         uuid not null references bucardo.sync on delete cascade,
   requested_at timestamptz not null default clock_timestamp(),
-  requested_by text not null default session_user
+  requested_by text not null default session_user,
+  done_at      timestamptz                         -- every target has settled it
 );
-create index on bucardo.kick (sync, id);
+create index on bucardo.kick (sync, id) where done_at is null;
 
 create table bucardo.kick_target (
   kick     bigint not null references bucardo.kick on delete cascade,
@@ -142,6 +143,7 @@ create table bucardo.run (
 );
 create index on bucardo.run (sync, target, id);
 create index on bucardo.run (ended_at);
+create index on bucardo.run (sync, target) where ended_at is null;
 
 -- What the daemon last knew of a sync towards a target; `status` reads it. Survives the pruning of runs.
 create table bucardo.target_state (
@@ -154,9 +156,19 @@ create table bucardo.target_state (
   deltas      bigint,
   lag_seconds double precision,
   checked_at  timestamptz,
+  copied      boolean not null default false,     -- has had the copy that onetimecopy asks for; other targets may not
   updated_at  timestamptz not null default clock_timestamp(),
   primary key (sync, target)
 );
+
+-- Whoever sets onetimecopy, even to the same value, asks for a copy of every target.
+create function bucardo.onetimecopy_set() returns trigger language plpgsql as $$
+begin
+  update bucardo.target_state set copied = false where sync = new.id and copied;
+  return null;
+end $$;
+create trigger onetimecopy_set after update of onetimecopy on bucardo.sync
+  for each row execute procedure bucardo.onetimecopy_set();
 
 -- The daemon that owns this control database; it holds advisory lock (0x6275, 1) for as long as it lives.
 create table bucardo.daemon (

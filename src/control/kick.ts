@@ -1,0 +1,89 @@
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+
+/** A kick that at least one target has not settled yet. */
+export type WaitingKick = { readonly id: number; readonly sync: string; readonly target: string };
+
+/** What became of a kick at one target; `outcome` null: not settled yet. */
+export type KickTarget = {
+  readonly target: string;
+  readonly outcome: "good" | "empty" | "bad" | null;
+  readonly run: number | null;
+  readonly ended: Date | null;
+};
+
+/**
+ * Asks for a run of the sync; durable, and heard at once by a living daemon.
+ * Done when a run that began after it has settled on every target: see `kickState`.
+ */
+export async function requestKick(session: Session, syncId: string): Promise<number> {
+  const { id } = await session.one<{ id: number }>(
+    sql(
+      "control.kick-request",
+      `with k as (insert into bucardo.kick (sync) values ($1::uuid) returning id)
+       select k.id, pg_catalog.pg_notify('bucardo_control', 'kick ' || $1::text) from k`,
+      [syncId],
+    ),
+  );
+  return id;
+}
+
+/** Every target of the kick's sync that counts (its database is active), with the outcome where settled. */
+export async function kickState(session: Session, kickId: number): Promise<KickTarget[]> {
+  return await session.query<KickTarget>(
+    sql(
+      "control.kick-state",
+      `select m.db as target, kt.outcome, kt.run, kt.ended_at as ended
+         from bucardo.kick k
+         join bucardo.sync s on s.id = k.sync
+         join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
+         join bucardo.db d on d.name = m.db and d.status = 'active'
+         left join bucardo.kick_target kt on kt.kick = k.id and kt.target = m.db
+        where k.id = $1
+        order by m.db`,
+      [kickId],
+    ),
+  );
+}
+
+/** All kicks that wait, per target, oldest first. Closes those whose last missing target is gone from the sync meanwhile. */
+export async function waitingKicks(session: Session): Promise<WaitingKick[]> {
+  await closeDoneKicks(session);
+  return await session.query<WaitingKick>(
+    sql(
+      "control.kick-waiting",
+      `select k.id, k.sync, m.db as target
+         from bucardo.kick k
+         join bucardo.sync s on s.id = k.sync
+         join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
+         join bucardo.db d on d.name = m.db and d.status = 'active'
+        where k.done_at is null
+          and not exists (select from bucardo.kick_target kt where kt.kick = k.id and kt.target = m.db)
+        order by k.id, m.db`,
+    ),
+  );
+}
+
+/** Marks kicks as done that no active target of their sync still owes. */
+export async function closeDoneKicks(session: Session): Promise<void> {
+  await session.execute(
+    sql(
+      "control.kick-close",
+      `update bucardo.kick k set done_at = pg_catalog.clock_timestamp()
+        where k.done_at is null
+          and not exists (
+            select from bucardo.sync s
+              join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
+              join bucardo.db d on d.name = m.db and d.status = 'active'
+             where s.id = k.sync
+               and not exists (select from bucardo.kick_target kt where kt.kick = k.id and kt.target = m.db))`,
+    ),
+  );
+}
+
+/** Forgets kicks older than `days`, settled or not: nobody waits that long. Returns how many. */
+export async function pruneKicks(session: Session, days: number): Promise<number> {
+  return await session.execute(
+    sql("control.kick-prune", "delete from bucardo.kick where requested_at < pg_catalog.clock_timestamp() - $1 * interval '1 day'", [days]),
+  );
+}

@@ -1,0 +1,89 @@
+import type { Lag } from "../model/run.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+
+/** The word that `status` shows for a target. Stopped: nothing happens until somebody acts. Waiting: tried again by itself. */
+export type TargetWord = "Idle" | "Running" | "Waiting" | "Stopped" | "Paused";
+
+export type TargetState = {
+  readonly sync: string;
+  readonly target: string;
+  readonly state: TargetWord;
+  /** Why, and what to do. */
+  readonly detail: string | null;
+  readonly lastGood: number | null;
+  readonly lastBad: number | null;
+  readonly deltas: number | null;
+  readonly lagSeconds: number | null;
+  readonly checked: Date | null;
+  readonly updated: Date;
+};
+
+export async function writeTargetState(session: Session, syncId: string, target: string, state: TargetWord, detail: string | null): Promise<void> {
+  await session.execute(
+    sql(
+      "control.state-write",
+      `insert into bucardo.target_state (sync, target, state, detail)
+       select s.id, $2, $3, $4 from bucardo.sync s where s.id = $1::uuid
+       on conflict (sync, target) do update
+         set state = excluded.state, detail = excluded.detail, updated_at = pg_catalog.clock_timestamp()`,
+      [syncId, target, state, detail],
+    ),
+  );
+}
+
+export async function writeLag(session: Session, syncId: string, target: string, lag: Lag): Promise<void> {
+  await session.execute(
+    sql(
+      "control.state-lag",
+      `insert into bucardo.target_state (sync, target, state, deltas, lag_seconds, checked_at)
+       select s.id, $2, 'Idle', $3, $4, pg_catalog.clock_timestamp() from bucardo.sync s where s.id = $1::uuid
+       on conflict (sync, target) do update
+         set deltas = excluded.deltas, lag_seconds = excluded.lag_seconds, checked_at = excluded.checked_at`,
+      [syncId, target, lag.deltas, lag.ageSeconds],
+    ),
+  );
+}
+
+export async function readTargetStates(session: Session): Promise<TargetState[]> {
+  return await session.query<TargetState>(
+    sql(
+      "control.state-read",
+      `select sync, target, state, detail, last_good as "lastGood", last_bad as "lastBad", deltas, lag_seconds as "lagSeconds",
+              checked_at as checked, updated_at as updated
+         from bucardo.target_state order by sync, target`,
+    ),
+  );
+}
+
+/**
+ * Notes that a target has had the copy that `onetimecopy` asks for; when all active targets have, the sync's onetimecopy ends.
+ * Returns true when it ended.
+ */
+export async function markCopied(session: Session, syncId: string, target: string): Promise<boolean> {
+  const rows = await session.query<{ id: string }>(
+    sql(
+      "control.state-copied",
+      `with done as (
+         update bucardo.target_state set copied = true where sync = $1::uuid and target = $2
+       )
+       update bucardo.sync s set onetimecopy = 0
+        where s.id = $1::uuid and s.onetimecopy <> 0
+          and not exists (
+            select from bucardo.dbgroup_member m
+              join bucardo.db d on d.name = m.db and d.status = 'active'
+              left join bucardo.target_state t on t.sync = s.id and t.target = m.db
+             where m.dbgroup = s.dbgroup and m.role <> 'source' and m.db <> $2 and not coalesce(t.copied, false))
+       returning s.id`,
+      [syncId, target],
+    ),
+  );
+  return rows.length > 0;
+}
+
+/** Targets that have had the copy while others of the same sync still wait for it. */
+export async function copiedTargets(session: Session): Promise<{ sync: string; target: string }[]> {
+  return await session.query<{ sync: string; target: string }>(
+    sql("control.state-copied-read", "select sync, target from bucardo.target_state where copied"),
+  );
+}
