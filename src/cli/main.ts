@@ -1,0 +1,78 @@
+import { homedir } from "node:os";
+import { loadConfig } from "../config/load.ts";
+import { globalOptions } from "../config/options.ts";
+import { openContext, type Flags } from "../operations/context.ts";
+import type { Operation } from "../operations/operation.ts";
+import { operations } from "../operations/registry.ts";
+import { checkInput } from "./check-input.ts";
+import type { OptionValues } from "./grammar.ts";
+import { operationHelp, overview, usageLine } from "./help.ts";
+import { helpOperation } from "./help-operation.ts";
+import { parse } from "./parse.ts";
+import { errorJson, errorLines, exitCodeOf } from "./report-error.ts";
+import { signalOfProcess } from "./signals.ts";
+import { openTerminal, type Streams } from "./terminal.ts";
+import { programVersion } from "./version.ts";
+
+/** One call of the program. What is left out is the process's own. */
+export type Call = Partial<Streams> & {
+  /** `bucardo` or `bucardo_ctl`; only for what is printed. */
+  readonly program: string;
+  readonly argv: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+};
+
+/** Runs one command line; resolves to the exit code and never rejects. */
+export async function main(call: Call): Promise<number> {
+  const streams: Streams = { stdin: call.stdin ?? process.stdin, stdout: call.stdout ?? process.stdout, stderr: call.stderr ?? process.stderr };
+  const env = call.env ?? process.env;
+  // Before the line is understood: what an error report needs of it.
+  const wantsJson = call.argv.includes("--json");
+  const debug = Number(call.argv.includes("--debug") || (env.BUCARDO_DEBUG ?? "") !== "");
+  try {
+    return await execute(call, streams, env);
+  } catch (error) {
+    if (wantsJson) streams.stderr.write(`${JSON.stringify(errorJson(error))}\n`);
+    else for (const line of errorLines(error, { debug })) streams.stderr.write(`${line}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Promise<number> {
+  const { program } = call;
+  const all: readonly Operation[] = [...operations, helpOperation(operations, globalOptions)];
+  const { operation, input, options } = parse(call.argv, { program, operations: all, options: globalOptions });
+  const say = (text: string): void => void streams.stdout.write(`${text}\n`);
+  if (options.version === true) return (say(`${program} version ${programVersion()}`), 0);
+  if (options.help === true) return (say(operation === null ? overview(program, all, globalOptions) : operationHelp(program, operation)), 0);
+  if (operation === null) return (streams.stderr.write(`${usageLine(program)}\n`), 1);
+
+  const checked = checkInput(operation, input, program);
+  const cwd = call.cwd ?? process.cwd();
+  const config = loadConfig({ argvOptions: options, env, cwd, home: env.HOME ?? homedir() });
+  const flags = flagsOf(options, env);
+  const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
+  using io = openTerminal(streams, { verbose: flags.verbose, silent });
+  using signals = signalOfProcess(call.signal);
+  await using context = openContext({ program, version: programVersion(), config, flags, io, env, cwd, signal: signals.signal });
+  const output = await operation.run(checked, context);
+  if (flags.json) say(JSON.stringify(output, null, 2));
+  else operation.print(output, io, context);
+  return operation.exit?.(output) ?? 0;
+}
+
+function flagsOf(options: OptionValues, env: NodeJS.ProcessEnv): Flags {
+  const verbose = Math.max(Number(options.verbose ?? 0), options.vv === true ? 2 : 0, options.vvv === true ? 3 : 0, options.vvvv === true ? 4 : 0);
+  return {
+    batch: options.batch === true,
+    dryrun: options.dryrun === true,
+    confirm: options.confirm === true || (env.BUCARDO_CONFIRM ?? "") !== "",
+    force: options.force === true,
+    json: options.json === true,
+    quiet: Number(options.quiet ?? 0),
+    verbose,
+    debug: Math.max(Number(options.debug ?? 0), (env.BUCARDO_DEBUG ?? "") === "" ? 0 : 1),
+  };
+}

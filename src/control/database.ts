@@ -1,0 +1,51 @@
+import { BucardoError } from "../model/error.ts";
+import type { Database } from "../model/sync.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+
+const COLUMNS = `d.name, d.dbname, d.host, d.port, d."user", d.password, d.service, d.pgpass, d.conn, d.status`;
+
+/** Every registered database, by name. */
+export async function readDatabases(session: Session): Promise<Database[]> {
+  return await session.query<Database>(sql("control.database-read-all", `select ${COLUMNS} from bucardo.db d order by d.name`));
+}
+
+export async function findDatabase(session: Session, name: string): Promise<Database | null> {
+  const rows = await session.query<Database>(sql("control.database-read", `select ${COLUMNS} from bucardo.db d where d.name = $1`, [name]));
+  return rows[0] ?? null;
+}
+
+/** @throws BucardoError unknown-object */
+export async function readDatabase(session: Session, name: string): Promise<Database> {
+  const found = await findDatabase(session, name);
+  if (found === null) throw new BucardoError("unknown-object", `Unknown database "${name}".`, { db: name, advice: "`bucardo list dbs` shows the registered ones." });
+  return found;
+}
+
+export async function insertDatabase(session: Session, db: Database): Promise<void> {
+  await session.execute(
+    sql(
+      "control.database-insert",
+      `insert into bucardo.db (name, dbname, host, port, "user", password, service, pgpass, conn, status)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      [db.name, db.dbname, db.host, db.port, db.user, db.password, db.service, db.pgpass, db.conn, db.status],
+    ),
+  );
+}
+
+/** Replaces the whole row; `name` is the one it had, so that it can be renamed (references follow). */
+export async function updateDatabase(session: Session, name: string, db: Database): Promise<void> {
+  await session.execute(
+    sql(
+      "control.database-update",
+      `update bucardo.db set name = $2, dbname = $3, host = $4, port = $5, "user" = $6, password = $7, service = $8, pgpass = $9, conn = $10, status = $11
+        where name = $1`,
+      [name, db.name, db.dbname, db.host, db.port, db.user, db.password, db.service, db.pgpass, db.conn, db.status],
+    ),
+  );
+}
+
+/** Its relations and memberships go with it. */
+export async function deleteDatabase(session: Session, name: string): Promise<void> {
+  await session.execute(sql("control.database-delete", "delete from bucardo.db where name = $1", [name]));
+}

@@ -1,0 +1,27 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Config } from "../config/load.ts";
+import { openPassword } from "../config/secret.ts";
+import type { Database } from "../model/sync.ts";
+import type { ConnectOptions } from "../postgres/connect.ts";
+
+/** How to connect to a registered database; its password is opened here and nowhere else. */
+export function connectOptionsOf(database: Database, { config, env }: { readonly config: Config; readonly env: NodeJS.ProcessEnv }): ConnectOptions {
+  const { name, dbname, host, port, user, password, service, pgpass, conn } = database;
+  return {
+    name,
+    ...(dbname === null ? {} : { dbname }),
+    ...(host === null ? {} : { host }),
+    ...(port === null ? {} : { port }),
+    ...(user === null ? {} : { user }),
+    ...(service === null ? {} : { service }),
+    ...(pgpass === null ? {} : { pgpass }),
+    ...(conn === null ? {} : { conn }),
+    ...(password === null ? {} : { password: openPassword(password, env, keyfileOf(config, env)) }),
+  };
+}
+
+/** The file with the key that seals stored passwords. */
+export function keyfileOf(config: Config, env: NodeJS.ProcessEnv): string {
+  return config.keyfile ?? join(env.HOME ?? homedir(), ".bucardo", "key");
+}

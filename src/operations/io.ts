@@ -1,0 +1,19 @@
+/** Where an operation speaks and asks. The command line gives the terminal; another caller something of its own. */
+export type Io = {
+  /** A person sits there: questions can be asked. */
+  readonly interactive: boolean;
+  /** Output goes to a terminal: lines may be rewritten. */
+  readonly isTerminal: boolean;
+  /** Columns; 80 when unknown. */
+  readonly width: number;
+  /** How much detail: 0 normal, 1 members, 2 all columns. */
+  readonly verbose: number;
+  /** One line of result or of what was done. */
+  out(line: string): void;
+  /** Text as it is, without a line end: counters that are rewritten with `\r`. */
+  write(text: string): void;
+  /** A warning, a question's echo: stderr, never silenced by --quiet. */
+  err(line: string): void;
+  /** Prints the question and reads one line; null at the end of input. */
+  ask(question: string): Promise<string | null>;
+};

@@ -1,0 +1,51 @@
+/** Verbs of versions 4 and 5 with the misspellings they forgave. */
+const VERBS: readonly (readonly [string, RegExp])[] = [
+  ["list", /^(l|lsit|liast|lisy|lit|ls)$/],
+  ["start", /^strt$/],
+  ["remove", /^(delete|del|rm|drop)$/],
+  ["update", /^(upd|udpate|change|modify)$/],
+  ["upgrade", /^(upgr\w*|uprgade|ugprade)$/],
+  ["message", /^(msg)$/],
+  ["delta", /^deltas$/],
+  ["validate", /^vali\w*$/],
+  ["uninstall", /^(uninst\w*|deinstall)$/],
+  ["install", /^\w*instal\w*$/],
+];
+
+const NOUNS: readonly (readonly [string, RegExp])[] = [
+  ["customcode", /^(customcodes?|code|ccode|custom_codes?)$/],
+  ["customname", /^(customnames?|cname)$/],
+  ["customcols", /^(customcols?|ccols?)$/],
+  ["dbgroup", /^(dbg\w*|d\w+_?groups?|targetgroups?)$/],
+  ["db", /^(db|dbs|databases?)$/],
+  ["relgroup", /^(relgr\w*|relationgroups?|herds?)$/],
+  ["sync", /^(sync|synk|syncs|syncronizations?)$/],
+  ["table", /^(tab|tabs|table|tables|tbale)$/],
+  ["sequence", /^seq\w*$/],
+  ["config", /^(config|configs|setting|settings)$/],
+  ["clone", /^clones?$/],
+  ["all", /^all$/],
+];
+
+function canonical(table: readonly (readonly [string, RegExp])[], word: string): string {
+  const lower = word.toLowerCase();
+  return table.find(([name, pattern]) => name === lower || pattern.test(lower))?.[0] ?? lower;
+}
+
+/** The verb a word stands for; itself in lower case when it is no synonym. */
+export function canonicalVerb(word: string): string {
+  return canonical(VERBS, word);
+}
+
+/** The noun a word stands for, in the singular; itself in lower case when it is none. */
+export function canonicalNoun(word: string): string {
+  return canonical(NOUNS, word);
+}
+
+/** Nouns of version 5 that this version has no operations for, with what to say. */
+export const NOUNS_NOT_OFFERED: Readonly<Record<string, string>> = {
+  customcode: "Custom code is not offered in this version.",
+  customname: "Other table names on targets (customname) are not offered in this version; give the table the same name there.",
+  customcols: "Column lists (customcols) are not offered in this version; all columns of a table are replicated.",
+  clone: "`clone` did nothing in older versions and is not offered; set onetimecopy=1 on a sync for a first copy.",
+};
