@@ -1,16 +1,38 @@
 // Compiles src/ to dist/ with the compiler of this checkout; sql/ stays where it is and is read from there at run time.
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const compiler = `${root}node_modules/typescript/bin/tsc`;
+const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+const dist = join(root, "dist");
+const memory = join(dist, ".tsbuildinfo");
 
 if (!existsSync(compiler)) {
   // `npm ci --omit=dev` and installed packages have no compiler; they bring dist/ along or do not need it.
-  if (!existsSync(`${root}dist`)) console.error("bucardo: no dist/ and no TypeScript here; run `npm ci` with the development packages");
+  if (!existsSync(dist)) console.error("bucardo: no dist/ and no TypeScript here; run `npm ci` with the development packages");
   process.exit(0);
 }
-rmSync(`${root}dist`, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+mkdirSync(dist, { recursive: true });
+// Incremental: files that did not change stay, so that a program running from dist/ is not pulled from under its feet.
+const { status } = spawnSync(
+  process.execPath,
+  [compiler, "-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", memory],
+  { cwd: root, stdio: "inherit" },
+);
+removeOrphans(dist, join(root, "src"));
+if (existsSync(memory)) utimesSync(memory, new Date(), new Date()); // says when the last build ran, also when nothing had changed
 process.exit(status ?? 1);
+
+/** What the compiler made of sources that are gone. */
+function removeOrphans(folder, source) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (path === memory) continue;
+    if (statSync(path).isDirectory()) {
+      if (existsSync(join(source, name))) removeOrphans(path, join(source, name));
+      else rmSync(path, { recursive: true });
+    } else if (!existsSync(join(source, name.replace(/\.(js|js\.map|d\.ts)$/, ".ts")))) rmSync(path);
+  }
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+// The suffix says what a test needs: .test.ts nothing, .pg.test.ts servers, .e2e.test.ts the program, .long.test.ts patience.
+const long = process.env["BUCARDO_LONG"] === "1";
+
+export default defineConfig({
+  test: {
+    include: long ? ["test/**/*.long.test.ts"] : ["src/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", ...(long ? [] : ["test/**/*.long.test.ts"])],
+    globalSetup: ["test/harness/global-setup.ts"],
+    reporters: ["default", "./test/harness/count-reporter.ts"],
+    pool: "forks",
+    maxWorkers: 3,
+    testTimeout: long ? 1_800_000 : 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 30_000,
+    retry: 0,
+  },
+});
