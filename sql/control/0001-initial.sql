@@ -91,6 +91,7 @@ create table bucardo.sync (
   strict_checking boolean not null default true,
   priority        integer not null default 0,
   legacy          jsonb not null default '{}',   -- settings of versions 4 and 5 without meaning here
+  ready           boolean not null default false, -- capture is installed; false after a crash between these rows and it
   created_at      timestamptz not null default now(),
   changed_at      timestamptz not null default now()
 );
@@ -190,6 +191,16 @@ create table bucardo.request (
   requested_at timestamptz not null default clock_timestamp(),
   done_at      timestamptz,
   answer       text
+);
+
+-- What a command could not remove because a database did not answer (--force); `uninstall`, `validate all` and
+-- a later `remove` with the same name try again.
+create table bucardo.remainder (
+  db         text not null references bucardo.db on update cascade on delete cascade,
+  sync       uuid not null,
+  sync_name  text not null,
+  noted_at   timestamptz not null default now(),
+  primary key (db, sync)
 );
 
 -- Old name and columns, for scripts that read the history of runs.

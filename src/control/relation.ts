@@ -1,0 +1,61 @@
+import type { QualifiedName } from "../model/name.ts";
+import type { Relation, RelationKind } from "../model/sync.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+
+/** A relation with its settings of older versions. */
+export type RelationRow = Relation & { readonly legacy: Readonly<Record<string, string>> };
+
+export type NewRelation = QualifiedName & {
+  readonly db: string;
+  readonly kind: RelationKind;
+  readonly keyColumns?: readonly string[] | null;
+  readonly autokick?: boolean | null;
+  readonly strictChecking?: boolean | null;
+  readonly legacy?: Readonly<Record<string, string>>;
+};
+
+export const RELATION_COLUMNS = `r.id, r.db, r.schema_name as schema, r.relation_name as name, r.kind, r.key_columns as "keyColumns",
+  r.autokick, r.strict_checking as "strictChecking"`;
+
+/** Every registered relation in the order of registration. */
+export async function readRelations(session: Session): Promise<RelationRow[]> {
+  return await session.query<RelationRow>(sql("control.relation-read-all", `select ${RELATION_COLUMNS}, r.legacy from bucardo.relation r order by r.id`));
+}
+
+/** Returns the id. */
+export async function insertRelation(session: Session, relation: NewRelation): Promise<number> {
+  const { id } = await session.one<{ id: number }>(
+    sql(
+      "control.relation-insert",
+      `insert into bucardo.relation (db, schema_name, relation_name, kind, key_columns, autokick, strict_checking, legacy)
+       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+      [
+        relation.db,
+        relation.schema,
+        relation.name,
+        relation.kind,
+        relation.keyColumns ?? null,
+        relation.autokick ?? null,
+        relation.strictChecking ?? null,
+        JSON.stringify(relation.legacy ?? {}),
+      ],
+    ),
+  );
+  return id;
+}
+
+/** Replaces the settings of a relation; its name and database stay. */
+export async function updateRelation(session: Session, relation: RelationRow): Promise<void> {
+  await session.execute(
+    sql(
+      "control.relation-update",
+      "update bucardo.relation set key_columns = $2, autokick = $3, strict_checking = $4, legacy = $5 where id = $1",
+      [relation.id, relation.keyColumns, relation.autokick, relation.strictChecking, JSON.stringify(relation.legacy)],
+    ),
+  );
+}
+
+export async function deleteRelation(session: Session, id: number): Promise<void> {
+  await session.execute(sql("control.relation-delete", "delete from bucardo.relation where id = $1", [id]));
+}
