@@ -162,14 +162,14 @@ create table bucardo.target_state (
   primary key (sync, target)
 );
 
--- Whoever sets onetimecopy, even to the same value, asks for a copy of every target.
+-- Whoever changes onetimecopy asks for a copy of every target.
 create function bucardo.onetimecopy_set() returns trigger language plpgsql as $$
 begin
   update bucardo.target_state set copied = false where sync = new.id and copied;
   return null;
 end $$;
 create trigger onetimecopy_set after update of onetimecopy on bucardo.sync
-  for each row execute procedure bucardo.onetimecopy_set();
+  for each row when (old.onetimecopy is distinct from new.onetimecopy) execute procedure bucardo.onetimecopy_set();
 
 -- The daemon that owns this control database; it holds advisory lock (0x6275, 1) for as long as it lives.
 create table bucardo.daemon (

@@ -47,11 +47,6 @@ export async function readAnswer(session: Session, id: number): Promise<string |
   return rows[0] === undefined ? null : (rows[0].answer ?? "");
 }
 
-/** Tells a living daemon that definitions or settings changed. */
-export async function notifyChanged(session: Session): Promise<void> {
-  await session.query(sql("control.notify-changed", "select pg_catalog.pg_notify('bucardo_control', 'changed')"));
-}
-
 /** Tells a living daemon to try a stopped sync again (a validate found it in order). */
 export async function askAgain(session: Session, syncId: string): Promise<void> {
   await session.query(sql("control.ask-again", "select pg_catalog.pg_notify('bucardo_control', 'again ' || $1::text)", [syncId]));
