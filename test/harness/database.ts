@@ -50,8 +50,8 @@ export class TestDatabase implements AsyncDisposable {
     const client = new pg.Client({ ...this.connection, ...config });
     client.on("error", () => undefined);
     client.on("end", () => this.#clients.delete(client));
+    this.#clients.add(client); // also one that is refused: its socket may be open
     await client.connect();
-    this.#clients.add(client);
     return client;
   }
 
@@ -77,6 +77,7 @@ export class TestDatabase implements AsyncDisposable {
   /** Closes the clients of this object; the database stays. */
   async closeClients(): Promise<void> {
     await Promise.all([...this.#clients].map((client) => client.end().catch(() => undefined)));
+    this.#clients.clear();
     this.#own = undefined;
   }
 

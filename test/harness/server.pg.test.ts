@@ -27,3 +27,29 @@ test("a crashed server recovers what was committed, and leaves no process", asyn
   }
   expect(processesIn(dir)).toEqual([]);
 });
+
+test("a server may ask for passwords", async () => {
+  await using server = await startServer({ major: 15, auth: "scram-sha-256" });
+  await using database = await createDatabase(server);
+  await expect(database.query("select 1")).rejects.toThrow(/password/);
+});
+
+test("a database is cloned from a template that is filled once, and is dropped whoever uses it", async () => {
+  const server = await sharedServer(12);
+  let fills = 0;
+  const template = {
+    name: "harness_smoke",
+    async fill(client: { query(text: string): Promise<unknown> }) {
+      fills++;
+      await client.query("create table t as select 1 as a");
+    },
+  };
+  const databases = await Promise.all([1, 2, 3].map(() => createDatabase(server, { template })));
+  expect(fills).toBe(1);
+  for (const database of databases) {
+    expect(await database.query("table t")).toEqual([{ a: 1 }]);
+    await database[Symbol.asyncDispose]();
+  }
+  await using other = await createDatabase(server);
+  expect(await other.query("select datname from pg_database where datname = any($1)", [databases.map(({ name }) => name)])).toEqual([]);
+});

@@ -1,0 +1,42 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDir } from "./root.ts";
+import { mark, processesIn, processesMarked, signal, watch } from "./watchdog.ts";
+import { waitFor } from "./wait.ts";
+
+export type Scratch = AsyncDisposable & { readonly path: string };
+
+/** An empty folder of the test's own; at the end it goes, and so does every process that works in it. */
+export async function scratch(): Promise<Scratch> {
+  const path = join(cacheDir, "run", `scratch-${randomBytes(4).toString("hex")}`);
+  await mkdir(path, { recursive: true });
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await endAll(() => processesIn(path));
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+let guarded = false;
+
+/** The environment of a program under test: nothing of the machine's, and a mark by which its daemons are found and ended. */
+export function programEnv(home: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  if (!guarded) {
+    guarded = true;
+    watch(join(cacheDir, "run", `programs-${mark}`), mark);
+  }
+  return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: home, LC_ALL: "C", NO_COLOR: "1", BUCARDO_TEST_MARK: mark, ...env };
+}
+
+/** Ends every program that this process has started and that still runs, daemons included. */
+export function endPrograms(): Promise<void> {
+  return endAll(() => processesMarked(mark).filter((pid) => pid !== process.pid));
+}
+
+async function endAll(processes: () => number[]): Promise<void> {
+  signal(processes(), "SIGKILL");
+  await waitFor(() => processes().length === 0, { what: "the processes of a test to end" });
+}
