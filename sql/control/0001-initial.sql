@@ -171,6 +171,16 @@ end $$;
 create trigger onetimecopy_set after update of onetimecopy on bucardo.sync
   for each row when (old.onetimecopy is distinct from new.onetimecopy) execute procedure bucardo.onetimecopy_set();
 
+-- Disk that the deltas of a source take, as the daemon last saw it.
+create table bucardo.source_state (
+  db           text primary key references bucardo.db on update cascade on delete cascade,
+  bytes        bigint not null,
+  growth       double precision not null,          -- bytes per second
+  seconds_left double precision,                   -- until the quota; null: not in sight
+  note         text,
+  checked_at   timestamptz not null default clock_timestamp()
+);
+
 -- The daemon that owns this control database; it holds advisory lock (0x6275, 1) for as long as it lives.
 create table bucardo.daemon (
   only_row    boolean primary key default true check (only_row),
