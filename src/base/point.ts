@@ -1,0 +1,72 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { sleep } from "./sleep.ts";
+
+/**
+ * Named places where a test can stop the process: every step of a run, before and after what it makes durable.
+ * `BUCARDO_POINT="replicate.target-committed=kill"`; several are separated by `;`. Actions:
+ *   kill          SIGKILL of this process
+ *   stop          SIGSTOP of this process
+ *   fail          throws
+ *   pause:FILE    creates FILE and waits until somebody removes it
+ * A trailing `:3` acts on the third pass only (for pause: `pause:FILE:3`).
+ */
+export const points = [
+  "replicate.begun",
+  "replicate.locked",
+  "replicate.snapshot-taken",
+  "replicate.table-staged",
+  "replicate.table-applied",
+  "replicate.file-nodes-checked",
+  "replicate.intent-committed",
+  "replicate.target-committed",
+  "replicate.settled",
+  "capture.schema-installed",
+  "capture.registered",
+  "capture.table-captured",
+  "capture.rotated",
+  "capture.purged",
+  "daemon.kick-taken",
+  "daemon.run-recorded",
+] as const;
+
+export type Point = (typeof points)[number];
+
+export type PointOrder = { readonly point: Point; readonly action: "kill" | "stop" | "fail" | "pause"; readonly file: string | null; readonly pass: number | null };
+
+/** Reads BUCARDO_POINT. Throws on an unknown point or action: a crash test that never crashes must not pass. */
+export function parsePointOrders(text: string): PointOrder[] {
+  return text
+    .split(";")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map((part) => {
+      const match = /^([a-z.-]+)=(kill|stop|fail|pause)(?::(\/.*?))?(?::(\d+))?$/.exec(part);
+      const point = points.find((known) => known === match?.[1]);
+      const [, , action, file = null, pass] = match ?? [];
+      if (!point || !action || (action === "pause") !== (file !== null)) throw new Error(`BUCARDO_POINT: not understood: ${part}`);
+      return { point, action: action as PointOrder["action"], file, pass: pass === undefined ? null : Number(pass) };
+    });
+}
+
+const orders = parsePointOrders(process.env["BUCARDO_POINT"] ?? "");
+const passes = new Map<Point, number>();
+
+/** A named place. Returns at once unless BUCARDO_POINT says otherwise. */
+export async function reach(point: Point): Promise<void> {
+  if (orders.length === 0) return;
+  const pass = (passes.get(point) ?? 0) + 1;
+  passes.set(point, pass);
+  for (const order of orders) {
+    if (order.point === point && (order.pass === null || order.pass === pass)) await obey(order);
+  }
+}
+
+async function obey({ point, action, file }: PointOrder): Promise<void> {
+  if (action === "kill") process.kill(process.pid, "SIGKILL");
+  if (action === "stop") process.kill(process.pid, "SIGSTOP");
+  if (action === "fail") throw new Error(`failed at ${point}, as told by BUCARDO_POINT`);
+  if (action === "pause" && file !== null) {
+    writeFileSync(file, point);
+    while (existsSync(file)) await sleep(10);
+  }
+}

@@ -1,0 +1,173 @@
+import { invariant } from "../base/invariant.ts";
+import type { BucardoError } from "../model/error.ts";
+import { driverOf } from "./_driver.ts";
+import { cancelQuery } from "./cancel.ts";
+import { CopySide } from "./copy-side.ts";
+import { interruption, toBucardoError } from "./failure.ts";
+import type { Session } from "./session.ts";
+import type { Statement } from "./sql.ts";
+
+export type CopyJob = {
+  readonly from: Session;
+  /** `copy ... to stdout ...` */
+  readonly fromText: Statement;
+  readonly to: Session;
+  /** `copy ... from stdin ...`, of the same format. */
+  readonly toText: Statement;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the payload bytes so far for each piece that arrives (about every 64 KB). */
+  readonly onBytes?: ((total: number) => void) | undefined;
+  /** schema.name, for errors. */
+  readonly table?: string | undefined;
+};
+
+/** `rows` as the target counts them, `sent` as the source does: they differ when a trigger of the target swallows rows. */
+export type CopyResult = { readonly rows: number; readonly sent: number; readonly bytes: number };
+
+/** The source is not read while more than this waits for the target. */
+const HIGH_WATER = 1024 * 1024;
+/** So long a server may take to end a COPY that was cancelled before its connection is cut. */
+const GIVE_UP_MS = 30_000;
+const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
+const COPY_FAIL = Buffer.from([0x66, 0, 0, 0, 5, 0]);
+
+/**
+ * Streams `copy to` of one session into `copy from` of another, message for message, without looking at rows.
+ * An error of either side, or the signal, ends both; the first error is thrown. Both sessions can be used afterwards (open
+ * transactions have failed and need their rollback), except those whose connection was lost.
+ */
+export async function copyBetween(job: CopyJob): Promise<CopyResult> {
+  invariant(job.from !== job.to, "a copy needs two sessions");
+  if (job.signal?.aborted) throw interruption(job.signal.reason, { db: job.from.name });
+  return driverOf(job.to).exclusive(() => driverOf(job.from).exclusive(() => new Pipe(job).run()));
+}
+
+class Pipe {
+  readonly #job: CopyJob;
+  readonly #source: CopySide;
+  readonly #target: CopySide;
+  readonly #cancels: Promise<unknown>[] = [];
+  #failure: BucardoError | null = null;
+  /** Bytes still owed to the target when the copy failed in the middle of a CopyData message: without them it would wait for ever. */
+  #owed = 0;
+  #padding = false;
+  #finish: () => void = () => undefined;
+
+  constructor(job: CopyJob) {
+    this.#job = job;
+    const nothing = () => undefined;
+    this.#source = new CopySide(job.from, job.table, {
+      data: (bytes) => this.#forward(bytes),
+      begun: nothing,
+      completed: () => this.#target.write(COPY_DONE),
+      failed: (error) => this.#fail(error),
+      ended: () => this.#sourceEnded(),
+    });
+    this.#target = new CopySide(job.to, job.table, {
+      data: nothing,
+      // The source starts only now, so nothing has to be kept for a target that still waits for a lock.
+      begun: () => (this.#failure ? this.#failTarget() : this.#source.start(job.fromText)),
+      completed: nothing,
+      failed: (error) => this.#fail(error),
+      ended: () => this.#targetEnded(),
+    });
+  }
+
+  async run(): Promise<CopyResult> {
+    const { signal, from, toText } = this.#job;
+    const abort = () => this.#fail(interruption(signal?.reason, { db: from.name }));
+    signal?.addEventListener("abort", abort, { once: true });
+    let giveUp: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve) => {
+        this.#finish = () => {
+          if (!this.#source.active && !this.#target.active && !this.#padding) resolve();
+          else if (this.#failure) giveUp ??= setTimeout(() => this.#cutBoth(), GIVE_UP_MS);
+        };
+        if (signal?.aborted) abort();
+        else this.#target.start(toText);
+      });
+      // A request that is still under way must not hit the next statement of the session.
+      await Promise.allSettled(this.#cancels);
+    } finally {
+      clearTimeout(giveUp);
+      signal?.removeEventListener("abort", abort);
+    }
+    if (this.#failure) throw this.#failure;
+    return { rows: this.#target.rows, sent: this.#source.rows, bytes: this.#source.walker.payload };
+  }
+
+  #forward(bytes: Buffer): void {
+    if (this.#failure) {
+      const part = bytes.subarray(0, this.#owed);
+      if (part.length === 0) return;
+      this.#owed -= part.length;
+      this.#send(part);
+      if (this.#owed === 0) this.#failTarget();
+      return;
+    }
+    this.#send(bytes);
+    try {
+      this.#job.onBytes?.(this.#source.walker.payload);
+    } catch (error) {
+      this.#fail(toBucardoError(error, { db: this.#job.from.name }));
+    }
+  }
+
+  #send(bytes: Buffer): void {
+    const { socket } = this.#target;
+    this.#target.write(bytes);
+    if (socket.writableLength <= HIGH_WATER || this.#source.socket.isPaused()) return;
+    this.#source.socket.pause();
+    socket.once("drain", () => this.#source.socket.resume());
+  }
+
+  /** The first error ends both sides: CancelRequest to whoever still works, CopyFail to the target at the end of a message. */
+  #fail(error: BucardoError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#owed = this.#target.active ? this.#source.walker.remaining : 0;
+    for (const side of [this.#source, this.#target]) {
+      if (side.active && !side.errored) this.#cancels.push(cancelQuery(side.session).catch(() => undefined));
+    }
+    if (this.#owed === 0) this.#failTarget();
+    this.#finish();
+  }
+
+  #failTarget(): void {
+    this.#source.socket.resume();
+    if (this.#target.state === "copying" && !this.#target.errored) this.#target.write(COPY_FAIL);
+  }
+
+  #sourceEnded(): void {
+    if (this.#owed > 0) void this.#pad();
+    this.#finish();
+  }
+
+  /** A target that is gone drains nothing any more. */
+  #targetEnded(): void {
+    if (this.#source.state !== "idle") this.#source.socket.resume();
+    if (this.#target.socket.destroyed) this.#owed = 0;
+    this.#finish();
+  }
+
+  /** The source died within a message: the target gets zeros for the rest of it, then CopyFail. */
+  async #pad(): Promise<void> {
+    const zeros = Buffer.alloc(64 * 1024);
+    const { socket } = this.#target;
+    this.#padding = true;
+    while (this.#owed > 0 && socket.writable) {
+      const part = zeros.subarray(0, this.#owed);
+      this.#owed -= part.length;
+      const flowing = socket.write(part);
+      if (!flowing) await new Promise<void>((resolve) => socket.once("drain", resolve).once("close", resolve));
+    }
+    this.#padding = false;
+    this.#failTarget();
+    this.#finish();
+  }
+
+  #cutBoth(): void {
+    for (const side of [this.#source, this.#target]) if (side.active) side.cut();
+  }
+}

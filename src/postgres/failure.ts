@@ -1,0 +1,119 @@
+import pg from "pg";
+import { BucardoError } from "../model/error.ts";
+import type { ErrorCode } from "../model/error-catalogue.ts";
+import type { Parameters } from "./parameters.ts";
+
+export type FailureContext = { readonly db?: string; readonly table?: string; readonly sync?: string };
+
+/** From SQLSTATE to our code: the whole state, else its class (first two characters), else internal. */
+const bySqlstate: Readonly<Record<string, ErrorCode>> = {
+  "08": "connection-lost",
+  "22": "data-rejected",
+  "22021": "encoding", // bytes are not valid in the encoding
+  "22P05": "encoding", // no such character in the target's encoding
+  "22P04": "schema-mismatch", // COPY data of another shape
+  "23": "data-rejected",
+  "25006": "server-not-ready", // read-only transaction: a standby, or a primary that was demoted
+  "25P03": "connection-lost", // idle_in_transaction_session_timeout
+  "25P04": "connection-lost", // transaction_timeout
+  "28": "authentication-failed",
+  "3D000": "connection-failed",
+  "40": "serialization",
+  "42501": "permission-denied",
+  "42": "schema-mismatch",
+  "42601": "internal", // a syntax error is ours
+  "44000": "data-rejected", // WITH CHECK OPTION
+  "53": "server-not-ready",
+  "53100": "disk-full",
+  "53300": "too-many-connections",
+  "54": "data-rejected", // program_limit_exceeded: index row too large, too many columns
+  "55006": "lock-timeout", // object in use
+  "55P03": "lock-timeout",
+  "57014": "interrupted",
+  "57P01": "connection-lost",
+  "57P02": "connection-lost",
+  "57P03": "server-not-ready",
+  "57P04": "connection-lost",
+  "57P05": "connection-lost",
+  "58": "server-not-ready",
+  "58030": "server-not-ready",
+  P0001: "data-rejected", // RAISE in somebody's trigger
+  XX001: "server-not-ready", // corrupted data or index
+  XX002: "server-not-ready",
+};
+
+const lostCodes = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "ERR_STREAM_DESTROYED"]);
+
+export function codeOfSqlstate(sqlstate: string): ErrorCode {
+  return bySqlstate[sqlstate] ?? bySqlstate[sqlstate.slice(0, 2)] ?? "internal";
+}
+
+/** SQLSTATE of an error of the server, wrapped by us or not; null when it is none. */
+export function sqlstateOf(error: unknown): string | null {
+  if (error instanceof BucardoError) return error.details.sqlstate ?? null;
+  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+}
+
+/**
+ * Any error of the driver as one of the catalogue. The server's primary message stays, its DETAIL, HINT and CONTEXT are dropped
+ * (they quote rows), and so is the message itself where it does (data exceptions). The error of the driver is the cause.
+ */
+export function toBucardoError(error: unknown, context: FailureContext = {}): BucardoError {
+  if (error instanceof BucardoError) return withContext(error, context);
+  if (error instanceof pg.DatabaseError && error.code) return fromServer(error, error.code, context);
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code !== undefined && lostCodes.has(code)) {
+    return new BucardoError("connection-lost", `${prefix(context)}connection lost (${code})`, { ...context, cause: error });
+  }
+  return new BucardoError("internal", `${prefix(context)}${error instanceof Error ? error.message : String(error)}`, { ...context, cause: error });
+}
+
+/** What a signal's reason becomes: our own errors stay, all else is `interrupted`. */
+export function interruption(reason: unknown, context: FailureContext = {}): BucardoError {
+  if (reason instanceof BucardoError) return withContext(reason, context);
+  return new BucardoError("interrupted", `${prefix(context)}interrupted`, { ...context, cause: reason });
+}
+
+/** `host:port`, or the Unix socket. */
+export function describePlace({ host, hostaddr, port }: Pick<Parameters, "host" | "hostaddr" | "port">): string {
+  if (host.startsWith("/")) return `${host}/.s.PGSQL.${port}`;
+  const name = hostaddr === null || hostaddr === host ? host : `${host} (${hostaddr})`;
+  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
+}
+
+function fromServer(error: InstanceType<typeof pg.DatabaseError>, sqlstate: string, context: FailureContext): BucardoError {
+  const table = context.table ?? (error.table ? `${error.schema ? `${error.schema}.` : ""}${error.table}` : undefined);
+  const names = [error.constraint && `constraint "${error.constraint}"`, error.column && `column "${error.column}"`, error.dataType && `type "${error.dataType}"`];
+  const where = [table && `table ${table}`, ...names].filter((part) => part && !error.message.includes(part)).join(", ");
+  const message = `${prefix(context)}${spoken(error, sqlstate)}${where === "" ? "" : ` (${where})`}`;
+  const { db, sync } = context;
+  return new BucardoError(codeOfSqlstate(sqlstate), message, {
+    ...(db !== undefined && { db }),
+    ...(sync !== undefined && { sync }),
+    ...(table !== undefined && { table }),
+    sqlstate,
+    cause: error,
+  });
+}
+
+/**
+ * The primary message, without what it quotes of a row: `invalid input syntax for type integer: "4711 Main St"`. Messages of class
+ * 22 quote values at their end after a colon or between double quotes; names of types and encodings are not quoted.
+ */
+function spoken(error: Error, sqlstate: string): string {
+  const mayQuoteValues = sqlstate.startsWith("22") || sqlstate === "P0001";
+  if (sqlstate === "P0001") return "an exception was raised by a function on the server";
+  return mayQuoteValues ? error.message.replace(/: ".*/s, "").replace(/"[^"]*"/g, '"..."') : error.message;
+}
+
+function withContext(error: BucardoError, context: FailureContext): BucardoError {
+  const missing = Object.entries(context).filter(([name, value]) => value !== undefined && error.details[name as keyof FailureContext] === undefined);
+  if (missing.length === 0) return error;
+  const wrapped = new BucardoError(error.code, error.message, { ...error.details, ...Object.fromEntries(missing) });
+  if (error.stack) wrapped.stack = error.stack;
+  return wrapped;
+}
+
+function prefix({ db }: FailureContext): string {
+  return db === undefined ? "" : `database "${db}": `;
+}

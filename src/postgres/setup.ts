@@ -1,0 +1,44 @@
+import { quoteLiteral } from "./quote.ts";
+import { sql, type Statement } from "./sql.ts";
+
+export type SetupRow = { readonly serverVersion: number; readonly backendPid: number; readonly serverEncoding: string };
+
+/** Every setting on which the meaning of our statements or the text of values depends (H35). `since`: first major version that has it. */
+const settings: readonly { readonly name: string; readonly value: string; readonly since?: number }[] = [
+  { name: "client_encoding", value: "UTF8" },
+  { name: "DateStyle", value: "ISO, MDY" },
+  { name: "IntervalStyle", value: "postgres" },
+  { name: "TimeZone", value: "UTC" },
+  { name: "extra_float_digits", value: "3" },
+  { name: "bytea_output", value: "hex" },
+  { name: "xmloption", value: "content" },
+  { name: "standard_conforming_strings", value: "on" },
+  { name: "escape_string_warning", value: "off" },
+  { name: "statement_timeout", value: "0" },
+  { name: "lock_timeout", value: "0" },
+  { name: "idle_in_transaction_session_timeout", value: "0" },
+  { name: "idle_session_timeout", value: "0", since: 14 },
+  { name: "transaction_timeout", value: "0", since: 17 },
+  { name: "default_transaction_isolation", value: "read committed" },
+  { name: "default_transaction_read_only", value: "off" },
+  { name: "default_transaction_deferrable", value: "off" },
+  { name: "row_security", value: "off" },
+  { name: "search_path", value: "pg_catalog" },
+  { name: "synchronous_commit", value: "on" },
+  { name: "jit", value: "off", since: 11 },
+  { name: "client_min_messages", value: "warning" },
+];
+
+/** One statement that sets them all and asks who we are talking to. lc_messages only where the user may set it. */
+export function setupStatement(major: number, superuser: boolean): Statement {
+  const wanted = settings.filter(({ since = 0 }) => major >= since).map(({ name, value }) => ({ name, value }));
+  if (superuser) wanted.push({ name: "lc_messages", value: "C" });
+  const calls = wanted.map(({ name, value }) => `pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`);
+  return sql(
+    "session.setup",
+    `select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as "serverVersion",
+            pg_catalog.pg_backend_pid() as "backendPid",
+            pg_catalog.current_setting('server_encoding') as "serverEncoding",
+            ${calls.join(",\n            ")}`,
+  );
+}
