@@ -16,11 +16,10 @@ if (!existsSync(compiler)) {
 }
 mkdirSync(dist, { recursive: true });
 // Incremental: files that did not change stay, so that a program running from dist/ is not pulled from under its feet.
-const { status } = spawnSync(
-  process.execPath,
-  [compiler, "-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", memory],
-  { cwd: root, stdio: "inherit" },
-);
+const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", memory], {
+  cwd: root,
+  stdio: "inherit",
+});
 removeOrphans(dist, join(root, "src"));
 if (existsSync(memory)) utimesSync(memory, new Date(), new Date()); // says when the last build ran, also when nothing had changed
 process.exit(status ?? 1);

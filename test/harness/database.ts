@@ -47,19 +47,19 @@ export class TestDatabase implements AsyncDisposable {
 
   /** A connection of its own, closed at the latest with the database. Its loss is no error unless somebody waits for an answer. */
   async client(config: pg.ClientConfig = {}): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.connection, ...config });
-    client.on("error", () => undefined);
-    client.on("end", () => this.#clients.delete(client));
-    this.#clients.add(client); // also one that is refused: its socket may be open
-    await client.connect();
-    return client;
+    const opened = new pg.Client({ ...this.connection, ...config });
+    opened.on("error", () => undefined);
+    opened.on("end", () => this.#clients.delete(opened));
+    this.#clients.add(opened); // also one that is refused: its socket may be open
+    await opened.connect();
+    return opened;
   }
 
   /** Rows of a statement (or of the last of several) on the one connection that these calls share. */
   async query<Row extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
-    this.#own ??= this.client().then((client) => {
-      client.on("end", () => (this.#own = undefined)); // after a restart of the server the next call connects again
-      return client;
+    this.#own ??= this.client().then((shared) => {
+      shared.on("end", () => (this.#own = undefined)); // after a restart of the server the next call connects again
+      return shared;
     });
     this.#own.catch(() => (this.#own = undefined));
     const result = (await (await this.#own).query(text, values)) as unknown as { rows: Row[] } | { rows: Row[] }[];
@@ -76,7 +76,7 @@ export class TestDatabase implements AsyncDisposable {
 
   /** Closes the clients of this object; the database stays. */
   async closeClients(): Promise<void> {
-    await Promise.all([...this.#clients].map((client) => client.end().catch(() => undefined)));
+    await Promise.all([...this.#clients].map((open) => open.end().catch(() => undefined)));
     this.#clients.clear();
     this.#own = undefined;
   }
@@ -112,7 +112,9 @@ export async function dropDatabase(server: ServerAddress, name: string): Promise
       await waitFor(
         async () => {
           await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [name]);
-          await admin.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1 and not active", [name]);
+          await admin.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1 and not active", [
+            name,
+          ]);
           await admin.query(`drop database if exists ${pg.escapeIdentifier(name)}`);
           return true;
         },
@@ -155,14 +157,14 @@ async function templateDatabase(server: ServerAddress, template: DatabaseTemplat
 }
 
 async function createFrom(admin: pg.Client, name: string, clause: string): Promise<void> {
-  let refusal: unknown;
+  let refusal: Error | undefined;
   await waitFor(
     async () => {
       try {
         await admin.query(`create database ${pg.escapeIdentifier(name)} ${clause}`);
       } catch (error) {
         if ((error as { code?: string }).code === "55006") return false; // somebody is connected to the template: autovacuum, for instance
-        refusal = error;
+        refusal = error as Error;
       }
       return true;
     },

@@ -29,15 +29,18 @@ async function reader(database: TestDatabase): Promise<pg.Client> {
 
 async function equalTable(from: pg.Client, to: pg.Client, table: string): Promise<string[]> {
   const row = await rowExpression(from, table);
-  const [ours, theirs] = [`select md5(${await bytes(from)}) as hash, row from (${row}) r`, `select md5(${await bytes(to)}) as hash, row from (${row}) r`];
+  const [ours, theirs] = [
+    `select md5(${await bytes(from)}) as hash, row from (${row}) r`,
+    `select md5(${await bytes(to)}) as hash, row from (${row}) r`,
+  ];
   // A sum of hashes says "equal" quickly; who differs is asked only when it says otherwise.
   const [left, right] = await Promise.all([summary(from, ours), summary(to, theirs)]).catch((error: unknown) => {
     throw new Error(`${table} cannot be compared: ${String(error)}`, { cause: error });
   });
   if (left.rows === right.rows && left.sum === right.sum && left.more === right.more) return [];
   const [all, others] = await Promise.all([hashed(from, ours), hashed(to, theirs)]);
-  const missing = without(all, others).map((row) => `${table}: only in source: ${row}`);
-  const extra = without(others, all).map((row) => `${table}: only in target: ${row}`);
+  const missing = without(all, others).map((line) => `${table}: only in source: ${line}`);
+  const extra = without(others, all).map((line) => `${table}: only in target: ${line}`);
   const lines = [...cut(missing), ...cut(extra)];
   return [`${table}: ${left.rows} rows in source, ${right.rows} in target`, ...lines];
 }

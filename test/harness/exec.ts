@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
 import type { SpawnOptions } from "node:child_process";
 
-export type Finished = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly stdout: string; readonly stderr: string };
+export type Finished = {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
 
 /** Runs a program to its end, whatever its exit code; rejects only when it cannot be started. */
 export function exec(command: string, args: readonly string[], options: SpawnOptions & { input?: string } = {}): Promise<Finished> {

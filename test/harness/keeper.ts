@@ -39,7 +39,7 @@ export async function startKeeper(): Promise<{ url: string; close(): Promise<voi
       http.close();
       http.closeAllConnections();
       const started = await Promise.allSettled(servers.values());
-      await Promise.all(started.map((one) => (one.status === "fulfilled" ? one.value[Symbol.asyncDispose]() : undefined)));
+      await Promise.all(started.map(async (one) => one.status === "fulfilled" && one.value[Symbol.asyncDispose]()));
     },
   };
 }

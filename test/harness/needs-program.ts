@@ -2,7 +2,12 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Where Debian has them. */
-const packages: Readonly<Record<string, string>> = { psql: "postgresql-client", pg_dump: "postgresql-client", pgbench: "postgresql-contrib", pgbouncer: "pgbouncer" };
+const packages: Readonly<Record<string, string>> = {
+  psql: "postgresql-client",
+  pg_dump: "postgresql-client",
+  pgbench: "postgresql-contrib",
+  pgbouncer: "pgbouncer",
+};
 
 /** The path of a program of the machine, or null. */
 export function programPath(name: string): string | null {

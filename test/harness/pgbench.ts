@@ -1,6 +1,11 @@
 import type pg from "pg";
 
-export const pgbenchTables = ["public.pgbench_branches", "public.pgbench_tellers", "public.pgbench_accounts", "public.pgbench_history"] as const;
+export const pgbenchTables = [
+  "public.pgbench_branches",
+  "public.pgbench_tellers",
+  "public.pgbench_accounts",
+  "public.pgbench_history",
+] as const;
 
 /** The tables of `pgbench -i`, empty: same columns, keys and fillers. */
 export async function createPgbench(client: pg.Client): Promise<void> {
@@ -31,9 +36,11 @@ export async function tpcb(client: pg.Client, scale: number, random: (below: num
   await client.query("select abalance from public.pgbench_accounts where aid = $1", [aid]);
   await client.query("update public.pgbench_tellers set tbalance = tbalance + $1 where tid = $2", [delta, tid]);
   await client.query("update public.pgbench_branches set bbalance = bbalance + $1 where bid = $2", [delta, bid]);
-  await client.query(
-    "insert into public.pgbench_history (tid, bid, aid, delta, mtime) values ($1, $2, $3, $4, current_timestamp)",
-    [tid, bid, aid, delta],
-  );
+  await client.query("insert into public.pgbench_history (tid, bid, aid, delta, mtime) values ($1, $2, $3, $4, current_timestamp)", [
+    tid,
+    bid,
+    aid,
+    delta,
+  ]);
   await client.query("commit");
 }

@@ -88,8 +88,12 @@ export class Running implements AsyncDisposable {
 
   /** Waits until standard output or standard error holds a text that matches. */
   said(pattern: RegExp | string, timeoutMs?: number): Promise<unknown> {
-    const heard = (): boolean => [this.stdout, this.stderr].some((text) => (typeof pattern === "string" ? text.includes(pattern) : pattern.test(text)));
-    return waitFor(heard, { what: `the program to say ${pattern}; it said:\n${this.stdout}${this.stderr}`, ...(timeoutMs ? { timeoutMs } : {}) });
+    const heard = (): boolean =>
+      [this.stdout, this.stderr].some((text) => (typeof pattern === "string" ? text.includes(pattern) : pattern.test(text)));
+    return waitFor(heard, {
+      what: `the program to say ${pattern}; it said:\n${this.stdout}${this.stderr}`,
+      ...(timeoutMs ? { timeoutMs } : {}),
+    });
   }
 
   async ended(timeoutMs = 60_000): Promise<Finished> {

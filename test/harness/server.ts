@@ -15,6 +15,7 @@ import { unprivileged } from "./privilege.ts";
 import { cacheDir } from "./root.ts";
 import { waitFor, withTimeout } from "./wait.ts";
 import { processesIn, signal, watch } from "./watchdog.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 export type ServerOptions = {
   readonly major: Major;
@@ -53,7 +54,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const watchdog = watch(dir);
   // The longest path of a socket is 107 bytes, and a clone may lie deep.
   const socketDir = dir.length < 80 ? dir : await mkdtemp(join(tmpdir(), "bucardo-"));
-  const server = new Server(options, dir, socketDir, watchdog.dismiss);
+  const server = new Server(options, dir, socketDir, watchdog);
   try {
     await server._create();
     await server.start();
@@ -74,12 +75,12 @@ export class Server implements ServerAddress, AsyncDisposable {
   #process: ChildProcess | null = null;
   readonly #options: ServerOptions;
   readonly #dir: string;
-  readonly #dismiss: () => Promise<void>;
+  readonly #watchdog: Watchdog;
 
-  constructor(options: ServerOptions, dir: string, socketDir: string, dismiss: () => Promise<void>) {
+  constructor(options: ServerOptions, dir: string, socketDir: string, watchdog: Watchdog) {
     this.#options = options;
     this.#dir = dir;
-    this.#dismiss = dismiss;
+    this.#watchdog = watchdog;
     this.major = options.major;
     this.socketDir = socketDir;
     this.dataDir = join(dir, "data");
@@ -182,7 +183,7 @@ export class Server implements ServerAddress, AsyncDisposable {
     if (segment && existsSync(join(this.dataDir, "postmaster.pid"))) await exec("ipcrm", ["-m", segment]).catch(() => undefined);
     await rm(this.#dir, { recursive: true, force: true });
     if (this.socketDir !== this.#dir) await rm(this.socketDir, { recursive: true, force: true });
-    await this.#dismiss();
+    await this.#watchdog.dismiss();
   }
 
   /** Private to this file. */
@@ -227,7 +228,11 @@ export class Server implements ServerAddress, AsyncDisposable {
     });
     this.#process = child;
     await once(child, "spawn");
-    await waitFor(() => !this.#process || ready(this.dataDir, child.pid), { what: `PostgreSQL ${this.major} to start`, timeoutMs: 60_000, everyMs: 5 });
+    await waitFor(() => !this.#process || ready(this.dataDir, child.pid), {
+      what: `PostgreSQL ${this.major} to start`,
+      timeoutMs: 60_000,
+      everyMs: 5,
+    });
     if (!this.#process) throw new Error(`PostgreSQL ${this.major} did not start:\n${(await this.log()).slice(-4000)}`);
   }
 
@@ -275,7 +280,12 @@ function confLines(settings: Readonly<Record<string, string | number | boolean>>
 }
 
 function hbaText(auth: string, first: readonly string[]): string {
-  const ours = ["local all all trust", "local replication all trust", `host all all 127.0.0.1/32 ${auth}`, `host replication all 127.0.0.1/32 ${auth}`];
+  const ours = [
+    "local all all trust",
+    "local replication all trust",
+    `host all all 127.0.0.1/32 ${auth}`,
+    `host replication all 127.0.0.1/32 ${auth}`,
+  ];
   return `${[...first, ...ours].join("\n")}\n`;
 }
 

@@ -23,7 +23,7 @@ export async function waitFor<T>(
     if (performance.now() >= end) break;
     await delay(options.everyMs ?? 10);
   }
-  const seen = failure === undefined ? `last value: ${JSON.stringify(last)}` : `last error: ${String(failure)}`;
+  const seen = failure === undefined ? `last value: ${JSON.stringify(last)}` : `last error: ${describe(failure)}`;
   throw new Error(`waited ${timeoutMs} ms in vain for ${options.what} (${seen})`, { cause: failure });
 }
 
@@ -38,4 +38,8 @@ export async function withTimeout<T>(promise: Promise<T>, timeoutMs: number, wha
   } finally {
     clearTimeout(timer);
   }
+}
+
+function describe(failure: unknown): string {
+  return failure instanceof Error ? failure.message : JSON.stringify(failure);
 }

@@ -72,5 +72,7 @@ export function signal(pids: readonly number[], name: NodeJS.Signals): void {
 }
 
 function allProcesses(): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
