@@ -19,7 +19,7 @@ export type TreeRow = {
   inheritance_parents: number[];
   inheritance_children: number[];
   partition_key: string[] | null;
-  privileges: Record<"schemaUsage" | "select" | "insert" | "update" | "delete" | "truncate" | "trigger" | "owner", boolean>;
+  privileges: { readonly user: string } & Readonly<Record<"schemaUsage" | "select" | "insert" | "update" | "delete" | "truncate" | "trigger" | "owner", boolean>>;
 };
 
 /**
@@ -57,7 +57,7 @@ export function treeStatement(serverVersion: number, names: readonly QualifiedNa
                 join pg_catalog.pg_attribute a on a.attrelid = p.partrelid and a.attnum = k.attnum) end
         from pg_catalog.pg_partitioned_table p where p.partrelid = c.oid) as partition_key,
        json_build_object(
-         'schemaUsage', has_schema_privilege(n.oid, 'usage'),
+         'user', current_user, 'schemaUsage', has_schema_privilege(n.oid, 'usage'),
          'select', has_table_privilege(c.oid, 'select'), 'insert', has_table_privilege(c.oid, 'insert'),
          'update', has_table_privilege(c.oid, 'update'), 'delete', has_table_privilege(c.oid, 'delete'),
          'truncate', has_table_privilege(c.oid, 'truncate'), 'trigger', has_table_privilege(c.oid, 'trigger'),

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { isNextval, sameExpression } from "./default-expression.ts";
+
+describe("sameExpression", () => {
+  it.each([
+    ["nextval('x.s'::regclass)", "nextval(('x.s'::text)::regclass)"],
+    ["nextval('s'::regclass)", "nextval('public.s'::regclass)"],
+    [`nextval('"S q"'::regclass)`, `nextval('public."S q"'::regclass)`],
+    ["'a'::text", "'a'::character varying"],
+    ["'a'::character varying(20)", "('a'::text)::character varying"],
+    ["0", "'0'::numeric"],
+    ["0", "(0)::numeric(10,2)"],
+    ["(-1)", "'-1'::integer"],
+    ["- 1", "-1"],
+    ["now()", "CURRENT_TIMESTAMP"],
+    ["pg_catalog.now()", "now()"],
+    ["'{}'::text[]", "'{}'::character varying[]"],
+    ["((a + b) * 2)", "(a + b) * 2"],
+    ["CHECK ((r > 0))", "CHECK (r > 0)"],
+    ["CHECK (((price)::numeric > (0)::numeric))", "CHECK ((price)::numeric > 0)"],
+    ["true", "TRUE"],
+    ["'x'::public.mood", "'x'::public.mood"],
+    ["NULL::character varying", "NULL"],
+    ["'00:00:00'::time without time zone", "'00:00:00'::time"],
+    ["lower((b)::text)", "lower(b::text)"],
+  ])("%s is %s", (one, other) => {
+    expect(sameExpression(one, other)).toBe(true);
+    expect(sameExpression(other, one)).toBe(true);
+  });
+
+  it.each([
+    ["nextval('a.s'::regclass)", "nextval('b.s'::regclass)"],
+    ["'a'::text", "'A'::text"],
+    ["1", "-1"],
+    ["a - 1", "a"],
+    ["(a + b) * 2", "a + (b * 2)"],
+    ["'1'::text || x", "'2'::text || x"],
+    [`"A"`, "a"],
+    ["now()", "clock_timestamp()"],
+    ["f()", "f(())"],
+    ["x.f()", "y.f()"],
+    ["0", null],
+    ["'it''s'", "'its'"],
+  ])("%s is not %s", (one, other) => {
+    expect(sameExpression(one, other)).toBe(false);
+    expect(sameExpression(other, one)).toBe(false);
+  });
+
+  it("takes no default for no default", () => {
+    expect(sameExpression(null, null)).toBe(true);
+  });
+});
+
+it("knows a nextval in every form", () => {
+  expect(isNextval("nextval(('s'::text)::regclass)")).toBe(true);
+  expect(isNextval("(nextval('s'::regclass) + 1)")).toBe(false);
+});
