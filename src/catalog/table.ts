@@ -53,6 +53,9 @@ export type TableShape = QualifiedName &
     /** True when row level security would filter or refuse rows for our user (owners and BYPASSRLS pass). */
     readonly rowSecurity: boolean;
     readonly privileges: TablePrivileges;
+    /** The table and those of its partitions on which our user may not create triggers. */
+    readonly withoutTrigger: readonly QualifiedName[];
+    readonly foreignLeaves: readonly QualifiedName[];
     /** Changes when a column's name, type, number or collation or the automatic key changes (signature.ts): how a run notices DDL. */
     readonly signature: string;
   };
@@ -121,6 +124,8 @@ function toShape(rows: readonly TreeRow[], found: Found): TableShape {
       .map((row) => ({ name: row.name, kind: row.kind === "c" ? "check" : "exclude", definition: row.definition })),
     rowSecurity: root.row_security,
     privileges: root.privileges,
+    withoutTrigger: rows.filter((row) => !row.privileges.trigger).map(({ schema, name }) => ({ schema, name })),
+    foreignLeaves: rows.filter((row) => row.kind === "f" && row !== root).map(({ schema, name }) => ({ schema, name })),
     signature: signatureOf({ columns, keys }, null),
   };
 }

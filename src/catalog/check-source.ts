@@ -1,0 +1,89 @@
+import type { Problem } from "../model/error.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
+import { quoteIdent, quoteName } from "../postgres/quote.ts";
+import type { Finding } from "./finding.ts";
+import { chooseKey, refusal } from "./key.ts";
+import type { TableShape } from "./table.ts";
+
+export type SourceCheck = {
+  /** Name of the source database, for the report. */
+  readonly db: string;
+  /** Key chosen by hand, else null. */
+  readonly wanted: readonly string[] | null;
+  readonly hint?: string | null;
+};
+
+/** Every reason why a table cannot be captured and read on its source. */
+export function checkSource(table: QualifiedName, shape: TableShape | undefined, check: SourceCheck): Problem[] {
+  const findings = shape === undefined ? [missing(check)] : [...kind(shape, check.db), ...key(shape, check), ...privileges(shape, check.db)];
+  // Strictness is about differences between two sides; here is only one.
+  return findings.map(({ grade, what, remedy }) => ({ grade: grade === "strict" ? "error" : grade, db: check.db, table: displayName(table), what, remedy }));
+}
+
+function missing({ db, hint }: SourceCheck): Finding {
+  return { grade: "error", what: `does not exist on ${db}${hint ? `; ${hint} does` : ""}`, remedy: "Take it out of the sync, or create it." };
+}
+
+function kind(shape: TableShape, db: string): Finding[] {
+  if (shape.kind === "view" || shape.kind === "matview" || shape.kind === "foreign") {
+    return [{ grade: "error", what: `is no table on ${db} but a ${{ view: "view", matview: "materialized view", foreign: "foreign table" }[shape.kind]}`, remedy: "Replicate the tables behind it." }];
+  }
+  if (shape.persistence === "t") return [{ grade: "error", what: `is temporary on ${db}`, remedy: "Take it out of the sync." }];
+  if (shape.persistence === "u") {
+    return [
+      {
+        grade: "warning",
+        what: `is unlogged on ${db}: a crash of the server empties it without a delta, and targets keep the rows`,
+        remedy: `On ${db}: alter table ${quoteName(shape)} set logged;`,
+      },
+    ];
+  }
+  return [];
+}
+
+function key(shape: TableShape, { db, wanted }: SourceCheck): Finding[] {
+  const reason = refusal(shape, wanted);
+  if (reason !== null) {
+    const remedy = wanted === null ? `On ${db}: alter table ${quoteName(shape)} add primary key (...); or a unique index over NOT NULL columns.` : "Choose the columns of a unique index that are NOT NULL.";
+    return [{ grade: "error", what: reason, remedy }];
+  }
+  const chosen = chooseKey(shape, wanted)!;
+  if (!chosen.deferrable) return [];
+  return [
+    {
+      grade: "warning",
+      what: `the key ${chosen.name} is deferrable: where the target's is so too, rows are replaced by deleting and inserting`,
+      remedy: "Nothing, if that is fast enough; else a unique index that is not deferrable.",
+    },
+  ];
+}
+
+function privileges(shape: TableShape, db: string): Finding[] {
+  const { user } = shape.privileges;
+  const findings: Finding[] = [];
+  if (!shape.privileges.schemaUsage) {
+    findings.push({ grade: "error", what: `${user} may not use the schema ${shape.schema} on ${db}`, remedy: `On ${db}: grant usage on schema ${quoteIdent(shape.schema)} to ${quoteIdent(user)};` });
+  }
+  if (!shape.privileges.select) {
+    findings.push({ grade: "error", what: `${user} may not select on ${db}`, remedy: `On ${db}: grant select on ${quoteName(shape)} to ${quoteIdent(user)};` });
+  }
+  if (shape.withoutTrigger.length > 0) {
+    findings.push({
+      grade: "error",
+      what: `${user} may not create triggers on ${db}${shape.leaves.length > 1 ? ` (${shape.withoutTrigger.length} of the table and its partitions)` : ""}`,
+      remedy: `On ${db}: grant trigger on ${shape.withoutTrigger.map(quoteName).join(", ")} to ${quoteIdent(user)};`,
+    });
+  }
+  if (shape.rowSecurity) {
+    findings.push({
+      grade: "error",
+      what: `row level security hides rows from ${user} on ${db}`,
+      remedy: `On ${db}: alter role ${quoteIdent(user)} bypassrls; or own the table.`,
+    });
+  }
+  const foreign = shape.foreignLeaves.map(displayName);
+  if (foreign.length > 0) {
+    findings.push({ grade: "error", what: `has foreign tables as partitions on ${db}: ${foreign.join(", ")}`, remedy: "Changes on other servers cannot be captured: detach them, or replicate the other partitions one by one." });
+  }
+  return findings;
+}
