@@ -27,6 +27,16 @@ export async function openRequests(session: Session): Promise<RequestRow[]> {
   );
 }
 
+/** A new daemon does not do what a former one was asked, except to log the messages. */
+export async function dropStaleRequests(session: Session): Promise<void> {
+  await session.execute(
+    sql(
+      "control.request-drop-stale",
+      "update bucardo.request set done_at = pg_catalog.clock_timestamp(), answer = 'failed: no daemon was running' where done_at is null and verb <> 'message'",
+    ),
+  );
+}
+
 /** Marks a request as done; whoever waits for the answer is told on the channel `bucardo_answer`. */
 export async function answerRequest(session: Session, id: number, answer: string): Promise<void> {
   await session.query(

@@ -1,0 +1,41 @@
+import type { Session } from "../postgres/session.ts";
+import type { run } from "../replicate/run.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Lease } from "./lease.ts";
+
+/** Durations in milliseconds, sizes in bytes. Read from the control database; see `readDaemonSettings`. */
+export type DaemonSettings = {
+  /** A target's sessions are closed after so long without a run. */
+  readonly idleCloseMs: number;
+  readonly purgeMs: number;
+  readonly lagMs: number;
+  /** How long a stop lets current runs go on before it breaks them off. */
+  readonly stopGraceMs: number;
+  readonly historyDays: number;
+  /** Runs kept per sync and target. */
+  readonly historyRuns: number;
+  /** Delta tables of one source; null: no quota. */
+  readonly deltaQuota: number | null;
+  /** Connections that this process may hold to one server. */
+  readonly connectionsPerServer: number;
+  readonly deltaQuotaPolicy: "warn" | "pause" | "release";
+};
+
+/** What every part of the daemon is given: the outside world, and the few things they share. */
+export type DaemonContext = {
+  readonly lease: Pick<Lease, "held" | "use">;
+  /** Opens a session to a registered database, by name, with its settings as they are now. */
+  readonly open: (database: string, signal?: AbortSignal) => Promise<Session>;
+  readonly run: typeof run;
+  readonly log: Log;
+  readonly settings: DaemonSettings;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Something in the definitions was changed by the daemon itself: read them again. */
+  readonly definitionsChanged: () => void;
+  /** Asks for a run of a sync, by name; for those who do it by NOTIFY. */
+  readonly kick: (sync: string) => void;
+  /** True once the daemon has begun to end. */
+  readonly ending: boolean;
+};

@@ -1,0 +1,259 @@
+import { announce } from "../control/announce.ts";
+import { pruneKicks, requestKickByName, waitingKicks } from "../control/kick.ts";
+import { CONTROL_CHANNEL, dropStaleRequests, pruneRequests } from "../control/request.ts";
+import { closeStaleRuns, pruneRuns } from "../control/run.ts";
+import { processLimit } from "../postgres/limit.ts";
+import type { Database } from "../model/sync.ts";
+import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import { run } from "../replicate/run.ts";
+import type { Log } from "../telemetry/log.ts";
+import { Bell } from "./bell.ts";
+import type { DaemonContext } from "./context.ts";
+import { planSyncs, readDefinitions, type Definitions } from "./definitions.ts";
+import { answerRequests } from "./answer-requests.ts";
+import { daemonSettings } from "./daemon-settings.ts";
+import { Fleet } from "./fleet.ts";
+import { Lease } from "./lease.ts";
+
+export type DaemonOptions = {
+  /** Opens the control database; its schema has been checked by whoever started us. */
+  readonly connectControl: () => Promise<Session>;
+  /** How to reach a registered database. */
+  readonly connect: (database: Database, signal?: AbortSignal) => Promise<Session>;
+  readonly version: string;
+  readonly reason: string | null;
+  readonly log: Log;
+  readonly reopenLog: () => void;
+  /** Settings given on the command line or in the rc file; they win over those of the control database. */
+  readonly overrides: Readonly<Record<string, string>>;
+  /** Asked a few times a second; true: finish the runs and end. */
+  readonly stopAsked?: () => boolean;
+};
+
+const DEFINITIONS_MS = 60_000;
+const HINTS_MS = 5000;
+const TICK_MS = 250;
+const PRUNE_MS = 3600_000;
+const PRUNE_ROWS = 10_000;
+
+/**
+ * The daemon of one control database, from taking the lease to its end. It can live in any process; main.ts gives it one of its own.
+ * Notifications are hints: kicks and requests are read again every few seconds, definitions every minute.
+ */
+export class Daemon implements AsyncDisposable {
+  readonly #options: DaemonOptions;
+  readonly #bell = new Bell();
+  readonly #due = { definitions: true, kicks: true, requests: true, again: new Set<string>() };
+  readonly #last = { definitions: -Infinity, hints: -Infinity, prune: -Infinity };
+  #definitions: Definitions | null = null;
+  #lease!: Lease;
+  #fleet!: Fleet;
+  #ending = false;
+  #stop: { readonly why: string } | null = null;
+  #whole: Promise<void> = Promise.resolve();
+
+  private constructor(options: DaemonOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the lease is held, definitions are loaded and the first runs are scheduled. Errors: daemon-running and those of connecting. */
+  static async start(options: DaemonOptions): Promise<Daemon> {
+    const daemon = new Daemon(options);
+    await daemon.#begin();
+    return daemon;
+  }
+
+  /** Resolves when the daemon has ended; rejects with daemon-running when another one owns the control database. */
+  get done(): Promise<void> {
+    return this.#whole;
+  }
+
+  /** Finishes the current runs, then ends. */
+  stop(why: string): void {
+    if (this.#stop === null) this.#options.log.info(`Stopping: ${why}. Current runs are finished first.`);
+    this.#stop ??= { why };
+    this.#bell.ring();
+  }
+
+  /** Breaks the current runs off and ends. */
+  abort(why: string): void {
+    this.stop(why);
+    this.#fleet.abort();
+  }
+
+  reload(): void {
+    this.#due.definitions = true;
+    this.#bell.ring();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abort("the process ends");
+    await this.#whole.catch(() => undefined);
+  }
+
+  async #begin(): Promise<void> {
+    const { connectControl, version, reason, log } = this.#options;
+    this.#lease = await Lease.take({
+      connect: connectControl,
+      version,
+      reason,
+      log,
+      taken: (session) => this.#taken(session),
+      lost: () => this.#fleet?.ring(),
+    });
+    try {
+      this.#fleet = new Fleet(this.#context());
+      await this.#lease.use(dropStaleRequests);
+      await this.#readDefinitions();
+      await this.#readKicks();
+      await this.#lease.ready();
+    } catch (error) {
+      await this.#fleet?.stop();
+      await this.#lease[Symbol.asyncDispose]();
+      throw error;
+    }
+    log.info({ pid: process.pid }, `Bucardo ${version} runs with ${this.#fleet.size} active syncs.`);
+    this.#whole = this.#direct();
+    this.#whole.catch(() => undefined);
+  }
+
+  #context(): DaemonContext {
+    const options = this.#options;
+    const lease = this.#lease;
+    const self = this;
+    return {
+      lease,
+      run,
+      log: options.log,
+      open: async (name, signal) => {
+        const database = self.#definitions?.databases.get(name);
+        if (database === undefined) throw new BucardoError("unknown-object", `Unknown database "${name}".`, { db: name });
+        return await options.connect(database, signal);
+      },
+      get settings() {
+        return daemonSettings({ ...self.#definitions?.settings, ...options.overrides });
+      },
+      now: () => performance.now(),
+      random: Math.random,
+      definitionsChanged: () => self.reload(),
+      kick: (sync) => self.#kick(sync),
+      get ending() {
+        return self.#ending;
+      },
+    };
+  }
+
+  async #taken(session: Session): Promise<void> {
+    await closeStaleRuns(session, this.#fleet?.running ?? []);
+    await session.listen(CONTROL_CHANNEL, (payload) => this.#heard(payload));
+    // Applications of version 5 kick by this channel.
+    await session.listen("bucardo", (payload) => {
+      const sync = /^kick_sync_(.+)$/.exec(payload)?.[1];
+      if (sync !== undefined) this.#kick(sync);
+    });
+    this.#due.definitions = this.#due.kicks = this.#due.requests = true;
+    this.#bell.ring();
+  }
+
+  #kick(sync: string): void {
+    void this.#lease.use((session) => requestKickByName(session, sync)).catch(() => undefined);
+  }
+
+  #heard(payload: string): void {
+    const [word = "", argument = ""] = payload.split(" ");
+    if (word === "kick") this.#due.kicks = true;
+    if (word === "request") this.#due.requests = true;
+    if (word === "again") this.#due.again.add(argument);
+    if (word === "changed" || word === "again") this.#due.definitions = true;
+    this.#bell.ring();
+  }
+
+  /** The loop of the daemon itself: hears, looks, and ends. */
+  async #direct(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      while (!this.#mustEnd()) {
+        try {
+          await this.#turn();
+        } catch (error) {
+          if (this.#lease.gone.aborted) break;
+          log.error({ err: error }, "The daemon could not read the control database; it tries again.");
+        }
+        await this.#bell.wait(TICK_MS);
+      }
+    } finally {
+      await this.#end();
+    }
+    if (this.#lease.gone.aborted) throw this.#lease.gone.reason;
+  }
+
+  #mustEnd(): boolean {
+    if (this.#stop === null && this.#options.stopAsked?.() === true) this.stop("the stop file is there");
+    return this.#stop !== null || this.#lease.gone.aborted;
+  }
+
+  async #turn(): Promise<void> {
+    // While the control database is lost there is nothing to read; the stop file must be seen all the same.
+    if (!this.#lease.held) return;
+    const now = performance.now();
+    const { definitions, hints, prune } = this.#last;
+    if (this.#due.definitions || now - definitions >= DEFINITIONS_MS) await this.#readDefinitions();
+    const hintsDue = now - hints >= HINTS_MS;
+    if (hintsDue) this.#last.hints = now;
+    if (this.#due.kicks || hintsDue) await this.#readKicks();
+    if (this.#due.requests || hintsDue) await this.#answer();
+    if (now - prune >= PRUNE_MS) await this.#prune();
+  }
+
+  async #readDefinitions(): Promise<void> {
+    this.#due.definitions = false;
+    this.#last.definitions = performance.now();
+    const again = [...this.#due.again];
+    this.#due.again.clear();
+    this.#definitions = await this.#lease.use(readDefinitions);
+    processLimit.max = daemonSettings({ ...this.#definitions.settings, ...this.#options.overrides }).connectionsPerServer;
+    this.#fleet.update(planSyncs(this.#definitions));
+    for (const sync of again) this.#fleet.again(sync);
+  }
+
+  async #readKicks(): Promise<void> {
+    this.#due.kicks = false;
+    this.#fleet.setKicks(await this.#lease.use(waitingKicks));
+  }
+
+  async #answer(): Promise<void> {
+    this.#due.requests = false;
+    await answerRequests(this.#lease, {
+      log: this.#options.log,
+      reload: async (sync) => {
+        await this.#readDefinitions();
+        this.#fleet.again(sync);
+      },
+      reopen: this.#options.reopenLog,
+      stop: (why) => this.stop(why),
+    });
+  }
+
+  async #prune(): Promise<void> {
+    this.#last.prune = performance.now();
+    const { historyDays, historyRuns } = daemonSettings({ ...this.#definitions?.settings, ...this.#options.overrides });
+    await this.#lease.use((session) => pruneRuns(session, historyDays, historyRuns, PRUNE_ROWS));
+    await this.#lease.use((session) => pruneKicks(session, historyDays));
+    await this.#lease.use((session) => pruneRequests(session, historyDays));
+  }
+
+  async #end(): Promise<void> {
+    const { log } = this.#options;
+    const graceMs = daemonSettings({ ...this.#definitions?.settings, ...this.#options.overrides }).stopGraceMs;
+    const timer = setTimeout(() => {
+      log.warn("The current runs took too long; they are broken off.");
+      this.#fleet.abort();
+    }, this.#lease.gone.aborted ? 0 : graceMs);
+    await this.#fleet.stop();
+    clearTimeout(timer);
+    this.#ending = true;
+    await this.#lease.leave((session) => announce(session, "stopped"));
+    log.info("Stopped.");
+  }
+}

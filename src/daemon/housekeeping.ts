@@ -1,0 +1,139 @@
+import { backoff } from "../base/backoff.ts";
+import { countDeltas, type Waiting } from "../capture/pending.ts";
+import { purge } from "../capture/purge.ts";
+import { releaseSync } from "../capture/release.ts";
+import { captureVersion } from "../capture/schema.ts";
+import { writeSourceState } from "../control/source-state.ts";
+import { writeLag, writeTargetState } from "../control/target-state.ts";
+import type { Session } from "../postgres/session.ts";
+import { Bell } from "./bell.ts";
+import type { DaemonContext } from "./context.ts";
+import { deltaBytes, preparedHolders } from "./delta-size.ts";
+import { describeForecast } from "./describe-forecast.ts";
+import { addSample, forecast, worstHolder, type Forecast, type Sample } from "./quota.ts";
+
+/** What a keeper looks after: the targets of its source that are replicated. */
+export type Kept = { readonly syncId: string; readonly sync: string; readonly target: string };
+
+/** A round may take this share of the time between two rounds. */
+const ROUND_SHARE = 20;
+
+/** Looks after one source: measures the lag, purges delta tables, guards their disk quota. One session; a failure is tried again later. */
+export class SourceKeeper {
+  readonly #context: DaemonContext;
+  readonly #database: string;
+  readonly #kept: () => readonly Kept[];
+  readonly #bell = new Bell();
+  readonly #stop = new AbortController();
+  readonly done: Promise<void>;
+  #samples: Sample[] = [];
+  #forecast: Forecast | null = null;
+  #lastPurge = -Infinity;
+  #purgeAsked = false;
+  #warned = "";
+  #lagging = new Set<string>();
+
+  constructor(context: DaemonContext, database: string, kept: () => readonly Kept[]) {
+    this.#context = context;
+    this.#database = database;
+    this.#kept = kept;
+    this.done = this.#loop();
+  }
+
+  /** True while the quota is reached: no copy begins. */
+  get overQuota(): boolean {
+    return this.#forecast?.reached === true && this.#context.settings.deltaQuotaPolicy === "pause";
+  }
+
+  /** A run settled: deltas may be purged. */
+  purgeSoon(): void {
+    this.#purgeAsked = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#bell.ring();
+    await this.done;
+  }
+
+  async #loop(): Promise<void> {
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      try {
+        await using session = await this.#context.open(this.#database, this.#stop.signal);
+        attempt = 0;
+        while (!this.#stop.signal.aborted) {
+          const began = this.#context.now();
+          await this.#round(session);
+          const took = this.#context.now() - began;
+          await this.#bell.wait(Math.max(this.#context.settings.lagMs, took * ROUND_SHARE));
+        }
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#context.log.debug({ db: this.#database, err: error }, "Housekeeping of the source is put off.");
+        await this.#bell.wait(backoff(attempt, { random: this.#context.random }));
+      }
+    }
+  }
+
+  async #round(session: Session): Promise<void> {
+    if ((await captureVersion(session)) === 0) return;
+    const kept = this.#kept();
+    const waiting = await countDeltas(session, [...new Set(kept.map((one) => one.syncId))]);
+    await this.#writeLag(kept, waiting);
+    const now = this.#context.now();
+    const due = now - this.#lastPurge;
+    if (due >= this.#context.settings.purgeMs || (this.#purgeAsked && due >= this.#context.settings.lagMs)) await this.#purge(session, kept, waiting);
+  }
+
+  async #writeLag(kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
+    for (const { syncId, target } of kept) {
+      const mine = waiting.filter((one) => one.syncId === syncId && one.target === target);
+      const deltas = mine.reduce((sum, one) => sum + one.deltas, 0);
+      const ageSeconds = mine.reduce((most, one) => Math.max(most, one.ageSeconds), 0);
+      const key = `${syncId} ${target}`;
+      // Zero is written once, not every few seconds.
+      if (deltas === 0 && this.#lagging.has(key) === false && this.#lastPurge !== -Infinity) continue;
+      if (deltas === 0) this.#lagging.delete(key);
+      else this.#lagging.add(key);
+      await this.#context.lease.use((control) => writeLag(control, syncId, target, { deltas, ageSeconds }));
+    }
+  }
+
+  async #purge(session: Session, kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
+    const began = this.#context.now();
+    this.#lastPurge = began;
+    this.#purgeAsked = false;
+    const report = await purge(session);
+    const { log, settings } = this.#context;
+    if (report.emptied > 0) log.debug({ db: this.#database, bytes: report.bytesFreed, ms: this.#context.now() - began }, "Purged.");
+    this.#samples = addSample(this.#samples, { at: began, bytes: await deltaBytes(session) });
+    this.#forecast = forecast(this.#samples, settings.deltaQuota);
+    const prepared = report.held > 0 ? await preparedHolders(session) : [];
+    const notes = [...describeForecast(this.#forecast, settings.deltaQuota), ...prepared.map(describeHolder)];
+    const note = notes.length === 0 ? null : notes.join(" ");
+    if (note !== null && note !== this.#warned) log.warn({ db: this.#database }, note);
+    this.#warned = note ?? "";
+    const { bytes, growth, secondsLeft } = this.#forecast;
+    await this.#context.lease.use((control) => writeSourceState(control, this.#database, { bytes, growth, secondsLeft, note }));
+    if (this.#forecast.reached && settings.deltaQuotaPolicy === "release") await this.#release(session, kept, waiting);
+  }
+
+  /** Gives up the target that holds most deltas back: the source's disk matters more. It then needs a copy. */
+  async #release(session: Session, kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
+    const holders = kept.map((one) => ({
+      ...one,
+      deltas: waiting.filter((each) => each.syncId === one.syncId && each.target === one.target).reduce((sum, each) => sum + each.deltas, 0),
+    }));
+    const worst = worstHolder(holders.filter((one) => one.deltas > 0));
+    if (worst === null) return;
+    await releaseSync(session, worst.syncId, { target: worst.target });
+    await purge(session, { rotateBytes: 0 });
+    const detail = `The deltas of ${this.#database} reached the quota, so this target was released: \`bucardo validate ${worst.sync}\`, then a copy (onetimecopy=1).`;
+    this.#context.log.error({ db: this.#database, sync: worst.sync, target: worst.target, code: "quota" }, detail);
+    await this.#context.lease.use((control) => writeTargetState(control, worst.syncId, worst.target, "Stopped", detail));
+  }
+}
+
+function describeHolder(of: { readonly gid: string; readonly ageSeconds: number }): string {
+  return `Prepared transaction '${of.gid}', ${Math.round(of.ageSeconds)} s old, holds deltas back: commit or roll it back.`;
+}

@@ -1,0 +1,117 @@
+import type { WaitingKick } from "../control/kick.ts";
+import { writeTargetState } from "../control/target-state.ts";
+import { announceSync } from "../control/announce.ts";
+import type { DaemonContext } from "./context.ts";
+import type { SyncPlan } from "./definitions.ts";
+import { TargetLoop } from "./target-loop.ts";
+import type { Listener } from "./wake-up.ts";
+
+/** Owns one sync: a loop per target. */
+export class Runner {
+  readonly #context: DaemonContext;
+  readonly #loops = new Map<string, TargetLoop>();
+  /** Also those that only finish their run. */
+  readonly #alive = new Set<TargetLoop>();
+  readonly #ending = new Set<Promise<void>>();
+  readonly #settled: () => void;
+  #plan: SyncPlan;
+  #stopping = false;
+
+  /** `settled` is called after each run of any target. */
+  constructor(context: DaemonContext, plan: SyncPlan, settled: () => void) {
+    this.#context = context;
+    this.#settled = settled;
+    this.#plan = { ...plan, jobs: [], idle: [] };
+    this.update(plan);
+  }
+
+  get plan(): SyncPlan {
+    return this.#plan;
+  }
+
+  /** Runs of this sync that are going on. */
+  get running(): number[] {
+    return [...this.#alive].flatMap((loop) => loop.running ?? []);
+  }
+
+  /** Takes over new definitions: what is the same goes on, a run that is going on ends as it began. */
+  update(plan: SyncPlan): void {
+    const sourceChanged = plan.source !== this.#plan.source;
+    this.#plan = plan;
+    for (const [target, loop] of this.#loops) {
+      if (sourceChanged || !plan.jobs.some((job) => job.definition.target === target)) this.#drop(target, loop);
+    }
+    for (const job of plan.jobs) {
+      const { target } = job.definition;
+      const loop = this.#loops.get(target);
+      if (loop !== undefined) loop.update(job);
+      else if (!this.#stopping) this.#loops.set(target, this.#begin(target, job));
+    }
+    for (const { target, why } of plan.idle) {
+      void this.#context.lease.use((session) => writeTargetState(session, plan.id, target, "Paused", why)).catch(() => undefined);
+    }
+  }
+
+  setKicks(waiting: readonly WaitingKick[]): void {
+    for (const [target, loop] of this.#loops) {
+      loop.setKicks(waiting.filter((kick) => kick.sync === this.#plan.id && kick.target === target).map((kick) => kick.id));
+    }
+  }
+
+  again(): void {
+    for (const loop of this.#loops.values()) loop.again();
+  }
+
+  ring(): void {
+    for (const loop of this.#loops.values()) loop.ring();
+  }
+
+  listeners(): Listener[] {
+    return [...this.#loops].map(([target, loop]) => ({
+      syncId: this.#plan.id,
+      target,
+      listens: loop.listens,
+      busy: loop.running !== null,
+      changed: () => loop.changed(),
+    }));
+  }
+
+  /** Finishes the current runs. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const [target, loop] of this.#loops) this.#drop(target, loop);
+    await Promise.all(this.#ending);
+  }
+
+  /** Breaks the current runs off; `stop` then ends soon. */
+  abort(): void {
+    for (const loop of this.#alive) loop.abort();
+  }
+
+  #begin(target: string, job: SyncPlan["jobs"][number]): TargetLoop {
+    // Never two runs of one sync and target: a loop that is still ending for this pair goes first.
+    const before = Promise.all(this.#ending);
+    const loop: TargetLoop = new TargetLoop(this.#context, job, before, () => this.#afterRun(target, loop));
+    this.#alive.add(loop);
+    return loop;
+  }
+
+  #drop(target: string, loop: TargetLoop): void {
+    this.#loops.delete(target);
+    loop.stop();
+    const ended = loop.done.finally(() => {
+      this.#ending.delete(ended);
+      this.#alive.delete(loop);
+    });
+    this.#ending.add(ended);
+  }
+
+  /** Names of version 5, for whoever waits on them: done when all targets are, killed at once. */
+  #afterRun(target: string, loop: TargetLoop): void {
+    const { name } = this.#plan;
+    const error = loop.lastError;
+    const word = error?.retry === "never" ? "synckill" : error === null && [...this.#loops.values()].every((each) => each.quiet) ? "syncdone" : null;
+    if (word !== null) void this.#context.lease.use((session) => announceSync(session, word, name)).catch(() => undefined);
+    this.#settled();
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { CHANGE_GAP_MS, KICK_GAP_MS, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
+
+const idle: Situation = {
+  now: 1_000_000,
+  controlHeld: true,
+  paused: false,
+  first: false,
+  newKicks: false,
+  kicks: false,
+  changeSeen: false,
+  checktime: null,
+  lastBegan: 900_000,
+  lastEnded: 900_100,
+  failure: null,
+  again: false,
+};
+const failed = (retry: Failure["retry"], more: Partial<Failure> = {}): Failure => ({ retry, attempts: 1, at: idle.now - 10, waitMs: 4000, ...more });
+
+describe("a healthy target", () => {
+  test("waits for an event when nothing asks for a run", () => {
+    expect(schedule(idle)).toEqual({ do: "wait", at: null, state: "Idle" });
+  });
+  test("runs once when the daemon starts, before anything else", () => {
+    expect(schedule({ ...idle, first: true, kicks: true, lastBegan: null, lastEnded: null })).toEqual({ do: "run", reason: "start" });
+  });
+  test("runs for a kick", () => {
+    expect(schedule({ ...idle, kicks: true, newKicks: true, changeSeen: true })).toEqual({ do: "run", reason: "kick" });
+  });
+  test("runs at once for a change after a quiet time, and with a gap in a busy one", () => {
+    expect(schedule({ ...idle, changeSeen: true })).toEqual({ do: "run", reason: "change" });
+    const busy = { ...idle, changeSeen: true, lastEnded: idle.now - 1 };
+    expect(schedule(busy)).toEqual({ do: "wait", at: busy.lastEnded + CHANGE_GAP_MS, state: "Idle" });
+  });
+  test("runs when checktime is over since the last run began", () => {
+    expect(schedule({ ...idle, checktime: 100 })).toEqual({ do: "run", reason: "checktime" });
+    expect(schedule({ ...idle, checktime: 101 })).toEqual({ do: "wait", at: 1_001_000, state: "Idle" });
+  });
+  test("a change before the end of checktime does not wait for it", () => {
+    expect(schedule({ ...idle, checktime: 3600, changeSeen: true })).toEqual({ do: "run", reason: "change" });
+  });
+});
+
+describe("what holds a target", () => {
+  test("nothing starts while the control database is lost", () => {
+    expect(schedule({ ...idle, controlHeld: false, kicks: true, first: true }).do).toBe("wait");
+  });
+  test("nothing starts while paused, kicks neither", () => {
+    expect(schedule({ ...idle, paused: true, kicks: true, newKicks: true, first: true })).toEqual({ do: "wait", at: null, state: "Paused" });
+  });
+});
+
+describe("after a failure", () => {
+  test("a fault that waits for a person is not repeated: changes, checktime and old kicks do not start a run", () => {
+    const stopped = { ...idle, failure: failed("never", { at: 0 }), changeSeen: true, checktime: 1, kicks: true };
+    expect(schedule(stopped)).toEqual({ do: "wait", at: null, state: "Stopped" });
+  });
+  test("a new kick, or being asked again, tries it once more, but not in a hot loop", () => {
+    const stopped = { ...idle, failure: failed("never") };
+    expect(schedule({ ...stopped, kicks: true, newKicks: true })).toEqual({ do: "wait", at: stopped.failure.at + KICK_GAP_MS, state: "Stopped" });
+    expect(schedule({ ...stopped, now: stopped.failure.at + KICK_GAP_MS, kicks: true, newKicks: true })).toEqual({ do: "run", reason: "kick" });
+    expect(schedule({ ...stopped, now: stopped.failure.at + KICK_GAP_MS, again: true })).toEqual({ do: "run", reason: "retry" });
+  });
+  test("a fault that heals is repeated when its time has come, whatever else asks", () => {
+    const waiting = { ...idle, failure: failed("backoff"), changeSeen: true, kicks: true };
+    expect(schedule(waiting)).toEqual({ do: "wait", at: waiting.failure.at + 4000, state: "Waiting" });
+    expect(schedule({ ...waiting, now: waiting.failure.at + 4000 })).toEqual({ do: "run", reason: "retry" });
+  });
+  test("a new kick shortens the wait", () => {
+    const waiting = { ...idle, failure: failed("backoff"), kicks: true, newKicks: true };
+    expect(schedule(waiting)).toEqual({ do: "wait", at: waiting.failure.at + KICK_GAP_MS, state: "Waiting" });
+  });
+  test("a void run is repeated at once, but only so often", () => {
+    expect(schedule({ ...idle, failure: failed("now", { attempts: VOIDS_AT_ONCE }) })).toEqual({ do: "run", reason: "retry" });
+    const often = failed("now", { attempts: VOIDS_AT_ONCE + 1 });
+    expect(schedule({ ...idle, failure: often })).toEqual({ do: "wait", at: often.at + often.waitMs, state: "Waiting" });
+  });
+});

@@ -1,0 +1,90 @@
+import type { RunReason } from "../model/run.ts";
+
+/**
+ * When a target runs next, and why: a pure decision, so that every rule of it can be shown by a test.
+ *
+ *   Idle ──kick, change, checktime, start──> Running ──good──> Idle
+ *                                              │ retry "now", "backoff"      │ retry "never"
+ *                                              └──> Waiting ──time, kick──> Running     Stopped ──kick, again──> Running
+ *
+ * All times are milliseconds of one monotonic clock.
+ */
+export type Failure = {
+  readonly retry: "now" | "backoff" | "never";
+  /** Failed runs in a row, this one included. */
+  readonly attempts: number;
+  readonly at: number;
+  /** When `retry` says backoff (or too many "now" in a row): how long to wait, drawn once when the run failed. */
+  readonly waitMs: number;
+};
+
+export type Situation = {
+  readonly now: number;
+  /** False while the control database is lost: nothing can be recorded, so nothing starts. */
+  readonly controlHeld: boolean;
+  readonly paused: boolean;
+  /** True until the first run of this daemon towards this target has begun. */
+  readonly first: boolean;
+  /** Kicks that wait and were not there when the last run began. */
+  readonly newKicks: boolean;
+  /** Kicks that wait at all. */
+  readonly kicks: boolean;
+  readonly changeSeen: boolean;
+  /** Seconds; null: no schedule. */
+  readonly checktime: number | null;
+  readonly lastBegan: number | null;
+  readonly lastEnded: number | null;
+  readonly failure: Failure | null;
+  /** Somebody asked to try again: a validate, a changed definition, reload. */
+  readonly again: boolean;
+};
+
+export type Next =
+  | { readonly do: "run"; readonly reason: RunReason }
+  /** `at` null: only an event ends the wait. */
+  | { readonly do: "wait"; readonly at: number | null; readonly state: "Idle" | "Waiting" | "Stopped" | "Paused" };
+
+/** A voided run is repeated at once so often; then it backs off like any other fault. */
+export const VOIDS_AT_ONCE = 5;
+/** Between the end of a run and the next one that a change asks for: a busy source makes bigger batches instead of more runs. */
+export const CHANGE_GAP_MS = 50;
+/** However often somebody kicks a target that fails, attempts are at least so far apart. */
+export const KICK_GAP_MS = 1000;
+
+export function schedule(of: Situation): Next {
+  if (!of.controlHeld) return { do: "wait", at: null, state: "Waiting" };
+  if (of.paused) return { do: "wait", at: null, state: "Paused" };
+  if (of.failure !== null) return afterFailure(of, of.failure);
+  if (of.first) return { do: "run", reason: "start" };
+  if (of.kicks) return { do: "run", reason: "kick" };
+  if (of.again) return { do: "run", reason: "retry" };
+  return whenQuiet(of);
+}
+
+function afterFailure(of: Situation, failure: Failure): Next {
+  const asked = of.newKicks || of.again;
+  const reason = of.newKicks ? "kick" : "retry";
+  if (failure.retry === "never") {
+    if (!asked) return { do: "wait", at: null, state: "Stopped" };
+    return notBefore(of, failure.at + KICK_GAP_MS, reason, "Stopped");
+  }
+  const due = retriesAtOnce(failure) ? failure.at : failure.at + failure.waitMs;
+  return notBefore(of, asked ? Math.min(due, failure.at + KICK_GAP_MS) : due, reason, "Waiting");
+}
+
+function retriesAtOnce(failure: Failure): boolean {
+  return failure.retry === "now" && failure.attempts <= VOIDS_AT_ONCE;
+}
+
+function whenQuiet(of: Situation): Next {
+  const due = of.checktime === null || of.lastBegan === null ? null : of.lastBegan + of.checktime * 1000;
+  if (of.changeSeen) {
+    const soon = (of.lastEnded ?? -Infinity) + CHANGE_GAP_MS;
+    if (due === null || soon <= due) return notBefore(of, soon, "change", "Idle");
+  }
+  return due === null ? { do: "wait", at: null, state: "Idle" } : notBefore(of, due, "checktime", "Idle");
+}
+
+function notBefore(of: Situation, at: number, reason: RunReason, state: "Idle" | "Waiting" | "Stopped"): Next {
+  return of.now >= at ? { do: "run", reason } : { do: "wait", at, state };
+}

@@ -1,0 +1,269 @@
+import { backoff } from "../base/backoff.ts";
+import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
+import { markCopied, writeTargetState, type TargetWord } from "../control/target-state.ts";
+import { BucardoError } from "../model/error.ts";
+import type { RunReason, RunResult } from "../model/run.ts";
+import { toBucardoError } from "../postgres/failure.ts";
+import type { RunDefinition } from "../replicate/definition.ts";
+import { Bell } from "./bell.ts";
+import { Connections } from "./connections.ts";
+import type { DaemonContext } from "./context.ts";
+import { throttled } from "./progress.ts";
+import { schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
+
+/** What a loop works on; replaced as a whole when the definitions change, and taken over by the next run. */
+export type Job = {
+  readonly definition: RunDefinition;
+  readonly checktime: number | null;
+  readonly paused: boolean;
+  /** Wake up on changes of the source. */
+  readonly autokick: boolean;
+  /** Text by which changed connection settings are noticed. */
+  readonly connections: string;
+};
+
+/**
+ * Brings one target of one sync forward, run after run, by itself: no other target or sync waits for it. There is one loop per
+ * sync and target, so two runs of the same pair never overlap.
+ */
+export class TargetLoop {
+  readonly #context: DaemonContext;
+  readonly #bell = new Bell();
+  readonly #abort = new AbortController();
+  readonly #settled: () => void;
+  readonly #connections: Connections;
+  readonly done: Promise<void>;
+  #job: Job;
+  #stopping = false;
+  #running: number | null = null;
+  #first = true;
+  #changeSeen = false;
+  #again = false;
+  /** Kicks that wait for this target; those that the last failed run had already seen; those settled here, in case an older list still has them. */
+  #kicks = new Set<number>();
+  #attempted = new Set<number>();
+  #settledUpTo = new Set<number>();
+  #lastBegan: number | null = null;
+  #lastEnded: number | null = null;
+  #failure: (Failure & { readonly error: BucardoError }) | null = null;
+  #shown = "";
+
+  /** Begins when `before` has ended; `settled` is called after each run, when its end is recorded. */
+  constructor(context: DaemonContext, job: Job, before: Promise<unknown>, settled: () => void) {
+    this.#context = context;
+    this.#job = job;
+    this.#settled = settled;
+    this.#connections = new Connections((side) => context.open(this.#job.definition[side], this.#abort.signal));
+    this.done = before.then(() => this.#loop());
+  }
+
+  get target(): string {
+    return this.#job.definition.target;
+  }
+
+  /** The run that is going on. */
+  get running(): number | null {
+    return this.#running;
+  }
+
+  /** Nothing runs and no kick waits. */
+  get quiet(): boolean {
+    return this.#running === null && this.#kicks.size === 0;
+  }
+
+  /** True when a change of the source would start a run: the watcher need not look for the others. */
+  get listens(): boolean {
+    return this.#job.autokick && !this.#job.paused && this.#running === null && !this.#changeSeen && this.#failure === null && !this.#stopping;
+  }
+
+  get lastError(): BucardoError | null {
+    return this.#failure?.error ?? null;
+  }
+
+  /** All kicks that wait for this target, as the control database has them. */
+  setKicks(ids: readonly number[]): void {
+    this.#kicks = new Set(ids.filter((id) => !this.#settledUpTo.has(id)));
+    this.#settledUpTo = new Set(ids.filter((id) => this.#settledUpTo.has(id)));
+    this.#bell.ring();
+  }
+
+  changed(): void {
+    this.#changeSeen = true;
+    this.#bell.ring();
+  }
+
+  /** Try again although the last run failed. */
+  again(): void {
+    this.#again = this.#failure !== null;
+    this.#bell.ring();
+  }
+
+  /** New definitions; a target that stopped because of the old ones is tried again. */
+  update(job: Job): void {
+    if (JSON.stringify(job) === JSON.stringify(this.#job)) return;
+    const reconnect = job.connections !== this.#job.connections;
+    const resumed = this.#job.paused && !job.paused;
+    this.#job = job;
+    if (reconnect && this.#running === null) void this.#connections.close();
+    if (resumed) this.#changeSeen = true;
+    this.again();
+  }
+
+  /** Something outside changed (the lease, the clock): look again. */
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  /** Finishes the current run and ends; `done` then resolves. */
+  stop(): void {
+    this.#stopping = true;
+    this.#bell.ring();
+  }
+
+  /** Breaks the current run off. Safe: it has either committed on the target or done nothing. */
+  abort(): void {
+    this.stop();
+    this.#abort.abort(new BucardoError("interrupted", "the daemon was told to stop at once"));
+  }
+
+  async #loop(): Promise<void> {
+    await using connections = this.#connections;
+    while (!this.#stopping) {
+      const next = schedule(this.#situation());
+      if (next.do === "run") {
+        await this.#run(next.reason);
+        continue;
+      }
+      this.#show(next.state);
+      const idleMs = connections.isOpen ? this.#context.settings.idleCloseMs : null;
+      const untilNext = next.at === null ? null : next.at - this.#context.now();
+      const rang = await this.#bell.wait(untilNext === null || idleMs === null ? (untilNext ?? idleMs) : Math.min(untilNext, idleMs));
+      if (!rang && idleMs !== null && this.#context.now() - (this.#lastEnded ?? 0) >= idleMs) await connections.close();
+    }
+  }
+
+  #situation(): Situation {
+    return {
+      now: this.#context.now(),
+      controlHeld: this.#context.lease.held,
+      paused: this.#job.paused,
+      first: this.#first,
+      newKicks: [...this.#kicks].some((id) => !this.#attempted.has(id)),
+      kicks: this.#kicks.size > 0,
+      changeSeen: this.#changeSeen,
+      checktime: this.#job.checktime,
+      lastBegan: this.#lastBegan,
+      lastEnded: this.#lastEnded,
+      failure: this.#failure,
+      again: this.#again,
+    };
+  }
+
+  async #run(reason: RunReason): Promise<void> {
+    const job = this.#job;
+    const { sync, target } = job.definition;
+    const log = this.#context.log.child({ sync: sync.name, target });
+    // Cleared before the run begins: whatever comes from now on asks for another one.
+    this.#changeSeen = false;
+    this.#again = false;
+    this.#first = false;
+    this.#lastBegan = this.#context.now();
+    try {
+      const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
+      this.#running = open.id;
+      this.#show("Running");
+      const end = await this.#attempt(job, open, log);
+      this.#lastEnded = this.#context.now();
+      this.#note(open, end);
+      await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
+      if (end.kind === "done" && job.definition.onetimecopy !== 0 && (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))) {
+        this.#context.definitionsChanged();
+      }
+    } catch (error) {
+      // The control database refused what we wrote, or the lease is gone: nothing of the run is lost by that.
+      this.#lastEnded = this.#context.now();
+      const failure = toBucardoError(error, { sync: sync.name });
+      if (!this.#context.ending) log.error({ err: failure, code: failure.code }, "The run could not be recorded.");
+      this.#fail(failure, "backoff");
+    } finally {
+      this.#running = null;
+      if (job.connections !== this.#job.connections) await this.#connections.close();
+      this.#settled();
+    }
+  }
+
+  async #attempt(job: Job, open: OpenRun, log: DaemonContext["log"]): Promise<RunEnd> {
+    const progress = throttled(1000, (of) => this.#context.lease.use((session) => reportProgress(session, open.id, of)));
+    const began = this.#context.now();
+    try {
+      const sessions = await this.#connections.get();
+      const result = await this.#context.run({
+        definition: job.definition,
+        source: sessions.source,
+        target: sessions.target,
+        signal: this.#abort.signal,
+        onProgress: progress.push,
+        log,
+      });
+      logDone(log, open.id, result, this.#context.now() - began);
+      return { kind: "done", result };
+    } catch (error) {
+      const failure = toBucardoError(error, { sync: job.definition.sync.name });
+      if (failure.retry !== "now") await this.#connections.close();
+      logFailed(log, open.id, failure, this.#context.now() - began);
+      // Only a fault that waits for a person answers the kick; the others are repeated and settle it then.
+      return { kind: "failed", error: failure, settlesKicks: failure.retry === "never" && failure.code !== "interrupted" };
+    } finally {
+      progress.stop();
+    }
+  }
+
+  #note(open: OpenRun, end: RunEnd): void {
+    if (end.kind === "failed" && !end.settlesKicks) {
+      for (const id of [...open.kicks, ...this.#kicks]) if (open.kicks.includes(id)) this.#attempted.add(id);
+    } else {
+      for (const id of open.kicks) {
+        this.#kicks.delete(id);
+        this.#settledUpTo.add(id);
+      }
+      this.#attempted.clear();
+    }
+    if (end.kind === "done") this.#failure = null;
+    else this.#fail(end.error, end.error.retry);
+  }
+
+  #fail(error: BucardoError, retry: Failure["retry"]): void {
+    const attempts = (this.#failure?.attempts ?? 0) + 1;
+    const waitMs = backoff(retry === "now" ? Math.max(1, attempts - VOIDS_AT_ONCE) : attempts, { random: this.#context.random });
+    this.#failure = { error, retry, attempts, at: this.#context.now(), waitMs };
+  }
+
+  /** Tells `status`, only when it changed; an answer is not waited for. */
+  #show(state: TargetWord): void {
+    const failure = state === "Waiting" || state === "Stopped" ? this.#failure?.error : undefined;
+    const detail = failure === undefined ? null : `${failure.message} ${failure.advice}`;
+    const { definition } = this.#job;
+    const shown = `${state} ${detail ?? ""}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    void this.#context.lease
+      .use((session) => writeTargetState(session, definition.sync.id, definition.target, state, detail))
+      .catch(() => (this.#shown = ""));
+  }
+}
+
+function logDone(log: DaemonContext["log"], run: number, result: RunResult, ms: number): void {
+  const rows = result.tables.reduce((sum, table) => sum + table.upserted + table.deleted, 0);
+  const text = `Run ${run} ${result.outcome}: ${rows} rows in ${Math.round(ms)} ms.`;
+  const fields = { run, rows, ms: Math.round(ms) };
+  if (result.outcome === "empty") log.debug(fields, text);
+  else log.info(fields, text);
+}
+
+function logFailed(log: DaemonContext["log"], run: number, error: BucardoError, ms: number): void {
+  const { sqlstate, table } = error.details;
+  const fields = { run, code: error.code, sqlstate, table, ms: Math.round(ms) };
+  const text = `Run ${run} failed: ${error.message} ${error.advice}`;
+  if (error.retry === "now" || error.code === "interrupted") log.info(fields, text);
+  else log.error(fields, text);
+}

@@ -1,0 +1,48 @@
+/**
+ * When the watcher of a source looks, and whether writers have to notify it. Pure; wake-up.ts does the work.
+ *
+ *            quiet long enough               flag raised
+ *   awake ─────────────────────────> dozing ────────────> asleep
+ *     ^ polls fast                     │ polls fast, tries    │ waits for NOTIFY, with a slow safety poll
+ *     └────────── change seen ─────────┴──────────────────────┘
+ *
+ * The flag "the daemon sleeps" is advisory lock (0x6275, 2) of the source, held exclusive by the watcher. A writer's trigger
+ * tries it shared until the end of its transaction: got = nobody sleeps here, no NOTIFY (which would halve a busy source);
+ * not got = notify. So the flag cannot be raised while a transaction runs that decided not to notify: one look after raising
+ * it sees all of those, and every later writer notifies. Nothing is lost in between (H18), nothing ever waits for the lock
+ * (H17), and without a daemon nobody notifies.
+ */
+export type Phase = "awake" | "dozing" | "asleep";
+
+export type Seen = {
+  readonly now: number;
+  readonly phase: Phase;
+  /** Something waits for a target that could run, or a run is going on. */
+  readonly busy: boolean;
+  readonly lastBusy: number;
+  /** False: writers of this source do not notify (prepared transactions are enabled), or another installation holds the flag. */
+  readonly flagUsable: boolean;
+};
+
+export type Step = {
+  readonly phase: Phase;
+  /** Before the next wait: raise (try), lower, or leave the flag. */
+  readonly flag: "raise" | "lower" | "leave";
+  readonly waitMs: number;
+};
+
+export const FAST_POLL_MS = 20;
+/** Where writers cannot notify. */
+export const PLAIN_POLL_MS = 250;
+/** While asleep, for the hint that got lost. */
+export const SAFETY_POLL_MS = 5000;
+/** So long without work before the watcher tries to sleep. */
+export const QUIET_MS = 1000;
+
+export function step(of: Seen): Step {
+  if (of.busy) return { phase: "awake", flag: of.phase === "asleep" ? "lower" : "leave", waitMs: FAST_POLL_MS };
+  if (of.phase === "asleep") return { phase: "asleep", flag: "leave", waitMs: SAFETY_POLL_MS };
+  if (of.now - of.lastBusy < QUIET_MS) return { phase: "awake", flag: "leave", waitMs: FAST_POLL_MS };
+  if (!of.flagUsable) return { phase: "awake", flag: "leave", waitMs: PLAIN_POLL_MS };
+  return { phase: "dozing", flag: "raise", waitMs: FAST_POLL_MS };
+}

@@ -1,0 +1,159 @@
+import { backoff } from "../base/backoff.ts";
+import { withTimeout } from "../base/abort.ts";
+import { captureVersion } from "../capture/schema.ts";
+import { LOCK_CLASS, LOCK_ASLEEP, WAKE_CHANNEL } from "../capture/name.ts";
+import { somethingPending } from "../capture/pending.ts";
+import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { Bell } from "./bell.ts";
+import type { DaemonContext } from "./context.ts";
+import { SAFETY_POLL_MS, step, type Phase } from "./wake-up-state.ts";
+
+/** A target loop as the watcher of its source sees it. */
+export type Listener = {
+  readonly syncId: string;
+  readonly target: string;
+  /** A change would start a run. */
+  readonly listens: boolean;
+  /** A run is going on: more changes are likely. */
+  readonly busy: boolean;
+  changed(): void;
+};
+
+/** A server that does not answer for so long is taken for dead. */
+const ANSWER_MS = 15_000;
+/** A look may take this share of the time between two looks. */
+const LOOK_SHARE = 10;
+
+/** Watches one source for changes and tells the loops that wait for them. Reconnects for ever; a lost source is the loops' trouble to report. */
+export class Watcher {
+  readonly #context: DaemonContext;
+  readonly #database: string;
+  readonly #listeners: () => readonly Listener[];
+  readonly #kicked: (sync: string) => void;
+  readonly #bell = new Bell();
+  readonly #stop = new AbortController();
+  readonly done: Promise<void>;
+  #phase: Phase = "awake";
+
+  constructor(context: DaemonContext, database: string, listeners: () => readonly Listener[], kicked: (sync: string) => void) {
+    this.#context = context;
+    this.#database = database;
+    this.#listeners = listeners;
+    this.#kicked = kicked;
+    this.done = this.#loop();
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** A run ended or began: what is looked for changed. */
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new BucardoError("interrupted", "the daemon ends"));
+    this.#bell.ring();
+    await this.done;
+  }
+
+  async #loop(): Promise<void> {
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      try {
+        await using session = await this.#context.open(this.#database, this.#stop.signal);
+        attempt = 0;
+        await this.#watch(session);
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#context.log.debug({ db: this.#database, err: error }, "The source cannot be watched now.");
+        await this.#bell.wait(backoff(attempt, { random: this.#context.random }));
+      }
+    }
+  }
+
+  async #watch(session: Session): Promise<void> {
+    const flagUsable = await this.#prepare(session);
+    let phase: Phase = "awake";
+    let seen = "";
+    let lastBusy = this.#context.now();
+    let lastLook = -Infinity;
+    let lookMs = 0;
+    while (!this.#stop.signal.aborted) {
+      const now = this.#context.now();
+      const snapshot = await this.#answer(session, () => currentSnapshot(session));
+      const listening = this.#listeners().filter((one) => one.listens);
+      // The look is the truth; the snapshot only tells when another look cannot find anything new.
+      const due = snapshot !== seen || now - lastLook >= SAFETY_POLL_MS;
+      let found = false;
+      if (due && listening.length > 0 && now - lastLook >= lookMs * LOOK_SHARE) {
+        found = await this.#answer(session, () => this.#look(session, listening));
+        seen = snapshot;
+        lastLook = now;
+        lookMs = this.#context.now() - now;
+      }
+      const busy = found || this.#listeners().some((one) => one.busy);
+      if (busy) lastBusy = now;
+      const next = step({ now, phase, busy, lastBusy, flagUsable });
+      phase = next.phase;
+      if (next.flag === "lower") await lowerFlag(session);
+      if (next.flag === "raise" && (await raiseFlag(session))) {
+        phase = "asleep";
+        this.#phase = phase;
+        seen = "";
+        continue; // one more look: whoever decided not to notify has ended, so it sees them all
+      }
+      this.#phase = phase;
+      if (await this.#bell.wait(Math.max(next.waitMs, phase === "asleep" ? 0 : lookMs))) seen = "";
+    }
+    if (phase === "asleep") await lowerFlag(session);
+  }
+
+  async #prepare(session: Session): Promise<boolean> {
+    session.lost.addEventListener("abort", () => this.#bell.ring(), { once: true });
+    await session.query(
+      sql("wake-up.keepalive", "select set_config(name, value, false) from (values ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')) as s (name, value)"),
+    );
+    await session.listen(WAKE_CHANNEL, (payload) => {
+      const kick = /^kick_sync_(.+)$/.exec(payload)?.[1];
+      if (kick !== undefined) this.#kicked(kick);
+      else this.#bell.ring();
+    });
+    const { prepared } = await session.one<{ prepared: string }>(
+      sql("wake-up.prepared", "select current_setting('max_prepared_transactions') as prepared"),
+    );
+    return prepared === "0";
+  }
+
+  async #look(session: Session, listening: readonly Listener[]): Promise<boolean> {
+    if ((await captureVersion(session)) === 0) return false;
+    const pending = await somethingPending(session, [...new Set(listening.map((one) => one.syncId))]);
+    const waiting = listening.filter((one) => pending.some((each) => each.syncId === one.syncId && each.target === one.target));
+    for (const one of waiting) one.changed();
+    return waiting.length > 0;
+  }
+
+  #answer<T>(session: Session, work: () => Promise<T>): Promise<T> {
+    const late = () => new BucardoError("connection-lost", "the source does not answer", { db: session.name });
+    return withTimeout(ANSWER_MS, this.#stop.signal, late, work);
+  }
+}
+
+async function currentSnapshot(session: Session): Promise<string> {
+  const { snapshot } = await session.one<{ snapshot: string }>(sql("wake-up.poll", "select txid_current_snapshot()::text as snapshot"));
+  return snapshot;
+}
+
+/** By try, never by waiting: a prepared transaction could hold it for days. */
+async function raiseFlag(session: Session): Promise<boolean> {
+  const { raised } = await session.one<{ raised: boolean }>(
+    sql("wake-up.raise-flag", "select pg_try_advisory_lock($1, $2) as raised", [LOCK_CLASS, LOCK_ASLEEP]),
+  );
+  return raised;
+}
+
+async function lowerFlag(session: Session): Promise<void> {
+  await session.query(sql("wake-up.lower-flag", "select pg_advisory_unlock($1, $2)", [LOCK_CLASS, LOCK_ASLEEP]));
+}
