@@ -1,0 +1,132 @@
+-- What Bucardo keeps on a source, beside the delta tables and trigger functions of each captured table.
+-- Everything is in schema bucardo, so that `pg_dump -N bucardo` leaves it out. Runs in one transaction.
+-- Never edit a landed file: add the next number.
+
+create schema if not exists bucardo;
+
+-- One row. Everything that replaces a trigger function takes advisory lock (25205, 3) and reads `fence` first:
+-- a fenced source (cutover) must never get its normal functions back by housekeeping.
+create table bucardo.capture (
+  only_row     boolean primary key default true check (only_row),
+  version      integer not null,
+  fence        text not null default 'open' check (fence in ('open', 'closed')),
+  installed_at timestamptz not null default now()
+);
+
+-- A captured table; `relation` is the truth, the names are as they were when capture began.
+create table bucardo.captured_table (
+  id            integer generated always as identity primary key,
+  relation      oid not null unique,
+  schema_name   text not null,
+  table_name    text not null,
+  key_columns   text[] not null,
+  key_types     text[] not null,                 -- schema-qualified, as written in the delta tables
+  -- statement: transition tables; tree: the same on every table of a partition tree; row: row triggers
+  variant       text not null check (variant in ('statement', 'tree', 'row')),
+  notify        boolean not null,                -- wake the daemon when it sleeps (autokick)
+  generation    integer not null default 1,      -- the delta table that the trigger functions write to
+  installed_at  timestamptz not null default now()
+);
+
+-- Delta tables are bucardo.delta_<id>_<generation> (xid bigint, k1 .. kn), without index, only ever appended to.
+-- Another generation takes over when one has grown; a retired one is truncated when every checkpoint has passed it, then used again.
+-- Readers always read all of them: a writer may still be in an old trigger function.
+create table bucardo.generation (
+  captured_table integer not null references bucardo.captured_table on delete cascade,
+  generation     integer not null,
+  retired_at     timestamptz,
+  primary key (captured_table, generation)
+);
+
+-- TRUNCATE leaves no keys behind; it leaves a row here. leaf = the truncated table itself or a part of it.
+create table bucardo.truncation (
+  xid            bigint not null,
+  captured_table integer not null,
+  leaf           oid not null
+);
+
+-- Per sync and target: the snapshot of this database that the target has reached.
+-- snapshot null = registered, nothing may be purged, runs wait.
+create table bucardo.checkpoint (
+  sync            uuid not null,
+  target          text not null,
+  installation    uuid not null,
+  sync_name       text not null,
+  snapshot        text,
+  taken_at        timestamptz,
+  run             bigint not null default 0,     -- settled runs; also told to the control database, so that going back in time shows
+  source_identity jsonb,
+  target_identity jsonb,
+  target_xid      bigint,                        -- transaction of the last settled run on the target
+  primary key (sync, target)
+);
+
+-- Per table of a sync. since: the table joined later than the checkpoint and is pending from its own snapshot; null: from the checkpoint's.
+create table bucardo.subscription (
+  sync           uuid not null,
+  target         text not null,
+  captured_table integer not null references bucardo.captured_table,
+  joined         boolean not null default false, -- false: pins the deltas, runs leave the table out
+  since          text,
+  recopy         boolean not null default false, -- what waits is not enough (key changed, quota released it): the next run refills the table
+  shape          jsonb,                          -- file nodes, columns and leaves at the checkpoint
+  primary key (sync, target, captured_table),
+  foreign key (sync, target) references bucardo.checkpoint on delete cascade
+);
+
+-- Written and flushed before the target commits; tells after a crash which transaction of the target to ask for.
+create table bucardo.intent (
+  sync       uuid not null,
+  target     text not null,
+  run        bigint not null,
+  snapshot   text not null,
+  target_xid bigint not null,
+  written_at timestamptz not null default clock_timestamp(),
+  primary key (sync, target),
+  foreign key (sync, target) references bucardo.checkpoint on delete cascade
+);
+
+-- Deltas waiting per sync, target and table: `select * from bucardo.pending()`. With counting = false it only looks
+-- whether there is one (deltas is then 1). Age is an upper bound: nothing waits from before the checkpoint was taken.
+create function bucardo.pending(counting boolean default true, only_syncs uuid[] default null)
+returns table (sync uuid, sync_name text, target text, table_name text, deltas bigint, age interval)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $body$
+declare
+  part record;
+  gen record;
+  found_here bigint;
+  waits text;
+begin
+  for part in
+    select c.sync, c.sync_name, c.target, c.taken_at, t.id, format('%s.%s', t.schema_name, t.table_name) as table_name,
+           coalesce(s.since, c.snapshot)::txid_snapshot as cutoff
+      from bucardo.subscription s
+      join bucardo.checkpoint c on c.sync = s.sync and c.target = s.target
+      join bucardo.captured_table t on t.id = s.captured_table
+     where s.joined and c.snapshot is not null and (only_syncs is null or c.sync = any (only_syncs))
+     order by c.sync, c.target, t.id
+  loop
+    sync := part.sync; sync_name := part.sync_name; target := part.target; table_name := part.table_name;
+    age := clock_timestamp() - part.taken_at;
+    deltas := 0;
+    -- not visible in the cutoff = begun after it, or open when it was taken; this form can use the index of a retired generation
+    waits := format('d.xid >= %s or d.xid = any (%L::bigint[])', txid_snapshot_xmax(part.cutoff), array(select txid_snapshot_xip(part.cutoff)));
+    for gen in select g.generation from bucardo.generation g where g.captured_table = part.id order by g.retired_at desc nulls first loop
+      if counting then
+        execute format('select count(*) from bucardo.delta_%s_%s d where %s', part.id, gen.generation, waits) into found_here;
+      else
+        execute format('select count(*) from (select from bucardo.delta_%s_%s d where %s limit 1) x', part.id, gen.generation, waits) into found_here;
+      end if;
+      deltas := deltas + found_here;
+      exit when deltas > 0 and not counting;
+    end loop;
+    if deltas = 0 or counting then
+      deltas := deltas + (select count(*) from bucardo.truncation x
+                           where x.captured_table = part.id and not txid_visible_in_snapshot(x.xid, part.cutoff));
+    end if;
+    if deltas > 0 then return next; end if;
+  end loop;
+end
+$body$;

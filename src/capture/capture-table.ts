@@ -1,0 +1,173 @@
+import { BucardoError } from "../model/error.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
+import { quoteName } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { transaction } from "../postgres/transaction.ts";
+import { type Captured, deltaTableText, eventsOf, functionText, triggerTexts } from "./function-text.ts";
+import { type KeyColumn, readKeyColumns } from "./key-column.ts";
+import { CAPTURE_ROLE, deltaTable, functionName } from "./name.ts";
+import { lockCapture, usesCaptureRole } from "./schema.ts";
+import { chooseVariant, readTree, type Part, type Tree, type Variant } from "./tree.ts";
+
+export type TableRequest = {
+  readonly table: QualifiedName;
+  readonly key: readonly string[];
+  readonly notify: boolean;
+  readonly sync: string;
+  readonly targets: readonly string[];
+  readonly lockTimeoutMs: number;
+};
+
+type CapturedRow = { id: number; key_columns: string[]; key_types: string[]; variant: Variant; notify: boolean; generation: number };
+
+/**
+ * Makes one table captured and subscribed, in one transaction with a lock timeout. What is there and right stays untouched, so that
+ * a second sync over the same table takes no lock on it. Errors: lock-timeout (nothing changed), schema-mismatch, not-supported.
+ */
+export async function captureTable(source: Session, request: TableRequest): Promise<void> {
+  await transaction(source, {}, async () => {
+    await lockCapture(source);
+    await source.script(sql("capture.lock-timeout", `set local lock_timeout = ${Math.trunc(request.lockTimeoutMs)}`));
+    const tree = await readTree(source, request.table);
+    if (tree === null) throw new BucardoError("schema-mismatch", `table ${displayName(request.table)} does not exist on ${source.name}`, { db: source.name, table: displayName(request.table) });
+    const key = await readKeyColumns(source, tree.oid, request.key);
+    const { captured, again } = await ensureCaptured(source, tree, key, request);
+    await ensureTriggers(source, tree, captured);
+    await subscribe(source, captured.id, request, again);
+  });
+}
+
+async function ensureCaptured(source: Session, tree: Tree, key: readonly KeyColumn[], request: TableRequest): Promise<{ captured: Captured; again: boolean }> {
+  const variant = chooseVariant(tree, source.serverVersion);
+  const columns = key.map((column) => column.name);
+  const types = key.map((column) => column.type);
+  const [row] = await source.query<CapturedRow>(
+    sql("capture.find-table", "select id, key_columns, key_types, variant, notify, generation from bucardo.captured_table where relation = $1", [tree.oid]),
+  );
+  const same = row !== undefined && row.variant === variant && String(row.key_columns) === String(columns) && String(row.key_types) === String(types);
+  if (row !== undefined && same) {
+    const captured: Captured = { id: row.id, generation: row.generation, variant, notify: row.notify || request.notify, key };
+    if (captured.notify !== row.notify) {
+      await source.execute(sql("capture.set-notify", "update bucardo.captured_table set notify = true where id = $1", [row.id]));
+      await createFunctions(source, captured);
+    }
+    return { captured, again: false };
+  }
+  if (row !== undefined) {
+    await refuseWhenOthersCount(source, row, tree, request);
+    await dropCaptured(source, row.id);
+  }
+  const { id } = await source.one<{ id: number }>(
+    sql(
+      "capture.add-table",
+      `insert into bucardo.captured_table (relation, schema_name, table_name, key_columns, key_types, variant, notify)
+       values ($1, $2, $3, $4, $5, $6, $7) returning id`,
+      [tree.oid, tree.schema, tree.name, columns, types, variant, request.notify],
+    ),
+  );
+  const captured: Captured = { id, generation: 1, variant, notify: request.notify, key };
+  await createGeneration(source, captured);
+  await createFunctions(source, captured);
+  return { captured, again: row !== undefined };
+}
+
+/** Another key or another way of capture means that what waits cannot be read any more: only where nobody else counts on it. */
+async function refuseWhenOthersCount(source: Session, row: CapturedRow, tree: Tree, request: TableRequest): Promise<void> {
+  const others = await source.query<{ sync_name: string }>(
+    sql(
+      "capture.other-syncs",
+      `select distinct c.sync_name from bucardo.subscription s join bucardo.checkpoint c using (sync, target) where s.captured_table = $1 and s.sync <> $2`,
+      [row.id, request.sync],
+    ),
+  );
+  if (others.length > 0) {
+    throw new BucardoError("schema-mismatch", `the key of ${displayName(tree)} is captured as (${row.key_columns.join(", ")}) for sync ${others.map((other) => other.sync_name).join(", ")} and has changed`, {
+      db: source.name,
+      table: displayName(tree),
+      advice: `Remove the table from these syncs, or validate them all after the change of the key; their targets then need a copy of the table.`,
+    });
+  }
+}
+
+/** A delta table of its own for each generation; the functions decide which one is written to. */
+export async function createGeneration(source: Session, captured: Captured): Promise<void> {
+  await source.script(sql("capture.create-delta-table", deltaTableText(captured)));
+  await source.execute(sql("capture.add-generation", "insert into bucardo.generation (captured_table, generation) values ($1, $2)", [captured.id, captured.generation]));
+  if (await usesCaptureRole(source)) {
+    await source.script(sql("capture.grant-delta-table", `grant insert on ${quoteName(deltaTable(captured.id, captured.generation))} to ${CAPTURE_ROLE}`));
+  }
+}
+
+/** Refuses on a fenced source: its functions must stay as the cutover left them (hazard 11). */
+export async function createFunctions(source: Session, captured: Captured): Promise<void> {
+  const { fence } = await source.one<{ fence: string }>(sql("capture.fence", "select fence from bucardo.capture"));
+  if (fence !== "open") throw new BucardoError("in-use", `capture on ${source.name} is fenced by a cutover`, { db: source.name, advice: "Finish or abort the cutover first." });
+  const owned = await usesCaptureRole(source);
+  for (const event of eventsOf(captured.variant)) {
+    const owner = owned ? `\nalter function ${quoteName(functionName(captured.id, event))}() owner to ${CAPTURE_ROLE};` : "";
+    await source.script(sql("capture.create-function", functionText(captured, event) + owner));
+  }
+}
+
+/** Adds the triggers that a part lacks; a disabled one is an error, because somebody did that on purpose. */
+async function ensureTriggers(source: Session, tree: Tree, captured: Captured): Promise<void> {
+  const there = await source.query<{ relation: number; name: string; enabled: string }>(
+    sql(
+      "capture.triggers",
+      `select t.tgrelid as relation, t.tgname as name, t.tgenabled as enabled
+         from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = 'bucardo' and t.tgrelid = any ($1::oid[])`,
+      [tree.parts.map((part) => part.oid)],
+    ),
+  );
+  const disabled = there.find((trigger) => trigger.enabled === "D");
+  if (disabled !== undefined) {
+    throw new BucardoError("schema-mismatch", `trigger ${disabled.name} of ${displayName(tree)} is disabled: changes are not captured`, { db: source.name, table: displayName(tree), advice: `alter table ${quoteName(tree)} enable trigger ${disabled.name}; the target then needs a copy of the table.` });
+  }
+  for (const part of tree.parts) await addTriggers(source, captured, part, new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name)));
+}
+
+async function addTriggers(source: Session, captured: Captured, part: Part, there: ReadonlySet<string>): Promise<void> {
+  for (const text of triggerTexts(captured, part)) {
+    const name = /^create trigger (\S+) /.exec(text)?.[1] ?? "";
+    if (!there.has(name)) await source.script(sql("capture.create-trigger", text));
+  }
+}
+
+/** `again`: deltas under the old key are gone, so the targets need the whole table. */
+async function subscribe(source: Session, captured: number, request: TableRequest, again: boolean): Promise<void> {
+  await source.execute(
+    sql(
+      "capture.subscribe",
+      `insert into bucardo.subscription (sync, target, captured_table, recopy) select $1, t, $2, $4 from unnest($3::text[]) t on conflict do nothing`,
+      [request.sync, captured, request.targets, again],
+    ),
+  );
+}
+
+/** Takes triggers, functions and delta tables of one captured table away, with what was said about it. Waits under the caller's lock timeout. */
+export async function dropCaptured(source: Session, id: number): Promise<void> {
+  const triggers = await source.query<{ schema: string; name: string; trigger: string }>(
+    sql(
+      "capture.triggers-of",
+      `select n.nspname as schema, c.relname as name, t.tgname as trigger
+         from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+         join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
+        where pn.nspname = 'bucardo' and p.proname like 'capture\\_' || $1 || '\\_%' and not t.tgisinternal
+        order by n.nspname, c.relname, t.tgname`,
+      [String(id)],
+    ),
+  );
+  for (const { schema, name, trigger } of triggers) {
+    await source.script(sql("capture.drop-trigger", `drop trigger ${trigger} on ${quoteName({ schema, name })}`));
+  }
+  for (const event of ["insert", "update", "delete", "truncate", "key", "row"] as const) {
+    await source.script(sql("capture.drop-function", `drop function if exists ${quoteName(functionName(id, event))}()`));
+  }
+  const generations = await source.query<{ generation: number }>(sql("capture.generations", "select generation from bucardo.generation where captured_table = $1", [id]));
+  for (const { generation } of generations) await source.script(sql("capture.drop-delta-table", `drop table if exists ${quoteName(deltaTable(id, generation))}`));
+  await source.execute(sql("capture.forget-truncations", "delete from bucardo.truncation where captured_table = $1", [id]));
+  await source.execute(sql("capture.forget-subscriptions", "delete from bucardo.subscription where captured_table = $1", [id]));
+  await source.execute(sql("capture.forget-table", "delete from bucardo.captured_table where id = $1", [id]));
+}

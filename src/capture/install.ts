@@ -1,0 +1,72 @@
+import { backoff } from "../base/backoff.ts";
+import { reach } from "../base/point.ts";
+import { sleep } from "../base/sleep.ts";
+import { BucardoError } from "../model/error.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
+import type { Session } from "../postgres/session.ts";
+import { captureTable } from "./capture-table.ts";
+import { describeBlockers, findBlockers } from "./blocker.ts";
+import { joinSync, registerSync } from "./register.ts";
+import { ensureCaptureSchema } from "./schema.ts";
+
+/** What one sync wants captured on one source. */
+export type CaptureRequest = {
+  readonly sync: { readonly id: string; readonly name: string };
+  readonly installation: string;
+  readonly targets: readonly string[];
+  readonly relations: readonly CaptureRelation[];
+  /** How long one CREATE TRIGGER may wait for writers before it steps aside; default 2000. */
+  readonly lockTimeoutMs?: number;
+  /** How often a locked table is tried; default 10. */
+  readonly attempts?: number;
+  /** Told each time a table is locked by others. */
+  readonly onBlocked?: (message: string, attempt: number) => void;
+  readonly signal?: AbortSignal;
+};
+
+export type CaptureRelation = {
+  readonly kind: "table" | "sequence";
+  readonly name: QualifiedName;
+  /** Columns of the key; null for sequences. */
+  readonly key: readonly string[] | null;
+  readonly autokick: boolean;
+};
+
+/**
+ * Begins to capture: schema, registration, triggers table by table, and only then the snapshot from which changes count.
+ *
+ * The order is the proof. Registered first, so that nothing is purged from now on (hazard 15). Each table in a transaction of its own
+ * with a lock timeout, so that writers never queue behind us and two tables never deadlock (hazard 27). CREATE TRIGGER waits out every writer
+ * of the table, so when the snapshot is taken after the last commit, a change is either captured or visible in it.
+ * Everything may be repeated: after a crash the same call finishes what is missing.
+ */
+export async function installCapture(source: Session, request: CaptureRequest): Promise<void> {
+  await ensureCaptureSchema(source);
+  await reach("capture.schema-installed");
+  await registerSync(source, request);
+  await reach("capture.registered");
+  for (const relation of request.relations) {
+    if (relation.kind !== "table" || relation.key === null) continue;
+    await captureWithPatience(source, request, relation.name, relation.key, relation.autokick);
+    await reach("capture.table-captured");
+  }
+  await joinSync(source, request);
+}
+
+async function captureWithPatience(source: Session, request: CaptureRequest, table: QualifiedName, key: readonly string[], notify: boolean): Promise<void> {
+  const attempts = request.attempts ?? 10;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await captureTable(source, { table, key, notify, sync: request.sync.id, targets: request.targets, lockTimeoutMs: request.lockTimeoutMs ?? 2000 });
+      return;
+    } catch (error) {
+      if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization")) throw error;
+      const message = describeBlockers(table, await findBlockers(source, table));
+      if (attempt >= attempts) {
+        throw new BucardoError("lock-timeout", `cannot add triggers: ${message}`, { db: source.name, table: displayName(table), sqlstate: error.details.sqlstate ?? "55P03", cause: error });
+      }
+      request.onBlocked?.(message, attempt);
+      await sleep(backoff(attempt, { base: 200, cap: 3000 }), request.signal);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { QualifiedName } from "../model/name.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+
+/** How the changes of a table are seen. */
+export type Variant =
+  /** A plain table: statement triggers with transition tables. */
+  | "statement"
+  /** A partition tree on 13 and later: the same on root, branches and leaves, because they fire for the table that the statement names. */
+  | "tree"
+  /** Row triggers on whatever holds rows: partition leaves before 13 (12 crashes on a combination of transition tables), members of inheritance
+   *  (a statement on the parent changes rows of the child without firing the child's statement triggers). */
+  | "row";
+
+export type Part = QualifiedName & { readonly oid: number; readonly holdsRows: boolean };
+
+/** A table with all that belongs to it. */
+export type Tree = QualifiedName & {
+  readonly oid: number;
+  readonly partitioned: boolean;
+  /** Classic inheritance, as parent or child. */
+  readonly inherits: boolean;
+  /** The table itself first, then, for a partition tree, every branch and leaf. */
+  readonly parts: readonly Part[];
+};
+
+export async function readTree(session: Session, table: QualifiedName): Promise<Tree | null> {
+  type Row = { oid: number; schema: string; name: string; kind: string; inherits: boolean };
+  const rows = await session.query<Row>(
+    sql(
+      "capture.tree",
+      `with recursive tree (oid, depth) as (
+         select c.oid, 0 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')
+         union all
+         select i.inhrelid, t.depth + 1 from tree t join pg_class p on p.oid = t.oid and p.relkind = 'p' join pg_inherits i on i.inhparent = p.oid
+       )
+       select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind,
+              not c.relispartition and exists (select from pg_inherits i where i.inhrelid = c.oid)
+              or c.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = c.oid) as inherits
+         from tree t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace
+        order by t.depth, n.nspname, c.relname`,
+      [table.schema, table.name],
+    ),
+  );
+  const root = rows[0];
+  if (root === undefined) return null;
+  return {
+    oid: root.oid,
+    schema: root.schema,
+    name: root.name,
+    partitioned: root.kind === "p",
+    inherits: root.inherits,
+    parts: rows.map((row) => ({ oid: row.oid, schema: row.schema, name: row.name, holdsRows: row.kind !== "p" })),
+  };
+}
+
+export function chooseVariant(tree: Tree, serverVersion: number): Variant {
+  if (tree.inherits) return "row";
+  if (!tree.partitioned) return "statement";
+  return serverVersion >= 130000 ? "tree" : "row";
+}

@@ -1,0 +1,84 @@
+import type { Snapshot } from "../model/snapshot.ts";
+import type { QualifiedName } from "../model/name.ts";
+
+/** What one run needs to know: one sync, one source, one target. */
+export type RunDefinition = {
+  readonly sync: { readonly id: string; readonly name: string };
+  /** Registered names of the two databases. */
+  readonly source: string;
+  readonly target: string;
+  readonly relations: readonly RunRelation[];
+  /** 1: this run copies every table whole; 2: only those that are empty on the target and not on the source. */
+  readonly onetimecopy: 0 | 1 | 2;
+  readonly strict: boolean;
+};
+
+export type RunRelation = { readonly kind: "table" | "sequence"; readonly name: QualifiedName; readonly key: readonly string[] | null };
+
+/** The state of a part of a table at a snapshot: enough to see that it was rewritten, truncated, attached or detached since. */
+export type LeafState = {
+  readonly oid: number;
+  /** Qualified and quoted. */
+  readonly name: string;
+  readonly filenode: number;
+  /** Changes with every change of a column, not with VACUUM FULL. */
+  readonly attributes: string;
+  /** Condition of a partition; null for a table that is none. */
+  readonly bound: string | null;
+};
+
+export type Shape = {
+  /** Fingerprint of the columns that rows are made of. */
+  readonly columns: string;
+  readonly leaves: readonly LeafState[];
+};
+
+/** A captured table of the sync as the run's snapshot sees it. */
+export type BatchTable = {
+  readonly captured: number;
+  readonly oid: number;
+  readonly name: QualifiedName;
+  readonly partitioned: boolean;
+  readonly keyColumns: readonly string[];
+  readonly generations: readonly number[];
+  /** Pending is what this snapshot does not see. */
+  readonly cutoff: Snapshot;
+  readonly recopy: boolean;
+  /** Joined the sync after its checkpoint and has a cutoff of its own. */
+  readonly joining: boolean;
+  /** OIDs of the parts truncated since the cutoff, maybe the table itself. */
+  readonly truncated: readonly number[];
+  /** The shape stored with the checkpoint; null before the first run. */
+  readonly before: Shape | null;
+  readonly now: Shape;
+  /** Parts that lack one of our triggers. */
+  readonly uncaptured: readonly number[];
+  /** Deltas waiting: an upper bound of the keys. */
+  readonly deltas: number;
+};
+
+export type Checkpoint = {
+  readonly text: string;
+  readonly snapshot: Snapshot;
+  readonly run: number;
+  readonly sourceIdentity: Identity | null;
+  readonly targetIdentity: Identity | null;
+  readonly targetXid: number | null;
+};
+
+/** Which server and which history a connection leads to. Null where the server does not tell us. */
+export type Identity = {
+  readonly system: string | null;
+  readonly timeline: number;
+  readonly database: number;
+  /** Position of the write-ahead log, as a number of bytes in decimal text. */
+  readonly lsn: string;
+};
+
+/** All that a run found on the source, at one snapshot. */
+export type Batch = {
+  readonly snapshot: Snapshot;
+  readonly snapshotText: string;
+  readonly checkpoint: Checkpoint;
+  readonly tables: readonly BatchTable[];
+};

@@ -1,0 +1,47 @@
+import { displayName } from "../model/name.ts";
+import { copyBetween } from "../postgres/copy.ts";
+import { quoteIdent, quoteName } from "../postgres/quote.ts";
+import { toBucardoError } from "../postgres/failure.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { deleteAllText } from "./apply-text.ts";
+import { copyFormat, fetchText } from "./fetch-text.ts";
+import type { TableLink } from "./link.ts";
+import type { Member } from "./member.ts";
+import type { TablePlan } from "./plan.ts";
+import { ensureStage } from "./stage.ts";
+
+/** Rows of one table, on the target but not yet applied. Stage null: they went straight into the emptied table. */
+export type Fetched = { readonly plan: TablePlan; readonly link: TableLink; readonly stage: string | null; readonly rows: number; readonly bytes: number };
+
+export type FetchJob = {
+  readonly source: Session;
+  readonly target: Member;
+  readonly plan: TablePlan;
+  readonly link: TableLink;
+  readonly signal: AbortSignal;
+  readonly onBytes: (bytes: number) => void;
+};
+
+/** Streams the rows of one plan from the run's snapshot to the target, from socket to socket. */
+export async function fetchTable({ source, target, plan, link, signal, onBytes }: FetchJob): Promise<Fetched> {
+  const from = { from: source, fromText: sql("replicate.fetch", fetchText(plan, link)), signal, onBytes };
+  try {
+    if (plan.action === "recopy" && target.replica) {
+      await target.session.execute(sql("replicate.empty-table", deleteAllText(link)));
+      const into = `copy ${quoteName(link.name)} (${link.columns.map((column) => quoteIdent(column.name)).join(", ")}) from stdin${copyFormat(link)}`;
+      const { rows, bytes } = await copyBetween({ ...from, fromText: sql("replicate.fetch", withoutGone(fetchText(plan, link))), to: target.session, toText: sql("replicate.fill-table", into) });
+      return { plan, link, stage: null, rows, bytes };
+    }
+    const stage = await ensureStage(target, plan.table.captured, link);
+    const { rows, bytes } = await copyBetween({ ...from, to: target.session, toText: sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`) });
+    return { plan, link, stage, rows, bytes };
+  } catch (error) {
+    throw toBucardoError(error, { table: displayName(link.name) });
+  }
+}
+
+/** The table itself has no column for it. */
+function withoutGone(text: string): string {
+  return text.replace("copy (select false, ", "copy (select ");
+}

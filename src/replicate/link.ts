@@ -1,0 +1,127 @@
+import { readKeyColumns, type KeyColumn } from "../capture/key-column.ts";
+import type { Column } from "../catalog/column.ts";
+import { compareTables } from "../catalog/compare.ts";
+import { canUpsert } from "../catalog/key.ts";
+import { readTables, type TableShape } from "../catalog/table.ts";
+import { BucardoError } from "../model/error.ts";
+import { displayName } from "../model/name.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { canCopyBinary } from "./binary.ts";
+import type { BatchTable, RunDefinition } from "./definition.ts";
+import type { Member } from "./member.ts";
+
+/** A table on both sides, as far as moving rows needs it. */
+export type TableLink = {
+  readonly name: { readonly schema: string; readonly name: string };
+  readonly source: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
+  readonly target: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
+  /** Columns that travel: all of the source but the generated ones, in the source's order. */
+  readonly columns: readonly { readonly name: string; readonly stageType: string; readonly keyPosition: number | null; readonly settable: boolean }[];
+  readonly binary: boolean;
+  /** upsert: rows keep their place; replace: DELETE and INSERT, where ON CONFLICT cannot be used. */
+  readonly strategy: "upsert" | "replace";
+  /** Tables that this one refers to; matters only without the replica role. */
+  readonly refersTo: readonly string[];
+};
+
+/**
+ * How the rows of some tables cross, remembered per connection until one of the sides changes. Errors: schema-mismatch with all problems of
+ * all tables in one report.
+ */
+export async function linkTables(source: Session, target: Member, definition: RunDefinition, tables: readonly BatchTable[]): Promise<Map<number, TableLink>> {
+  const prints = await readPrints(target.session, tables);
+  const links = new Map<number, TableLink>();
+  const changed: BatchTable[] = [];
+  for (const table of tables) {
+    const link = target.links.get(printOf(table, prints));
+    if (link === undefined) changed.push(table);
+    else links.set(table.captured, link);
+  }
+  if (changed.length === 0) return links;
+  const names = changed.map((table) => table.name);
+  const [here, there] = [await readTables(source, names, { bounds: false }), await readTables(target.session, names, { bounds: false })];
+  refuseMismatch(source, target.session, definition, changed, here, there);
+  for (const table of changed) {
+    const name = displayName(table.name);
+    const link = await linkTable(source, target.session, table, here.get(name)!, there.get(name)!);
+    links.set(table.captured, link);
+    target.links.set(printOf(table, prints), link);
+  }
+  return links;
+}
+
+/** Changes whenever columns, indexes or their like of a table on the target change. One statement for all; no locks. */
+async function readPrints(target: Session, tables: readonly BatchTable[]): Promise<Map<string, string>> {
+  const rows = await target.query<{ schema: string; name: string; print: string }>(
+    sql(
+      "replicate.target-prints",
+      `select n.nspname as schema, c.relname as name,
+              md5(format('%s %s %s %s', c.oid, c.relkind,
+                (select string_agg(format('%s %s', a.attnum, a.xmin), ',' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
+                (select string_agg(format('%s %s', i.indexrelid, i.xmin), ',' order by i.indexrelid) from pg_index i where i.indrelid = c.oid))) as print
+         from unnest($1::text[], $2::text[]) w (schema, name)
+         join pg_namespace n on n.nspname = w.schema
+         join pg_class c on c.relnamespace = n.oid and c.relname = w.name`,
+      [tables.map((table) => table.name.schema), tables.map((table) => table.name.name)],
+    ),
+  );
+  return new Map(rows.map((row) => [displayName(row), row.print]));
+}
+
+function printOf(table: BatchTable, prints: ReadonlyMap<string, string>): string {
+  return `${table.captured} ${table.now.columns} ${prints.get(displayName(table.name)) ?? "missing"}`;
+}
+
+function refuseMismatch(source: Session, target: Session, definition: RunDefinition, tables: readonly BatchTable[], here: ReadonlyMap<string, TableShape>, there: ReadonlyMap<string, TableShape>): void {
+  const problems = tables.flatMap((table) => {
+    const shape = here.get(displayName(table.name));
+    // dropped between the run's snapshot and now: the next run tells
+    if (shape === undefined) throw new BucardoError("run-void", `${displayName(table.name)} vanished during the run`, { table: displayName(table.name) });
+    return compareTables(shape, there.get(displayName(table.name)), { strict: definition.strict, key: table.keyColumns, db: target.name });
+  });
+  const errors = problems.filter((problem) => problem.grade === "error");
+  const [first] = errors;
+  if (first === undefined) return;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  throw new BucardoError("schema-mismatch", `${source.name} and ${target.name} do not fit together: ${first.what}${more}`, {
+    db: target.name,
+    sync: definition.sync.name,
+    ...(first.table !== undefined && { table: first.table }),
+    advice: first.remedy,
+    problems,
+  });
+}
+
+async function linkTable(source: Session, target: Session, table: BatchTable, here: TableShape, there: TableShape): Promise<TableLink> {
+  const sourceKey = await readKeyColumns(source, here.oid, table.keyColumns);
+  const targetKey = await readKeyColumns(target, there.oid, table.keyColumns);
+  const byName = new Map(there.columns.map((column) => [column.name, column]));
+  const pairs = here.columns.filter((column) => column.generated === "").map((column) => ({ source: column, target: byName.get(column.name)! }));
+  const columns = pairs.map(({ target: column }) => describeColumn(column, table.keyColumns, targetKey));
+  const canArbitrate = there.keys.some((key) => canUpsert(key) && key.columns.length === table.keyColumns.length && table.keyColumns.every((name) => key.columns.includes(name)));
+  const partitioned = there.kind === "partitioned";
+  return {
+    name: table.name,
+    source: { partitioned: here.kind === "partitioned", key: sourceKey },
+    target: { partitioned, key: targetKey },
+    columns,
+    binary: canCopyBinary(pairs),
+    strategy: canArbitrate && columns.every((column) => column.settable || column.keyPosition !== null) && !(partitioned && target.serverVersion < 110000) ? "upsert" : "replace",
+    refersTo: here.foreignKeys.map((key) => displayName(key.to)),
+  };
+}
+
+/**
+ * ON CONFLICT DO UPDATE may set everything but GENERATED ALWAYS identities (hazard 26). Key columns need setting only where equal keys can differ.
+ */
+function describeColumn(column: Column, keyColumns: readonly string[], key: readonly KeyColumn[]): TableLink["columns"][number] {
+  const position = keyColumns.indexOf(column.name);
+  const identity = column.identity === "a";
+  return {
+    name: column.name,
+    stageType: column.baseType,
+    keyPosition: position === -1 ? null : position,
+    settable: !identity && (position === -1 || !key[position]!.equalMeansSame),
+  };
+}

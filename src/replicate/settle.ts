@@ -1,0 +1,65 @@
+import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import type { Batch, Identity, RunDefinition } from "./definition.ts";
+
+/**
+ * Written and flushed before the target commits. The flush makes everything that the snapshot saw durable on the source: without it a
+ * crash after asynchronous commits could take back what the target already shows, and hand its transaction ids out again (hazard 1).
+ */
+export async function recordIntent(source: Session, definition: RunDefinition, batch: Batch, targetXid: number): Promise<void> {
+  await source.execute(
+    sql(
+      "replicate.intent",
+      `insert into bucardo.intent (sync, target, run, snapshot, target_xid) values ($1, $2, $3, $4, $5)
+       on conflict (sync, target) do update set run = excluded.run, snapshot = excluded.snapshot, target_xid = excluded.target_xid, written_at = clock_timestamp()`,
+      [definition.sync.id, definition.target, batch.checkpoint.run + 1, batch.snapshotText, targetXid],
+    ),
+  );
+}
+
+export type Settlement = {
+  readonly sourceIdentity: Identity;
+  /** Null: the target was not written to. */
+  readonly target: { readonly identity: Identity; readonly xid: number } | null;
+};
+
+/**
+ * The checkpoint moves to the run's snapshot: on the connection that took it, never on another one, and only if it is still where the run found it
+ * (hazards 1, 3). Run numbers count settled runs and tell the control database when a source went back in time.
+ */
+export async function settle(source: Session, definition: RunDefinition, batch: Batch, { sourceIdentity, target }: Settlement): Promise<void> {
+  const changed = batch.tables.filter((table) => table.recopy || table.joining || JSON.stringify(table.before) !== JSON.stringify(table.now));
+  const { settled } = await source.one<{ settled: number }>(
+    sql(
+      "replicate.settle",
+      `with moved as (
+         update bucardo.checkpoint
+            set snapshot = $4, taken_at = clock_timestamp(), run = run + 1,
+                source_identity = jsonb_set($5::jsonb, '{lsn}', to_jsonb((pg_current_wal_lsn() - '0/0'::pg_lsn)::text)),
+                target_identity = coalesce($6::jsonb, target_identity), target_xid = coalesce($7::bigint, target_xid)
+          where sync = $1 and target = $2 and snapshot = $3 and run = $8
+         returning sync),
+       tables as (
+         update bucardo.subscription s
+            set shape = n.shape, since = null, recopy = s.recopy and not n.recopied
+           from json_to_recordset($9::json) n (captured int, shape jsonb, recopied boolean), moved
+          where s.sync = $1 and s.target = $2 and s.captured_table = n.captured)
+       select count(*)::int as settled from moved`,
+      [
+        definition.sync.id,
+        definition.target,
+        batch.checkpoint.text,
+        batch.snapshotText,
+        JSON.stringify(sourceIdentity),
+        target === null ? null : JSON.stringify(target.identity),
+        target?.xid ?? null,
+        batch.checkpoint.run,
+        JSON.stringify(changed.map((table) => ({ captured: table.captured, shape: table.now, recopied: table.recopy }))),
+      ],
+    ),
+  );
+  if (settled === 0) {
+    throw new BucardoError("run-void", `the checkpoint of sync ${definition.sync.name} for ${definition.target} moved during the run`, { db: source.name, sync: definition.sync.name });
+  }
+}

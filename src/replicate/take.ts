@@ -1,0 +1,140 @@
+import { BucardoError } from "../model/error.ts";
+import { displayName } from "../model/name.ts";
+import { parseSnapshot, type Snapshot } from "../model/snapshot.ts";
+import { deltaTable } from "../capture/name.ts";
+import { waits } from "../capture/waits.ts";
+import { quoteName } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import type { Batch, BatchTable, Checkpoint, Identity, RunDefinition, Shape } from "./definition.ts";
+import { readShapes } from "./shape.ts";
+
+type Taken = {
+  snapshot: string;
+  checkpoint: string | null;
+  run: number;
+  source_identity: Identity | null;
+  target_identity: Identity | null;
+  target_xid: number | null;
+  tables: TakenTable[];
+};
+
+type TakenTable = {
+  captured: number;
+  oid: number;
+  schema: string | null;
+  name: string | null;
+  was_schema: string;
+  was_name: string;
+  partitioned: boolean;
+  key: string[];
+  since: string | null;
+  recopy: boolean;
+  shape: Shape | null;
+  generations: number[];
+  truncations: { xid: number; leaf: number }[];
+};
+
+/**
+ * The first statement of the run's REPEATABLE READ transaction: it takes the snapshot, and everything read with it belongs to it, the
+ * checkpoint too. The caller holds the sync's lock on the target, so that no other run stands between its commit there and its settling (hazard 3).
+ */
+export async function take(source: Session, definition: RunDefinition): Promise<Batch> {
+  const [taken] = await source.query<Taken>(
+    sql(
+      "replicate.take",
+      `select txid_current_snapshot()::text as snapshot, c.snapshot as checkpoint, c.run, c.source_identity, c.target_identity, c.target_xid,
+              coalesce((
+                select json_agg(json_build_object(
+                         'captured', t.id, 'oid', t.relation::bigint, 'schema', n.nspname, 'name', r.relname, 'was_schema', t.schema_name, 'was_name', t.table_name,
+                         'partitioned', r.relkind = 'p', 'key', t.key_columns, 'since', s.since, 'recopy', s.recopy, 'shape', s.shape,
+                         'generations', array(select g.generation from bucardo.generation g where g.captured_table = t.id order by g.generation),
+                         'truncations', (select coalesce(json_agg(json_build_object('xid', x.xid, 'leaf', x.leaf::bigint)), '[]')
+                                           from bucardo.truncation x where x.captured_table = t.id)) order by t.id)
+                  from bucardo.subscription s
+                  join bucardo.captured_table t on t.id = s.captured_table
+                  left join pg_class r on r.oid = t.relation
+                  left join pg_namespace n on n.oid = r.relnamespace
+                 where s.sync = c.sync and s.target = c.target and s.joined), '[]') as tables
+         from bucardo.checkpoint c where c.sync = $1 and c.target = $2`,
+      [definition.sync.id, definition.target],
+    ),
+  );
+  if (taken === undefined || taken.checkpoint === null) {
+    throw new BucardoError("checkpoint-missing", `source ${source.name} holds no checkpoint of sync ${definition.sync.name} for target ${definition.target}`, {
+      db: source.name,
+      sync: definition.sync.name,
+    });
+  }
+  const checkpoint: Checkpoint = {
+    text: taken.checkpoint,
+    snapshot: parseSnapshot(taken.checkpoint),
+    run: taken.run,
+    sourceIdentity: taken.source_identity,
+    targetIdentity: taken.target_identity,
+    targetXid: taken.target_xid,
+  };
+  const wanted = new Set(definition.relations.map((relation) => displayName(relation.name)));
+  const chosen = taken.tables.filter((table) => wanted.has(displayName(nameOf(table))));
+  refuseMissing(source, definition, chosen);
+  return { snapshot: parseSnapshot(taken.snapshot), snapshotText: taken.snapshot, checkpoint, tables: await complete(source, chosen, checkpoint.snapshot) };
+}
+
+/** Tables are declared by name; a renamed one is found by its number and named by what it was. */
+function nameOf(table: TakenTable): { schema: string; name: string } {
+  return { schema: table.schema ?? table.was_schema, name: table.name ?? table.was_name };
+}
+
+function refuseMissing(source: Session, definition: RunDefinition, chosen: readonly TakenTable[]): void {
+  const there = new Set(chosen.filter((table) => table.name !== null).map((table) => displayName(nameOf(table))));
+  const missing = definition.relations.filter((relation) => relation.kind === "table" && !there.has(displayName(relation.name))).map((relation) => displayName(relation.name));
+  if (missing.length === 0) return;
+  throw new BucardoError("checkpoint-missing", `${missing.join(", ")} is not captured on source ${source.name} (dropped, renamed, or not yet validated)`, {
+    db: source.name,
+    sync: definition.sync.name,
+    table: missing[0] ?? "",
+    advice: `Run \`bucardo validate ${definition.sync.name}\`, or remove the table from the sync.`,
+  });
+}
+
+async function complete(source: Session, tables: readonly TakenTable[], checkpoint: Snapshot): Promise<BatchTable[]> {
+  const states = await readShapes(
+    source,
+    tables.map((table) => table.oid),
+  );
+  const parts = tables.flatMap((table) => {
+    const state = states.get(table.oid);
+    const cutoff = table.since === null ? checkpoint : parseSnapshot(table.since);
+    return state === undefined ? [] : [{ table, state, cutoff }];
+  });
+  const counts = await countPending(
+    source,
+    parts.flatMap(({ table, cutoff }) => table.generations.map((generation) => ({ captured: table.captured, generation, cutoff }))),
+  );
+  return parts.map(({ table, state, cutoff }) => ({
+    captured: table.captured,
+    oid: table.oid,
+    name: nameOf(table),
+    partitioned: table.partitioned,
+    keyColumns: table.key,
+    generations: table.generations,
+    cutoff,
+    recopy: table.recopy,
+    joining: table.since !== null,
+    truncated: [...new Set(table.truncations.filter(({ xid }) => xid >= cutoff.xmax || cutoff.xip.includes(xid)).map(({ leaf }) => leaf))],
+    before: table.shape,
+    now: state.shape,
+    uncaptured: state.uncaptured,
+    deltas: counts.get(table.captured) ?? 0,
+  }));
+}
+
+/** One statement for all generations of all tables: waiting deltas by captured table. */
+async function countPending(source: Session, parts: readonly { captured: number; generation: number; cutoff: Snapshot }[]): Promise<Map<number, number>> {
+  if (parts.length === 0) return new Map();
+  const text = parts
+    .map(({ captured, generation, cutoff }) => `select ${captured} as captured, (select count(*) from ${quoteName(deltaTable(captured, generation))} d where ${waits("d.xid", cutoff)}) as deltas`)
+    .join("\nunion all ");
+  const rows = await source.query<{ captured: number; deltas: number }>(sql("replicate.count-pending", `select captured, sum(deltas)::bigint as deltas from (${text}) x group by captured`));
+  return new Map(rows.map((row) => [row.captured, row.deltas]));
+}
