@@ -3,30 +3,42 @@ import type { Reporter, TestModule } from "vitest/node";
 
 /** Prints `N passed, N failed, N skipped` over all suites as the very last line, for machines to read. */
 export default class CountReporter implements Reporter {
+  // A run that breaks off before it ends has failed.
+  #count = { passed: 0, failed: 1, skipped: 0 };
+  readonly #reasons = new Map<string, number>();
+
+  onInit(): void {
+    process.on("exit", () => this.#print());
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
-    const count = { passed: 0, failed: errors.length, skipped: 0 };
-    const reasons = new Map<string, number>();
+    this.#count = { passed: 0, failed: errors.length, skipped: 0 };
+    this.#reasons.clear();
     for (const module of modules) {
-      const before = count.failed;
+      const before = this.#count.failed;
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
-        if (state === "passed") count.passed++;
-        else if (state === "failed") count.failed++;
-        else {
-          count.skipped++;
-          const reason = (test.result() as { note?: string }).note ?? "without a reason";
-          reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-        }
+        const result = test.result();
+        if (result.state === "passed") this.#count.passed++;
+        else if (result.state === "failed") this.#count.failed++;
+        else this.#skipped(result.state === "skipped" ? result.note : undefined);
       }
       // A file that could not be loaded, or a hook that failed, has no failed test to show for it.
-      if (count.failed === before && !module.ok()) count.failed++;
+      if (this.#count.failed === before && !module.ok()) this.#count.failed++;
     }
-    const strict = process.env["BUCARDO_REQUIRE_ALL"] === "1" && count.skipped > 0;
-    process.on("exit", () => {
-      if (strict && !process.exitCode) process.exitCode = 1;
-      for (const [reason, times] of reasons) writeSync(1, `skipped ${times}: ${reason}\n`);
-      if (strict) writeSync(1, "BUCARDO_REQUIRE_ALL=1 allows no skipped test\n");
-      writeSync(1, `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`);
-    });
+  }
+
+  #skipped(reason = "without a reason"): void {
+    this.#count.skipped++;
+    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+  }
+
+  #print(): void {
+    const { passed, failed, skipped } = this.#count;
+    for (const [reason, times] of this.#reasons) writeSync(1, `skipped ${times}: ${reason}\n`);
+    if (process.env["BUCARDO_REQUIRE_ALL"] === "1" && skipped > 0) {
+      writeSync(1, "BUCARDO_REQUIRE_ALL=1 allows no skipped test\n");
+      process.exitCode ||= 1;
+    }
+    writeSync(1, `${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   }
 }

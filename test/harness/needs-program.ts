@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Where Debian has them. */
@@ -11,17 +11,18 @@ const packages: Readonly<Record<string, string>> = {
 
 /** The path of a program of the machine, or null. */
 export function programPath(name: string): string | null {
-  // Debian keeps the programs that only come with a server (pgbench of some versions) out of PATH.
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...[18, 17, 16, 15].map((major) => `/usr/lib/postgresql/${major}/bin`)];
-  for (const folder of folders) {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return join(folder, name);
-    } catch {
-      // the next folder
-    }
+  // Debian's own folders first: in PATH stands a wrapper, which may be there without the program.
+  const folders = [18, 17, 16, 15].map((major) => `/usr/lib/postgresql/${major}/bin`).concat((process.env["PATH"] ?? "").split(delimiter));
+  return folders.map((folder) => join(folder, name)).find(isProgram) ?? null;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return !realpathSync(path).endsWith("pg_wrapper");
+  } catch {
+    return false;
   }
-  return null;
 }
 
 /**
