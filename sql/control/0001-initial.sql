@@ -157,6 +157,7 @@ create table bucardo.target_state (
   deltas      bigint,
   lag_seconds double precision,
   checked_at  timestamptz,
+  settled     bigint,                             -- runs settled as the source counts them; a source that counts fewer went back in time
   copied      boolean not null default false,     -- has had the copy that onetimecopy asks for; other targets may not
   updated_at  timestamptz not null default clock_timestamp(),
   primary key (sync, target)

@@ -3,8 +3,11 @@ import type { RunOutcome, RunProgress, RunReason, RunResult } from "../model/run
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
-/** An opened run and the kicks that were waiting for this target when it began. */
-export type OpenRun = { readonly id: number; readonly kicks: readonly number[] };
+/**
+ * An opened run, the kicks that were waiting for this target when it began, and how many settled runs are remembered (null: none),
+ * so that a source that went back in time shows.
+ */
+export type OpenRun = { readonly id: number; readonly kicks: readonly number[]; readonly remembered: number | null };
 
 /** A row of the history; times of the control database's clock. */
 export type RunRow = {
@@ -57,7 +60,8 @@ export async function openRun(session: Session, syncId: string, target: string, 
               array(select k.id from bucardo.kick k
                      where k.sync = $1::uuid and k.done_at is null
                        and not exists (select from bucardo.kick_target kt where kt.kick = k.id and kt.target = $2)
-                     order by k.id) as kicks
+                     order by k.id) as kicks,
+              (select t.settled from bucardo.target_state t where t.sync = $1::uuid and t.target = $2) as remembered
          from opened o`,
       [syncId, target, reason],
     ),
@@ -78,7 +82,7 @@ export async function reportProgress(session: Session, runId: number, progress: 
 
 /** How a run ended. `settlesKicks` false: the run will be repeated by itself, so the kicks go on waiting. */
 export type RunEnd =
-  | { readonly kind: "done"; readonly result: RunResult }
+  | { readonly kind: "done"; readonly result: RunResult; readonly settledRuns: number }
   | { readonly kind: "failed"; readonly error: BucardoError; readonly settlesKicks: boolean };
 
 /** Closes the run and settles its kicks, in one statement; safe to repeat when the answer was lost. */
@@ -93,9 +97,9 @@ export async function closeRun(session: Session, syncId: string, target: string,
       "control.run-close",
       `with closed as (
          update bucardo.run r
-            set ended_at = pg_catalog.clock_timestamp(), outcome = $4, step = null, current_table = null,
+            set ended_at = pg_catalog.clock_timestamp(), outcome = $4::text, step = null, current_table = null,
                 upserted = $5, deleted = $6, truncates = $7, bytes_done = greatest(r.bytes_done, $8), tables = $9::jsonb,
-                error_code = $10, error_message = $11, error_table = $12, error_key = $13, sqlstate = $14, advice = $15,
+                error_code = $10::text, error_message = $11, error_table = $12, error_key = $13, sqlstate = $14, advice = $15,
                 updated_at = pg_catalog.clock_timestamp()
           where r.id = $3
          returning r.id
@@ -104,12 +108,14 @@ export async function closeRun(session: Session, syncId: string, target: string,
          select k.id, $2, $3, $4 from bucardo.kick k where k.id = any ($16::bigint[])
          on conflict (kick, target) do nothing
        )
-       insert into bucardo.target_state (sync, target, state, last_good, last_bad)
-       select $1::uuid, $2, 'Idle', case when $4 <> 'bad' then c.id end, case when $4 = 'bad' then c.id end
+       insert into bucardo.target_state (sync, target, state, last_good, last_bad, settled)
+       select $1::uuid, $2, 'Idle', case when $4 <> 'bad' then c.id end, case when $4 = 'bad' then c.id end, $17
          from closed c
        on conflict (sync, target) do update
          set last_good = coalesce(excluded.last_good, bucardo.target_state.last_good),
              last_bad = coalesce(excluded.last_bad, bucardo.target_state.last_bad),
+             -- Without a checkpoint its count means nothing any more; a new one begins at 0.
+             settled = case when $10 = 'checkpoint-missing' then null else coalesce(excluded.settled, bucardo.target_state.settled) end,
              updated_at = pg_catalog.clock_timestamp()`,
       [
         syncId,
@@ -128,6 +134,7 @@ export async function closeRun(session: Session, syncId: string, target: string,
         error?.details.sqlstate ?? null,
         error?.advice ?? null,
         kicks,
+        end.kind === "done" ? end.settledRuns : null,
       ],
     ),
   );

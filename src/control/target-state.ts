@@ -87,3 +87,23 @@ export async function copiedTargets(session: Session): Promise<{ sync: string; t
     sql("control.state-copied-read", "select sync, target from bucardo.target_state where copied"),
   );
 }
+
+/** The target's checkpoint was given up: what is remembered of it does not hold for the next one. */
+export async function forgetSettled(session: Session, syncId: string, target: string): Promise<void> {
+  await session.execute(
+    sql("control.state-forget", "update bucardo.target_state set settled = null where sync = $1::uuid and target = $2", [syncId, target]),
+  );
+}
+
+/** Drops the states of targets that are no longer members of their sync. */
+export async function dropStrayStates(session: Session): Promise<void> {
+  await session.execute(
+    sql(
+      "control.state-drop-stray",
+      `delete from bucardo.target_state t
+        where not exists (
+          select from bucardo.sync s join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
+           where s.id = t.sync and m.db = t.target)`,
+    ),
+  );
+}

@@ -2,6 +2,7 @@ import { announce } from "../control/announce.ts";
 import { pruneKicks, requestKickByName, waitingKicks } from "../control/kick.ts";
 import { CONTROL_CHANNEL, dropStaleRequests, pruneRequests } from "../control/request.ts";
 import { closeStaleRuns, pruneRuns } from "../control/run.ts";
+import { dropStrayStates } from "../control/target-state.ts";
 import { processLimit } from "../postgres/limit.ts";
 import type { Database } from "../model/sync.ts";
 import { BucardoError } from "../model/error.ts";
@@ -211,6 +212,7 @@ export class Daemon implements AsyncDisposable {
     this.#last.definitions = performance.now();
     const again = [...this.#due.again];
     this.#due.again.clear();
+    await this.#lease.use(dropStrayStates);
     this.#definitions = await this.#lease.use(readDefinitions);
     processLimit.max = daemonSettings({ ...this.#definitions.settings, ...this.#options.overrides }).connectionsPerServer;
     this.#fleet.update(planSyncs(this.#definitions));

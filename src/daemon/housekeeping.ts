@@ -4,7 +4,7 @@ import { purge } from "../capture/purge.ts";
 import { releaseSync } from "../capture/release.ts";
 import { captureVersion } from "../capture/schema.ts";
 import { writeSourceState } from "../control/source-state.ts";
-import { writeLag, writeTargetState } from "../control/target-state.ts";
+import { forgetSettled, writeLag, writeTargetState } from "../control/target-state.ts";
 import type { Session } from "../postgres/session.ts";
 import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
@@ -130,6 +130,7 @@ export class SourceKeeper {
     await purge(session, { rotateBytes: 0 });
     const detail = `The deltas of ${this.#database} reached the quota, so this target was released: \`bucardo validate ${worst.sync}\`, then a copy (onetimecopy=1).`;
     this.#context.log.error({ db: this.#database, sync: worst.sync, target: worst.target, code: "quota" }, detail);
+    await this.#context.lease.use((control) => forgetSettled(control, worst.syncId, worst.target));
     await this.#context.lease.use((control) => writeTargetState(control, worst.syncId, worst.target, "Stopped", detail));
   }
 }

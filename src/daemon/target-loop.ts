@@ -197,16 +197,16 @@ export class TargetLoop {
     const began = this.#context.now();
     try {
       const sessions = await this.#connections.get();
-      const result = await this.#context.run({
+      const { settledRuns, ...result } = await this.#context.run({
         definition: job.definition,
         source: sessions.source,
         target: sessions.target,
         signal: this.#abort.signal,
         onProgress: progress.push,
-        log,
+        remembered: open.remembered,
       });
       logDone(log, open.id, result, this.#context.now() - began);
-      return { kind: "done", result };
+      return { kind: "done", result, settledRuns };
     } catch (error) {
       const failure = toBucardoError(error, { sync: job.definition.sync.name });
       if (failure.retry !== "now") await this.#connections.close();
