@@ -52,6 +52,7 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   const checked = checkInput(operation, input, program);
   const cwd = call.cwd ?? process.cwd();
   const config = loadConfig({ argvOptions: options, env, cwd, home: env.HOME ?? homedir() });
+  for (const warning of config.warnings) streams.stderr.write(`WARNING: ${warning}\n`);
   const flags = flagsOf(options, env);
   const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
   using io = openTerminal(streams, { verbose: flags.verbose, silent });

@@ -4,7 +4,7 @@ import { findOperation } from "../operations/find.ts";
 import { splitList } from "../operations/input.ts";
 import { spell, type Operation } from "../operations/operation.ts";
 import type { Grammar, OptionValues } from "./grammar.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../catalog/nearest.ts";
 import { separateOptions, usage, type Keyed } from "./separate-options.ts";
 import { unknownCommand } from "./unknown-command.ts";
 

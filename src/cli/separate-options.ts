@@ -4,7 +4,7 @@ import { findOperation } from "../operations/find.ts";
 import { isBooleanWord } from "../operations/input.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { GlobalOption, Grammar, OptionValues } from "./grammar.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../catalog/nearest.ts";
 
 export type Keyed = { readonly typed: string; readonly value: string };
 export type Separated = { bare: string[]; keyed: Keyed[]; options: OptionValues; problems: Problem[] };

@@ -2,7 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import { operationsOfVerb } from "../operations/find.ts";
 import type { Operation } from "../operations/operation.ts";
 import { canonicalNoun, NOUNS_NOT_OFFERED } from "../operations/words.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../catalog/nearest.ts";
 
 /** One short error for a line whose first words name no operation. */
 export function unknownCommand(

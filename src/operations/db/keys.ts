@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { key, status, text } from "../input.ts";
+
+/** The keys that tell how to connect; shared by `add db` and `update db`. */
+export const connectionKeys = {
+  dbname: key(text.optional(), { about: "Real name of the database.", aliases: ["db"], value: "NAME" }),
+  host: key(z.string().optional(), { about: "Host name, address, or directory of the socket.", aliases: ["dbhost", "pghost"], value: "HOST" }),
+  port: key(z.string().optional(), { about: "Port.", aliases: ["dbport", "pgport"], value: "PORT" }),
+  user: key(z.string().optional(), { about: "Role to log in as; bucardo when not given (none with a service).", aliases: ["username", "dbuser"], value: "ROLE" }),
+  pass: key(z.string().optional(), {
+    about: "Password. Kept encrypted with the key file; env:NAME keeps only the name of an environment variable. Better: a pgpass file.",
+    aliases: ["password", "dbpass"],
+    value: "PASSWORD|env:NAME",
+  }),
+  service: key(z.string().optional(), { about: "Section of the service file.", aliases: ["dbservice"], value: "NAME" }),
+  pgpass: key(z.string().optional(), { about: "Password file other than ~/.pgpass.", aliases: ["dbpgpass", "passfile"], value: "FILE" }),
+  conn: key(z.string().optional(), { about: "More libpq words.", aliases: ["dbconn", "pgconn"], value: '"sslmode=verify-full ..."' }),
+  url: key(z.string().optional(), { about: "All of it as one URL.", value: "postgresql://..." }),
+  status: key(status.optional(), { about: "active (default) or inactive.", value: "active|inactive" }),
+  type: key(z.string().optional(), { about: "Only postgres is replicated.", aliases: ["dbtype"], value: "postgres" }),
+  dbdsn: key(z.string().optional(), { about: "Driver string of version 5; use url= or conn=.", aliases: ["dsn"], legacy: true }),
+  server_side_prepares: key(z.string().optional(), { about: "Without meaning here.", aliases: ["ssp"], legacy: true }),
+  makedelta: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
+  sourcelimit: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
+  targetlimit: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
+} as const;
+

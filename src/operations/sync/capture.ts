@@ -1,0 +1,40 @@
+import { backoff } from "../../base/backoff.ts";
+import { sleep } from "../../base/sleep.ts";
+import { installCapture, type CaptureRelation } from "../../capture/install.ts";
+import { releaseSync } from "../../capture/release.ts";
+import { readInstallation } from "../../control/installation.ts";
+import { BucardoError } from "../../model/error.ts";
+import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
+import type { Context } from "../context.ts";
+
+type Only = Parameters<typeof releaseSync>[2];
+
+const RELEASE_ATTEMPTS = 10;
+
+/** Installs, or completes, what the sync needs on its source. Says so while it waits for other sessions. */
+export async function capture(context: Context, sync: SyncDefinition, relations: readonly CaptureRelation[]): Promise<void> {
+  const [source] = sourcesOf(sync);
+  if (source === undefined) return;
+  await installCapture(await context.connectTo(source), {
+    sync: { id: sync.id, name: sync.name },
+    installation: await readInstallation(await context.control()),
+    targets: targetsOf(sync),
+    relations,
+    signal: context.signal,
+    onBlocked: (message) => context.io.err(`Waiting: ${message}`),
+  });
+}
+
+/** Takes the sync, or a part of it, off one database; patient with tables that are locked for a while. */
+export async function release(context: Context, db: string, syncId: string, only: Only = {}): Promise<void> {
+  const session = await context.connectTo(db);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await releaseSync(session, syncId, only);
+    } catch (error) {
+      if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization") || attempt >= RELEASE_ATTEMPTS) throw error;
+      context.io.err(`Waiting: ${error.message}`);
+      await sleep(backoff(attempt, { base: 200, cap: 3000 }), context.signal);
+    }
+  }
+}

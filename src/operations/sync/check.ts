@@ -1,0 +1,123 @@
+import { readCandidates, nearestRelation } from "../../catalog/find.ts";
+import { compareSequences, readSequences, type SequenceShape } from "../../catalog/sequence.ts";
+import { readTables } from "../../catalog/table.ts";
+import type { CaptureRelation } from "../../capture/install.ts";
+import { BucardoError, type Problem } from "../../model/error.ts";
+import { displayName } from "../../model/name.ts";
+import type { Database, SyncDefinition } from "../../model/sync.ts";
+import { sourcesOf } from "../../model/sync.ts";
+import type { Session } from "../../postgres/session.ts";
+import type { Context } from "../context.ts";
+import { connectionProblem } from "../db/draft.ts";
+import { checkTable } from "./check-table.ts";
+import { samePlaceProblems } from "./same-place.ts";
+
+/** What a sync is worth, as far as can be seen without running it. */
+export type SyncCheck = {
+  readonly sync: SyncDefinition;
+  /** Errors and warnings, of all databases and tables at once. */
+  readonly problems: readonly Problem[];
+  /** What capture needs to know of each relation; complete when there is no error. */
+  readonly relations: readonly CaptureRelation[];
+};
+
+/** Connects to every database of the sync and compares what is there with what it declares. Changes nothing. */
+export async function checkSync(context: Context, sync: SyncDefinition, databases: readonly Database[]): Promise<SyncCheck> {
+  const problems = checkMembers(sync, databases);
+  const sessions = await connectMembers(context, sync, databases, problems);
+  problems.push(...(await samePlaceProblems(sync, sessions)));
+  const source = sessions.get(sourcesOf(sync)[0] ?? "");
+  if (source === undefined) return { sync, problems, relations: [] };
+  const relations = await checkRelations(sync, source, sessions, problems);
+  return { sync, problems, relations };
+}
+
+export function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.grade === "error");
+}
+
+/** All problems of one sync as one error. */
+export function invalidSync(sync: { readonly name: string }, problems: readonly Problem[]): BucardoError {
+  const count = problems.filter((problem) => problem.grade === "error").length;
+  return new BucardoError("sync-invalid", `Sync "${sync.name}" cannot run: ${count === 1 ? "1 problem" : `${count} problems`}.`, {
+    sync: sync.name,
+    problems,
+    advice: "Nothing was changed.",
+  });
+}
+
+function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Problem[] {
+  const problems: Problem[] = [];
+  const wrong = (what: string, remedy: string, db?: string): void => void problems.push({ grade: "error", ...(db === undefined ? {} : { db }), what, remedy });
+  const sources = sourcesOf(sync);
+  if (sources.length === 0) wrong("no database of the sync is a source", "Give one the role: A:source.");
+  if (sources.length > 1) wrong(`several sources (${sources.join(", ")}) are not offered in this version`, "Make one the source and the others targets.");
+  if (!sync.members.some((member) => member.role !== "source")) wrong("no database of the sync is a target", "Give one the role: B:target.");
+  for (const member of sync.members) {
+    if (member.role === "fullcopy") wrong("the role fullcopy is not offered in this version", "Make it a target, and set onetimecopy=1 for a copy of whole tables.", member.db);
+    const database = databases.find((each) => each.name === member.db);
+    if (database?.status === "inactive" && member.role === "source") wrong("the source is inactive", `\`bucardo update db ${member.db} status=active\`.`, member.db);
+  }
+  if (sync.relations.length === 0) problems.push({ grade: "warning", what: "the sync has no tables yet", remedy: `\`bucardo add table NAME relgroup=${sync.relgroup}\`.` });
+  return problems;
+}
+
+/** Active members that answer, by name. */
+async function connectMembers(context: Context, sync: SyncDefinition, databases: readonly Database[], problems: Problem[]): Promise<Map<string, Session>> {
+  const sessions = new Map<string, Session>();
+  await Promise.all(
+    sync.members.map(async ({ db }) => {
+      const database = databases.find((each) => each.name === db);
+      if (database === undefined || database.status === "inactive") return;
+      try {
+        sessions.set(db, await context.connectTo(database));
+      } catch (error) {
+        problems.push(connectionProblem(db, error));
+      }
+    }),
+  );
+  return sessions;
+}
+
+async function checkRelations(sync: SyncDefinition, source: Session, sessions: ReadonlyMap<string, Session>, problems: Problem[]): Promise<CaptureRelation[]> {
+  const tables = sync.relations.filter((relation) => relation.kind === "table");
+  const sequences = sync.relations.filter((relation) => relation.kind === "sequence");
+  const sourceTables = await readTables(source, tables);
+  const sourceSequences = await readSequences(source, sequences);
+  const targets = await Promise.all(
+    sync.members
+      .filter((member) => member.role !== "source" && sessions.has(member.db))
+      .map(async ({ db }) => {
+        const session = sessions.get(db)!;
+        const [shapes, counters] = [await readTables(session, tables), await readSequences(session, sequences)];
+        const complete = shapes.size === tables.length && counters.size === sequences.length;
+        return { db, shapes, counters, candidates: complete ? [] : await readCandidates(session) };
+      }),
+  );
+  const relations: CaptureRelation[] = [];
+  for (const relation of sync.relations) {
+    const name = displayName(relation);
+    const strict = sync.strictChecking && relation.strictChecking !== false;
+    const autokick = relation.autokick ?? sync.autokick;
+    if (relation.kind === "sequence") {
+      problems.push(...sequenceProblems(source.name, sourceSequences.get(name), name));
+      const own = sourceSequences.get(name);
+      if (own === undefined) continue;
+      for (const { db, counters, candidates } of targets) problems.push(...compareSequences(own, counters.get(name), { strict, db, hint: nearestRelation(name, candidates) }));
+      relations.push({ kind: "sequence", name: { schema: relation.schema, name: relation.name }, key: null, autokick });
+      continue;
+    }
+    const shapes = targets.map(({ db, shapes: all, candidates }) => ({ db, shape: all.get(name), hint: all.has(name) ? null : nearestRelation(name, candidates) }));
+    const { key, problems: found } = checkTable({ relation, strict, source: { db: source.name, shape: sourceTables.get(name) }, targets: shapes });
+    problems.push(...found);
+    if (key !== null) relations.push({ kind: "table", name: { schema: relation.schema, name: relation.name }, key, autokick });
+  }
+  return relations;
+}
+
+function sequenceProblems(db: string, shape: SequenceShape | undefined, table: string): Problem[] {
+  if (shape === undefined) return [{ grade: "error", db, table, what: "the sequence does not exist on the source", remedy: "Take it out of the sync, or create it." }];
+  if (shape.privileges.select && shape.privileges.schemaUsage) return [];
+  return [{ grade: "error", db, table, what: "our role may not read the sequence", remedy: "Grant USAGE on its schema and SELECT on the sequence." }];
+}
+

@@ -1,0 +1,56 @@
+import { displayName, type QualifiedName } from "../../model/name.ts";
+import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
+
+/** How the capture of a sync must change from one definition to the next. */
+export type CaptureDifference = {
+  readonly sync: SyncDefinition;
+  readonly before: SyncDefinition;
+  /** Something must be installed on the source, or installed otherwise. */
+  readonly grows: boolean;
+  /** What is new, so that it can be taken back when the rest fails. */
+  readonly newTargets: readonly string[];
+  readonly newTables: readonly QualifiedName[];
+  /** Sources that are no sources of it any more: everything of the sync goes there. */
+  readonly leftSources: readonly string[];
+  readonly leftTargets: readonly string[];
+  readonly leftTables: readonly QualifiedName[];
+};
+
+/** Null when capture stays as it is. */
+export function compareCapture(before: SyncDefinition, after: SyncDefinition): CaptureDifference | null {
+  const [tablesBefore, tablesAfter] = [tablesOf(before), tablesOf(after)];
+  const newTargets = missing(targetsOf(after), targetsOf(before));
+  const newTables = tablesAfter.filter((table) => !tablesBefore.some((other) => same(table, other)));
+  const leftTables = tablesBefore.filter((table) => !tablesAfter.some((other) => same(table, other)));
+  const newSources = missing(sourcesOf(after), sourcesOf(before));
+  const difference: CaptureDifference = {
+    sync: after,
+    before,
+    grows: newTargets.length + newTables.length + newSources.length > 0 || captureText(before) !== captureText(after),
+    newTargets,
+    newTables,
+    leftSources: missing(sourcesOf(before), sourcesOf(after)),
+    leftTargets: missing(targetsOf(before), targetsOf(after)),
+    leftTables,
+  };
+  const shrinks = difference.leftSources.length + difference.leftTargets.length + leftTables.length > 0;
+  return difference.grows || shrinks ? difference : null;
+}
+
+/** What else of a definition capture depends on. */
+function captureText(sync: SyncDefinition): string {
+  const relations = sync.relations.map((relation) => [displayName(relation), relation.keyColumns, relation.autokick ?? sync.autokick]);
+  return JSON.stringify([sync.name, relations.toSorted((one, other) => String(one).localeCompare(String(other)))]);
+}
+
+function tablesOf(sync: SyncDefinition): QualifiedName[] {
+  return sync.relations.filter(({ kind }) => kind === "table").map(({ schema, name }) => ({ schema, name }));
+}
+
+function same(one: QualifiedName, other: QualifiedName): boolean {
+  return one.schema === other.schema && one.name === other.name;
+}
+
+function missing(wanted: readonly string[], present: readonly string[]): string[] {
+  return wanted.filter((each) => !present.includes(each));
+}
