@@ -15,18 +15,35 @@ export type SourceCheck = {
 
 /** Every reason why a table cannot be captured and read on its source. */
 export function checkSource(table: QualifiedName, shape: TableShape | undefined, check: SourceCheck): Problem[] {
-  const findings = shape === undefined ? [missing(check)] : [...kind(shape, check.db), ...key(shape, check), ...privileges(shape, check.db)];
+  const findings =
+    shape === undefined ? [missing(check)] : [...kind(shape, check.db), ...key(shape, check), ...privileges(shape, check.db)];
   // Strictness is about differences between two sides; here is only one.
-  return findings.map(({ grade, what, remedy }) => ({ grade: grade === "strict" ? "error" : grade, db: check.db, table: displayName(table), what, remedy }));
+  return findings.map(({ grade, what, remedy }) => ({
+    grade: grade === "strict" ? "error" : grade,
+    db: check.db,
+    table: displayName(table),
+    what,
+    remedy,
+  }));
 }
 
 function missing({ db, hint }: SourceCheck): Finding {
-  return { grade: "error", what: `does not exist on ${db}${hint ? `; ${hint} does` : ""}`, remedy: "Take it out of the sync, or create it." };
+  return {
+    grade: "error",
+    what: `does not exist on ${db}${hint ? `; ${hint} does` : ""}`,
+    remedy: "Take it out of the sync, or create it.",
+  };
 }
 
 function kind(shape: TableShape, db: string): Finding[] {
   if (shape.kind === "view" || shape.kind === "matview" || shape.kind === "foreign") {
-    return [{ grade: "error", what: `is no table on ${db} but a ${{ view: "view", matview: "materialized view", foreign: "foreign table" }[shape.kind]}`, remedy: "Replicate the tables behind it." }];
+    return [
+      {
+        grade: "error",
+        what: `is no table on ${db} but a ${{ view: "view", matview: "materialized view", foreign: "foreign table" }[shape.kind]}`,
+        remedy: "Replicate the tables behind it.",
+      },
+    ];
   }
   if (shape.persistence === "t") return [{ grade: "error", what: `is temporary on ${db}`, remedy: "Take it out of the sync." }];
   if (shape.persistence === "u") {
@@ -44,7 +61,10 @@ function kind(shape: TableShape, db: string): Finding[] {
 function key(shape: TableShape, { db, wanted }: SourceCheck): Finding[] {
   const reason = refusal(shape, wanted);
   if (reason !== null) {
-    const remedy = wanted === null ? `On ${db}: alter table ${quoteName(shape)} add primary key (...); or a unique index over NOT NULL columns.` : "Choose the columns of a unique index that are NOT NULL.";
+    const remedy =
+      wanted === null
+        ? `On ${db}: alter table ${quoteName(shape)} add primary key (...); or a unique index over NOT NULL columns.`
+        : "Choose the columns of a unique index that are NOT NULL.";
     return [{ grade: "error", what: reason, remedy }];
   }
   const chosen = chooseKey(shape, wanted)!;
@@ -62,10 +82,18 @@ function privileges(shape: TableShape, db: string): Finding[] {
   const { user } = shape.privileges;
   const findings: Finding[] = [];
   if (!shape.privileges.schemaUsage) {
-    findings.push({ grade: "error", what: `${user} may not use the schema ${shape.schema} on ${db}`, remedy: `On ${db}: grant usage on schema ${quoteIdent(shape.schema)} to ${quoteIdent(user)};` });
+    findings.push({
+      grade: "error",
+      what: `${user} may not use the schema ${shape.schema} on ${db}`,
+      remedy: `On ${db}: grant usage on schema ${quoteIdent(shape.schema)} to ${quoteIdent(user)};`,
+    });
   }
   if (!shape.privileges.select) {
-    findings.push({ grade: "error", what: `${user} may not select on ${db}`, remedy: `On ${db}: grant select on ${quoteName(shape)} to ${quoteIdent(user)};` });
+    findings.push({
+      grade: "error",
+      what: `${user} may not select on ${db}`,
+      remedy: `On ${db}: grant select on ${quoteName(shape)} to ${quoteIdent(user)};`,
+    });
   }
   if (shape.withoutTrigger.length > 0) {
     findings.push({
@@ -83,7 +111,11 @@ function privileges(shape: TableShape, db: string): Finding[] {
   }
   const foreign = shape.foreignLeaves.map(displayName);
   if (foreign.length > 0) {
-    findings.push({ grade: "error", what: `has foreign tables as partitions on ${db}: ${foreign.join(", ")}`, remedy: "Changes on other servers cannot be captured: detach them, or replicate the other partitions one by one." });
+    findings.push({
+      grade: "error",
+      what: `has foreign tables as partitions on ${db}: ${foreign.join(", ")}`,
+      remedy: "Changes on other servers cannot be captured: detach them, or replicate the other partitions one by one.",
+    });
   }
   return findings;
 }

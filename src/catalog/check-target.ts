@@ -12,11 +12,21 @@ const kindNames = { view: "a view", matview: "a materialized view", foreign: "a 
 function kindFindings(target: TableShape, db: string): Finding[] {
   const { kind } = target;
   if (kind === "view" || kind === "matview" || kind === "foreign") {
-    return [{ grade: "error", what: `is ${kindNames[kind]} on ${db}`, remedy: "Rows are written into tables only: create a table there, or take it out of the sync." }];
+    return [
+      {
+        grade: "error",
+        what: `is ${kindNames[kind]} on ${db}`,
+        remedy: "Rows are written into tables only: create a table there, or take it out of the sync.",
+      },
+    ];
   }
   const findings: Finding[] = [];
   if (target.kind === "partitioned" && target.leaves.length === 0) {
-    findings.push({ grade: "error", what: `is partitioned on ${db} and has no partitions`, remedy: `Create partitions on ${db}, or a table without.` });
+    findings.push({
+      grade: "error",
+      what: `is partitioned on ${db} and has no partitions`,
+      remedy: `Create partitions on ${db}, or a table without.`,
+    });
   }
   if (target.persistence === "u") {
     findings.push({
@@ -25,7 +35,8 @@ function kindFindings(target: TableShape, db: string): Finding[] {
       remedy: `On ${db}: alter table ${quoteName(target)} set logged;`,
     });
   }
-  if (target.persistence === "t") findings.push({ grade: "error", what: `is temporary on ${db}`, remedy: `Create an ordinary table on ${db}.` });
+  if (target.persistence === "t")
+    findings.push({ grade: "error", what: `is temporary on ${db}`, remedy: `Create an ordinary table on ${db}.` });
   return findings;
 }
 
@@ -64,9 +75,17 @@ function firingFindings(target: TableShape, db: string): Finding[] {
     `Nothing, if that is meant; else on ${db}: alter table ${quoteName(target)} enable ${kind} ${quoteIdent(name)};`;
   const triggers = [...new Set(target.triggers.filter((trigger) => fires(trigger) && !trigger.internal).map((trigger) => trigger.name))];
   return [
-    ...triggers.map((name): Finding => ({ grade: "warning", what: `the trigger ${name} on ${db} fires for replicated rows too (ENABLE ALWAYS or REPLICA)`, remedy: disable("trigger", name) })),
+    ...triggers.map((name): Finding => ({
+      grade: "warning",
+      what: `the trigger ${name} on ${db} fires for replicated rows too (ENABLE ALWAYS or REPLICA)`,
+      remedy: disable("trigger", name),
+    })),
     ...target.rules
       .filter(fires)
-      .map(({ name }): Finding => ({ grade: "warning", what: `the rule ${name} on ${db} rewrites replicated rows too (ENABLE ALWAYS or REPLICA)`, remedy: disable("rule", name) })),
+      .map(({ name }): Finding => ({
+        grade: "warning",
+        what: `the rule ${name} on ${db} rewrites replicated rows too (ENABLE ALWAYS or REPLICA)`,
+        remedy: disable("rule", name),
+      })),
   ];
 }

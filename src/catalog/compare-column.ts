@@ -27,7 +27,14 @@ function typeFinding(source: Column, target: Column, place: Place): Finding | nu
   if (obstacle === null) return null;
   const what = `column ${source.name} is ${source.type} on the source and ${target.type} on ${place.db}: ${obstacle.why}`;
   if (obstacle.grade === "warning") return { grade: "warning", what, remedy: "Nothing, if that is meant." };
-  return { grade: obstacle.grade, what, remedy: source.type === target.type ? `Make the type ${source.type} equal on both sides.` : `${alterColumn(source, place)} type ${source.type};` };
+  return {
+    grade: obstacle.grade,
+    what,
+    remedy:
+      source.type === target.type
+        ? `Make the type ${source.type} equal on both sides.`
+        : `${alterColumn(source, place)} type ${source.type};`,
+  };
 }
 
 /** Two keys that are equal on one side and not on the other would make one row of two, or two of one. */
@@ -56,10 +63,11 @@ function generatedFinding(source: Column, target: Column, place: Place): Finding
     };
   }
   if (source.generated !== "" && target.generated === "") {
+    const empty = target.notNull && target.defaultExpression === null;
     return {
-      grade: "warning",
-      what: `column ${source.name} is generated on the source but not on ${place.db}: its values travel like others`,
-      remedy: "Nothing, if that is meant.",
+      grade: empty ? "error" : "warning",
+      what: `column ${source.name} is generated on the source but not on ${place.db}: generated values do not travel, it stays ${empty ? "NULL, which it must not be" : "at its default"} there`,
+      remedy: `Generate it on ${place.db} too.`,
     };
   }
   return null;
@@ -78,7 +86,10 @@ function defaultFinding(source: Column, target: Column, place: Place): Finding |
   return {
     grade: "strict",
     what: `column ${source.name} has the ${word} ${show(source)} on the source and ${show(target)} on ${place.db}`,
-    remedy: source.defaultExpression === null ? `Make the ${word}s equal.` : `${alterColumn(source, place)} set ${word === "default" ? "default" : "expression as"} ${source.defaultExpression};`,
+    remedy:
+      source.defaultExpression === null
+        ? `Make the ${word}s equal.`
+        : `${alterColumn(source, place)} set ${word === "default" ? "default" : "expression as"} ${source.defaultExpression};`,
   };
 }
 

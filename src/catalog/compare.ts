@@ -21,10 +21,10 @@ export function compareTables(source: TableShape, target: TableShape | undefined
   }));
 }
 
-/** The columns whose values travel, in the source's order: all that the target has too and does not compute by itself. */
+/** The columns whose values travel, in the source's order: those both have and no side computes by itself. */
 export function carriedColumns(source: Pick<TableShape, "columns">, target: Pick<TableShape, "columns">): string[] {
-  const taken = new Set(target.columns.filter((column) => column.generated === "").map((column) => column.name));
-  return source.columns.filter((column) => taken.has(column.name)).map((column) => column.name);
+  const written = new Set(target.columns.filter((column) => column.generated === "").map((column) => column.name));
+  return source.columns.filter((column) => column.generated === "" && written.has(column.name)).map((column) => column.name);
 }
 
 function compareShapes(source: TableShape, target: TableShape, options: TableComparison): Finding[] {
@@ -34,7 +34,9 @@ function compareShapes(source: TableShape, target: TableShape, options: TableCom
     ...checkTarget(target, db),
     ...source.columns.flatMap((column) => {
       const other = targetColumns.get(column.name);
-      return other ? compareColumn(column, other, { db, target, inKey: options.key.includes(column.name) }) : [missingColumn(column, target, db)];
+      return other
+        ? compareColumn(column, other, { db, target, inKey: options.key.includes(column.name) })
+        : [missingColumn(column, target, db)];
     }),
     ...extraColumns(source, target, db),
     ...columnOrder(source, target, db),
@@ -69,7 +71,11 @@ function extraColumns(source: TableShape, target: TableShape, db: string): Findi
           remedy: `${alter} alter column ${quoteIdent(column.name)} drop not null; or give it a default.`,
         };
       }
-      return { grade: "strict", what: `column ${column.name} exists only on ${db}`, remedy: `${alter} drop column ${quoteIdent(column.name)}; or strict_checking=off.` };
+      return {
+        grade: "strict",
+        what: `column ${column.name} exists only on ${db}`,
+        remedy: `${alter} drop column ${quoteIdent(column.name)}; or strict_checking=off.`,
+      };
     });
 }
 
@@ -92,7 +98,10 @@ function columnOrder(source: TableShape, target: TableShape, db: string): Findin
 /** CHECK and EXCLUDE constraints that only the target has, so that rows of the source may be refused. */
 function extraConstraints(source: TableShape, target: TableShape, db: string): Finding[] {
   return target.constraints
-    .filter((constraint) => !source.constraints.some((known) => known.kind === constraint.kind && sameExpression(known.definition, constraint.definition)))
+    .filter(
+      (constraint) =>
+        !source.constraints.some((known) => known.kind === constraint.kind && sameExpression(known.definition, constraint.definition)),
+    )
     .map((constraint) => ({
       grade: "warning",
       what: `the ${constraint.kind} constraint ${constraint.name} exists only on ${db}: a row that it refuses stops the sync`,

@@ -49,7 +49,12 @@ export function compareDatabases(source: DatabaseFacts, target: DatabaseFacts): 
   const problem = (grade: Problem["grade"], what: string, remedy: string): Problem[] => [{ grade, db: target.db, what, remedy }];
   // Everything crosses as UTF8; this is the one encoding that the server cannot convert to it.
   const inconvertible = [source, target].find((side) => side.encoding === "MULE_INTERNAL");
-  if (inconvertible) return problem("error", `${inconvertible.db} is encoded in MULE_INTERNAL, which PostgreSQL does not convert`, "Move it to a database in UTF8 by hand first.");
+  if (inconvertible)
+    return problem(
+      "error",
+      `${inconvertible.db} is encoded in MULE_INTERNAL, which PostgreSQL does not convert`,
+      "Move it to a database in UTF8 by hand first.",
+    );
   if (source.encoding === target.encoding) return [];
   if (source.encoding === "SQL_ASCII") {
     return problem(
@@ -59,7 +64,11 @@ export function compareDatabases(source: DatabaseFacts, target: DatabaseFacts): 
     );
   }
   if (target.encoding === "SQL_ASCII") {
-    return problem("warning", `${target.db} is in SQL_ASCII: text of ${source.db} (${source.encoding}) arrives there as UTF8, and nothing checks it later`, "Use a target database in UTF8.");
+    return problem(
+      "warning",
+      `${target.db} is in SQL_ASCII: text of ${source.db} (${source.encoding}) arrives there as UTF8, and nothing checks it later`,
+      "Use a target database in UTF8.",
+    );
   }
   if (target.encoding === "UTF8") return [];
   return problem(

@@ -7,7 +7,9 @@ export function sameExpression(one: string | null, other: string | null): boolea
   if (one === null || other === null) return one === other;
   const [first, second] = [canonical(one), canonical(other)];
   // Very old dumps name the sequence without its schema, which then says nothing about the schema.
-  return first === second || ((hasBareSequence(first) || hasBareSequence(second)) && withBareSequences(first) === withBareSequences(second));
+  return (
+    first === second || ((hasBareSequence(first) || hasBareSequence(second)) && withBareSequences(first) === withBareSequences(second))
+  );
 }
 
 /** True for `nextval(...)`: what serial makes, and the older form of an identity column. */
@@ -80,7 +82,8 @@ function typeLength(tokens: readonly string[]): number {
 function withoutIdleParentheses(tokens: readonly string[]): string[] {
   const result = [...tokens];
   for (let start = 0; start < result.length; start += 1) {
-    if (result[start] === "-" && /^\d/.test(result[start + 1] ?? "") && !isOperand(result[start - 1])) result.splice(start, 2, `-${result[start + 1]}`);
+    if (result[start] === "-" && /^\d/.test(result[start + 1] ?? "") && !isOperand(result[start - 1]))
+      result.splice(start, 2, `-${result[start + 1]}`);
     if (result[start] !== "(" || isCallable(result[start - 1])) continue;
     const end = closing(result, start);
     const whole = start === 0 && end === result.length - 1;

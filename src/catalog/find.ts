@@ -83,8 +83,10 @@ export function nearestRelation(name: string, candidates: readonly QualifiedName
 }
 
 function passes(candidate: Candidate, filters: FindFilters): boolean {
-  const is = (patterns: readonly string[] | undefined, text: string): boolean => patterns?.some((pattern) => wildcard(pattern).test(text)) ?? false;
-  const isRelation = (patterns: readonly string[] | undefined): boolean => patterns?.some((pattern) => relationMatcher(pattern)(candidate)) ?? false;
+  const is = (patterns: readonly string[] | undefined, text: string): boolean =>
+    patterns?.some((pattern) => wildcard(pattern).test(text)) ?? false;
+  const isRelation = (patterns: readonly string[] | undefined): boolean =>
+    patterns?.some((pattern) => relationMatcher(pattern)(candidate)) ?? false;
   return (
     (filters.kind === undefined || candidate.kind === filters.kind) &&
     (!filters.schemas?.length || is(filters.schemas, candidate.schema)) &&

@@ -13,7 +13,8 @@ export type ForeignKeyOrder<Table> = {
 /** Topological order by foreign keys; references to tables that are not given count for nothing. */
 export function orderByForeignKeys<Table extends Linked>(tables: readonly Table[]): ForeignKeyOrder<Table> {
   const byName = new Map(tables.map((table) => [displayName(table), table]));
-  const parents = (table: Table): Table[] => table.foreignKeys.flatMap((key) => byName.get(displayName(key.to)) ?? []).filter((parent) => parent !== table);
+  const parents = (table: Table): Table[] =>
+    table.foreignKeys.flatMap((key) => byName.get(displayName(key.to)) ?? []).filter((parent) => parent !== table);
   const groups = connectedGroups(tables, parents);
   return { order: groups.flat(), cycles: groups.filter((group) => group.length > 1) };
 }
@@ -56,5 +57,5 @@ function connectedGroups<Node>(nodes: readonly Node[], reaches: (node: Node) => 
 function close<Node>(open: Node[], isOpen: Set<Node>, last: Node, nodes: readonly Node[]): Node[] {
   const group = open.splice(open.indexOf(last));
   for (const node of group) isOpen.delete(node);
-  return group.length === 1 ? group : group.sort((one, other) => nodes.indexOf(one) - nodes.indexOf(other));
+  return group.length === 1 ? group : group.toSorted((one, other) => nodes.indexOf(one) - nodes.indexOf(other));
 }

@@ -31,8 +31,19 @@ export function canUpsert(key: Key): boolean {
  * Null when there is none; `refusal` says why a wanted one is not taken.
  */
 export function chooseKey(table: Keyed, wanted: readonly string[] | null): Key | null {
-  if (wanted !== null) return usableKeys(table).filter((key) => sameColumns(key.columns, wanted)).sort(better(table))[0] ?? null;
-  return table.keys.find((key) => key.primary && key.valid) ?? usableKeys(table).filter((key) => !key.deferrable).sort(better(table))[0] ?? null;
+  if (wanted !== null)
+    return (
+      usableKeys(table)
+        .filter((key) => sameColumns(key.columns, wanted))
+        .toSorted(better(table))[0] ?? null
+    );
+  return (
+    table.keys.find((key) => key.primary && key.valid) ??
+    usableKeys(table)
+      .filter((key) => !key.deferrable)
+      .toSorted(better(table))[0] ??
+    null
+  );
 }
 
 /** Why the table has no key, or not the wanted one: one sentence for a report; null when `chooseKey` finds one. */
@@ -50,7 +61,8 @@ export function refusal(table: Keyed, wanted: readonly string[] | null): string 
 function noKeyReason(table: Keyed): string {
   if (table.keys.length === 0) return "no PRIMARY KEY and no unique index over whole columns";
   const nullable = table.keys.find((key) => key.valid && nullableColumns(table, key.columns).length > 0);
-  if (nullable) return `no PRIMARY KEY, and the unique index ${nullable.name} may hold NULL: ${nullableColumns(table, nullable.columns).join(", ")}`;
+  if (nullable)
+    return `no PRIMARY KEY, and the unique index ${nullable.name} may hold NULL: ${nullableColumns(table, nullable.columns).join(", ")}`;
   return `no PRIMARY KEY, and the unique index ${table.keys[0]!.name} is ${table.keys[0]!.valid ? "deferrable" : "not valid"}`;
 }
 
@@ -71,7 +83,9 @@ const VARIABLE_WIDTH = 256;
 
 function better(table: Keyed): (one: Key, other: Key) => number {
   const width = (key: Key): number =>
-    key.columns.map((name) => table.columns.find((column) => column.name === name)!.length).reduce((sum, length) => sum + (length > 0 ? length : VARIABLE_WIDTH), 0);
+    key.columns
+      .map((name) => table.columns.find((column) => column.name === name)!.length)
+      .reduce((sum, length) => sum + (length > 0 ? length : VARIABLE_WIDTH), 0);
   return (one, other) =>
     Number(one.deferrable) - Number(other.deferrable) ||
     Number(other.onRoot) - Number(one.onRoot) ||

@@ -25,7 +25,12 @@ function distance(from: string, to: string, limit: number): number {
       const same = from[row - 1] === to[column - 1];
       const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
       current.push(
-        Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1), swapped ? beforeLast[column - 2]! + 1 : Infinity),
+        Math.min(
+          last[column]! + 1,
+          current[column - 1]! + 1,
+          last[column - 1]! + (same ? 0 : 1),
+          swapped ? beforeLast[column - 2]! + 1 : Infinity,
+        ),
       );
     }
     if (Math.min(...current) > limit) return limit + 1;

@@ -1,5 +1,6 @@
 import type { Problem } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
+import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
@@ -60,31 +61,42 @@ export type SequenceComparison = {
   readonly hint?: string | null;
 };
 
-/** Every reason why values of the source's sequence cannot live in, or go on differently from, the target's. */
+const range = {
+  smallint: [-(2n ** 15n), 2n ** 15n - 1n],
+  integer: [-(2n ** 31n), 2n ** 31n - 1n],
+  bigint: [-(2n ** 63n), 2n ** 63n - 1n],
+} as const;
+
+/**
+ * Every reason why values of the source's sequence cannot live in the target's, or why the target would go on differently. A run
+ * brings increment, limits and cycle over by itself where our user owns the sequence, so they matter only where it does not.
+ */
 export function compareSequences(source: SequenceShape, target: SequenceShape | undefined, options: SequenceComparison): Problem[] {
   const table = displayName(source);
-  const place = { db: options.db, table };
+  const problem = (grade: Problem["grade"], what: string, remedy: string): Problem[] => [{ grade, db: options.db, table, what, remedy }];
   if (target === undefined) {
-    const hint = options.hint ? `, but ${options.hint} does` : "";
-    return [{ grade: "error", ...place, what: `sequence ${table} does not exist on ${options.db}${hint}`, remedy: "Create it there, or take it out of the sync." }];
+    const hint = options.hint ? `; ${options.hint} does` : "";
+    return problem(
+      "error",
+      `the sequence does not exist on ${options.db}${hint}`,
+      `Create it on ${options.db}, or take it out of the sync.`,
+    );
   }
-  const problems: Problem[] = [];
-  if (BigInt(target.max) < BigInt(source.max) || BigInt(target.min) > BigInt(source.min)) {
-    problems.push({
-      grade: "error",
-      ...place,
-      what: `the sequence goes from ${source.min} to ${source.max} (${source.dataType}) on the source and from ${target.min} to ${target.max} (${target.dataType}) on ${options.db}`,
-      remedy: `alter sequence ... as ${source.dataType} minvalue ${source.min} maxvalue ${source.max} on ${options.db}.`,
-    });
+  const [lowest, highest] = range[target.dataType];
+  if (BigInt(source.max) > highest || BigInt(source.min) < lowest) {
+    return problem(
+      "error",
+      `the sequence goes from ${source.min} to ${source.max} on the source, which its type ${target.dataType} on ${options.db} cannot hold`,
+      `On ${options.db}: alter sequence ${quoteName(target)} as ${source.dataType};`,
+    );
   }
-  const differing = (["increment", "cycle"] as const).filter((field) => source[field] !== target[field]);
-  if (differing.length > 0) {
-    problems.push({
-      grade: options.strict ? "error" : "warning",
-      ...place,
-      what: `${differing.map((field) => `${field} is ${source[field]} on the source and ${target[field]} on ${options.db}`).join("; ")}`,
-      remedy: "Make both sequences equal; the target would go on with other values after a switch.",
-    });
-  }
-  return problems;
+  if (target.privileges.owner) return [];
+  const differing = (["increment", "min", "max", "cycle"] as const).filter((field) => source[field] !== target[field]);
+  if (differing.length === 0) return [];
+  const show = differing.map((field) => `${field} is ${source[field]} on the source and ${target[field]} on ${options.db}`).join("; ");
+  return problem(
+    options.strict ? "error" : "warning",
+    `${show}, and our user may not alter the sequence`,
+    "Make both sequences equal, or let our user own it.",
+  );
 }

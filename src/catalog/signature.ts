@@ -6,7 +6,17 @@ import { chooseKey, type Keyed } from "./key.ts";
  * automatic choice) change. Defaults, checks and privileges leave it as it is.
  */
 export function signatureOf(table: Keyed, wanted: readonly string[] | null): string {
-  const columns = table.columns.map((column) => [column.number, column.name, column.type, column.typeOid, column.collation, column.generated]);
+  const columns = table.columns.map((column) => [
+    column.number,
+    column.name,
+    column.type,
+    column.typeOid,
+    column.collation,
+    column.generated,
+  ]);
   const key = wanted ?? chooseKey(table, null)?.columns ?? null;
-  return createHash("sha256").update(JSON.stringify([columns, key])).digest("base64url").slice(0, 22);
+  return createHash("sha256")
+    .update(JSON.stringify([columns, key]))
+    .digest("base64url")
+    .slice(0, 22);
 }

@@ -70,7 +70,11 @@ export type ReadOptions = {
  * queries (five, and one for each 500 partitions) however many tables, and no lock on any of them except for bounds.
  * Inside a REPEATABLE READ transaction everything is as of its snapshot.
  */
-export async function readTables(session: Session, names: readonly QualifiedName[], options: ReadOptions = {}): Promise<Map<string, TableShape>> {
+export async function readTables(
+  session: Session,
+  names: readonly QualifiedName[],
+  options: ReadOptions = {},
+): Promise<Map<string, TableShape>> {
   if (names.length === 0) return new Map();
   const { serverVersion } = session;
   const tree = await session.query<TreeRow>(treeStatement(serverVersion, names));

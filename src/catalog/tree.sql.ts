@@ -19,7 +19,9 @@ export type TreeRow = {
   inheritance_parents: number[];
   inheritance_children: number[];
   partition_key: string[] | null;
-  privileges: { readonly user: string } & Readonly<Record<"schemaUsage" | "select" | "insert" | "update" | "delete" | "truncate" | "trigger" | "owner", boolean>>;
+  privileges: { readonly user: string } & Readonly<
+    Record<"schemaUsage" | "select" | "insert" | "update" | "delete" | "truncate" | "trigger" | "owner", boolean>
+  >;
 };
 
 /**

@@ -13,18 +13,28 @@ export function crossType(source: Column, target: Column): Obstacle | null {
   if (isArray(source) !== isArray(target)) return { grade: "error", why: "one is an array" };
   const from = parseType(source.portableType);
   const to = parseType(target.portableType);
-  const rule = from.name === to.name ? sameName : (rules.find(([sources, targets]) => sources.test(from.name) && targets.test(to.name))?.[2] ?? foreign);
+  const rule =
+    from.name === to.name
+      ? sameName
+      : (rules.find(([sources, targets]) => sources.test(from.name) && targets.test(to.name))?.[2] ?? foreign);
   return rule(from, to) ?? crossDomain(source, target);
 }
 
 function crossEnum(source: Column, target: Column): Obstacle | null {
   const missing = source.enumLabels!.filter((label) => !target.enumLabels!.includes(label));
-  if (missing.length > 0) return { grade: "error", why: `the target's type lacks the labels ${missing.map((label) => `'${label}'`).join(", ")}` };
-  return source.portableType === target.portableType ? null : { grade: "warning", why: "the enums have the same labels under different names" };
+  if (missing.length > 0)
+    return { grade: "error", why: `the target's type lacks the labels ${missing.map((label) => `'${label}'`).join(", ")}` };
+  return source.portableType === target.portableType
+    ? null
+    : { grade: "warning", why: "the enums have the same labels under different names" };
 }
 
 function crossSameType(source: Column, target: Column): Obstacle | null {
-  if (source.fields !== target.fields) return { grade: "error", why: `the composite type has the fields (${source.fields}) on the source and (${target.fields}) on the target` };
+  if (source.fields !== target.fields)
+    return {
+      grade: "error",
+      why: `the composite type has the fields (${source.fields}) on the source and (${target.fields}) on the target`,
+    };
   return crossDomain(source, target);
 }
 
@@ -56,7 +66,8 @@ function limit(type: ParsedType, none: number): number {
   return type.args.length === 0 ? none : Number(type.args[0]);
 }
 
-const wideEnough: Rule = (from, to) => (limit(to, Infinity) >= limit(from, Infinity) ? null : { grade: "strict", why: "longer values do not fit on the target" });
+const wideEnough: Rule = (from, to) =>
+  limit(to, Infinity) >= limit(from, Infinity) ? null : { grade: "strict", why: "longer values do not fit on the target" };
 
 const padded: Rule = (from, to) =>
   wideEnough(from, to) ?? { grade: "warning", why: "character(n) pads with blanks, so values differ in trailing blanks" };
@@ -64,7 +75,8 @@ const padded: Rule = (from, to) =>
 const zones: Rule = (from, to) => finerClock(from, to) ?? { grade: "warning", why: "times cross as UTC" };
 
 /** Six digits of seconds is all there is. */
-const finerClock: Rule = (from, to) => (limit(to, 6) >= limit(from, 6) ? null : { grade: "strict", why: "the target rounds fractions of seconds" });
+const finerClock: Rule = (from, to) =>
+  limit(to, 6) >= limit(from, 6) ? null : { grade: "strict", why: "the target rounds fractions of seconds" };
 
 const numbers: Rule = (from, to) => {
   if (to.args.length === 0) return null;
@@ -72,7 +84,9 @@ const numbers: Rule = (from, to) => {
   const [digits = 0, fraction = 0] = from.args.map(Number);
   const [targetDigits = 0, targetFraction = 0] = to.args.map(Number);
   if (targetFraction < fraction) return { grade: "error", why: "the target rounds the fraction" };
-  return targetDigits - targetFraction >= digits - fraction ? null : { grade: "error", why: "the target has fewer digits before the point" };
+  return targetDigits - targetFraction >= digits - fraction
+    ? null
+    : { grade: "error", why: "the target has fewer digits before the point" };
 };
 
 const integerDigits: Readonly<Record<string, number>> = { smallint: 5, integer: 10, bigint: 19 };
@@ -80,7 +94,9 @@ const integerDigits: Readonly<Record<string, number>> = { smallint: 5, integer: 
 const integerToNumeric: Rule = (from, to) => numbers({ name: from.name, args: [String(integerDigits[from.name]), "0"] }, to);
 
 const sameArguments: Rule = (from, to) =>
-  to.args.length === 0 || from.args.join() === to.args.join() ? null : { grade: "strict", why: "the target's type is restricted in another way" };
+  to.args.length === 0 || from.args.join() === to.args.join()
+    ? null
+    : { grade: "strict", why: "the target's type is restricted in another way" };
 
 const bits: Rule = (from, to) => (from.args[0] === to.args[0] ? null : { grade: "error", why: "bit(n) takes exactly n bits" });
 
