@@ -1,25 +1,8 @@
+import type { Settings } from "../config/setting.ts";
 import type { Session } from "../postgres/session.ts";
 import type { run } from "../replicate/run.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Lease } from "./lease.ts";
-
-/** Durations in milliseconds, sizes in bytes. Read from the control database; see `readDaemonSettings`. */
-export type DaemonSettings = {
-  /** A target's sessions are closed after so long without a run. */
-  readonly idleCloseMs: number;
-  readonly purgeMs: number;
-  readonly lagMs: number;
-  /** How long a stop lets current runs go on before it breaks them off. */
-  readonly stopGraceMs: number;
-  readonly historyDays: number;
-  /** Runs kept per sync and target. */
-  readonly historyRuns: number;
-  /** Delta tables of one source; null: no quota. */
-  readonly deltaQuota: number | null;
-  /** Connections that this process may hold to one server. */
-  readonly connectionsPerServer: number;
-  readonly deltaQuotaPolicy: "warn" | "pause" | "release";
-};
 
 /** What every part of the daemon is given: the outside world, and the few things they share. */
 export type DaemonContext = {
@@ -28,7 +11,7 @@ export type DaemonContext = {
   readonly open: (database: string, signal?: AbortSignal) => Promise<Session>;
   readonly run: typeof run;
   readonly log: Log;
-  readonly settings: DaemonSettings;
+  readonly settings: Settings;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly random: () => number;

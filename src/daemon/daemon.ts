@@ -1,3 +1,4 @@
+import { resolveSettings, type Settings } from "../config/setting.ts";
 import { announce } from "../control/announce.ts";
 import { pruneKicks, requestKickByName, waitingKicks } from "../control/kick.ts";
 import { CONTROL_CHANNEL, dropStaleRequests, pruneRequests } from "../control/request.ts";
@@ -13,7 +14,6 @@ import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
 import { planSyncs, readDefinitions, type Definitions } from "./definitions.ts";
 import { answerRequests } from "./answer-requests.ts";
-import { daemonSettings } from "./daemon-settings.ts";
 import { Fleet } from "./fleet.ts";
 import { Lease } from "./lease.ts";
 
@@ -48,6 +48,7 @@ export class Daemon implements AsyncDisposable {
   readonly #due = { definitions: true, kicks: true, requests: true, again: new Set<string>() };
   readonly #last = { definitions: -Infinity, hints: -Infinity, prune: -Infinity };
   #definitions: Definitions | null = null;
+  #settings: Settings = resolveSettings({});
   #lease!: Lease;
   #fleet!: Fleet;
   #ending = false;
@@ -133,7 +134,7 @@ export class Daemon implements AsyncDisposable {
         return await options.connect(database, signal);
       },
       get settings() {
-        return daemonSettings({ ...self.#definitions?.settings, ...options.overrides });
+        return self.#settings;
       },
       now: () => performance.now(),
       random: Math.random,
@@ -214,7 +215,8 @@ export class Daemon implements AsyncDisposable {
     this.#due.again.clear();
     await this.#lease.use(dropStrayStates);
     this.#definitions = await this.#lease.use(readDefinitions);
-    processLimit.max = daemonSettings({ ...this.#definitions.settings, ...this.#options.overrides }).connectionsPerServer;
+    this.#settings = resolveSettings(this.#definitions.settings, this.#options.overrides);
+    processLimit.max = this.#settings.max_connections;
     this.#fleet.update(planSyncs(this.#definitions));
     for (const sync of again) this.#fleet.again(sync);
   }
@@ -239,19 +241,18 @@ export class Daemon implements AsyncDisposable {
 
   async #prune(): Promise<void> {
     this.#last.prune = performance.now();
-    const { historyDays, historyRuns } = daemonSettings({ ...this.#definitions?.settings, ...this.#options.overrides });
-    await this.#lease.use((session) => pruneRuns(session, historyDays, historyRuns, PRUNE_ROWS));
-    await this.#lease.use((session) => pruneKicks(session, historyDays));
-    await this.#lease.use((session) => pruneRequests(session, historyDays));
+    const { history_days: days, history_runs: runs } = this.#settings;
+    await this.#lease.use((session) => pruneRuns(session, days, runs, PRUNE_ROWS));
+    await this.#lease.use((session) => pruneKicks(session, days));
+    await this.#lease.use((session) => pruneRequests(session, days));
   }
 
   async #end(): Promise<void> {
     const { log } = this.#options;
-    const graceMs = daemonSettings({ ...this.#definitions?.settings, ...this.#options.overrides }).stopGraceMs;
     const timer = setTimeout(() => {
       log.warn("The current runs took too long; they are broken off.");
       this.#fleet.abort();
-    }, this.#lease.gone.aborted ? 0 : graceMs);
+    }, this.#lease.gone.aborted ? 0 : this.#settings.stop_grace);
     await this.#fleet.stop();
     clearTimeout(timer);
     this.#ending = true;

@@ -42,7 +42,7 @@ export class SourceKeeper {
 
   /** True while the quota is reached: no copy begins. */
   get overQuota(): boolean {
-    return this.#forecast?.reached === true && this.#context.settings.deltaQuotaPolicy === "pause";
+    return this.#forecast?.reached === true && this.#context.settings.delta_quota_policy === "pause";
   }
 
   /** A run settled: deltas may be purged. */
@@ -65,7 +65,7 @@ export class SourceKeeper {
           const began = this.#context.now();
           await this.#round(session);
           const took = this.#context.now() - began;
-          await this.#bell.wait(Math.max(this.#context.settings.lagMs, took * ROUND_SHARE));
+          await this.#bell.wait(Math.max(this.#context.settings.lag_interval, took * ROUND_SHARE));
         }
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -82,7 +82,7 @@ export class SourceKeeper {
     await this.#writeLag(kept, waiting);
     const now = this.#context.now();
     const due = now - this.#lastPurge;
-    if (due >= this.#context.settings.purgeMs || (this.#purgeAsked && due >= this.#context.settings.lagMs)) await this.#purge(session, kept, waiting);
+    if (due >= this.#context.settings.purge_interval || (this.#purgeAsked && due >= this.#context.settings.lag_interval)) await this.#purge(session, kept, waiting);
   }
 
   async #writeLag(kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
@@ -107,15 +107,15 @@ export class SourceKeeper {
     const { log, settings } = this.#context;
     if (report.emptied > 0) log.debug({ db: this.#database, bytes: report.bytesFreed, ms: this.#context.now() - began }, "Purged.");
     this.#samples = addSample(this.#samples, { at: began, bytes: await deltaBytes(session) });
-    this.#forecast = forecast(this.#samples, settings.deltaQuota);
+    this.#forecast = forecast(this.#samples, settings.delta_quota);
     const prepared = report.held > 0 ? await preparedHolders(session) : [];
-    const notes = [...describeForecast(this.#forecast, settings.deltaQuota), ...prepared.map(describeHolder)];
+    const notes = [...describeForecast(this.#forecast, settings.delta_quota), ...prepared.map(describeHolder)];
     const note = notes.length === 0 ? null : notes.join(" ");
     if (note !== null && note !== this.#warned) log.warn({ db: this.#database }, note);
     this.#warned = note ?? "";
     const { bytes, growth, secondsLeft } = this.#forecast;
     await this.#context.lease.use((control) => writeSourceState(control, this.#database, { bytes, growth, secondsLeft, note }));
-    if (this.#forecast.reached && settings.deltaQuotaPolicy === "release") await this.#release(session, kept, waiting);
+    if (this.#forecast.reached && settings.delta_quota_policy === "release") await this.#release(session, kept, waiting);
   }
 
   /** Gives up the target that holds most deltas back: the source's disk matters more. It then needs a copy. */

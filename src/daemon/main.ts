@@ -27,7 +27,7 @@ export async function runDaemonProcess(options: ProcessOptions): Promise<void> {
     options.ready();
     await daemon.done;
   } catch (error) {
-    log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+    log.error({ err: error }, error instanceof Error ? error.message : String(error));
     throw error;
   } finally {
     release();

@@ -135,7 +135,7 @@ export class TargetLoop {
         continue;
       }
       this.#show(next.state);
-      const idleMs = connections.isOpen ? this.#context.settings.idleCloseMs : null;
+      const idleMs = connections.isOpen ? this.#context.settings.idle_close : null;
       const untilNext = next.at === null ? null : next.at - this.#context.now();
       const rang = await this.#bell.wait(untilNext === null || idleMs === null ? (untilNext ?? idleMs) : Math.min(untilNext, idleMs));
       if (!rang && idleMs !== null && this.#context.now() - (this.#lastEnded ?? 0) >= idleMs) await connections.close();
@@ -234,7 +234,11 @@ export class TargetLoop {
 
   #fail(error: BucardoError, retry: Failure["retry"]): void {
     const attempts = (this.#failure?.attempts ?? 0) + 1;
-    const waitMs = backoff(retry === "now" ? Math.max(1, attempts - VOIDS_AT_ONCE) : attempts, { random: this.#context.random });
+    const waitMs = backoff(retry === "now" ? Math.max(1, attempts - VOIDS_AT_ONCE) : attempts, {
+      base: this.#context.settings.retry_first,
+      cap: this.#context.settings.retry_longest,
+      random: this.#context.random,
+    });
     this.#failure = { error, retry, attempts, at: this.#context.now(), waitMs };
   }
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { FAST_POLL_MS, PLAIN_POLL_MS, QUIET_MS, SAFETY_POLL_MS, step, type Phase, type Seen } from "./wake-up-state.ts";
+import { PLAIN_POLL_MS, QUIET_MS, SAFETY_POLL_MS, step, type Phase, type Seen } from "./wake-up-state.ts";
 
-const seen: Seen = { now: 100_000, phase: "awake", busy: false, lastBusy: 100_000 - QUIET_MS, flagUsable: true };
+const FAST_POLL_MS = 50;
+const seen: Seen = { now: 100_000, phase: "awake", busy: false, lastBusy: 100_000 - QUIET_MS, flagUsable: true, fastMs: FAST_POLL_MS };
 
 test("while there is work the watcher polls fast and the flag is down", () => {
   for (const phase of ["awake", "dozing"] as Phase[]) {

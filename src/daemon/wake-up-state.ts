@@ -22,6 +22,8 @@ export type Seen = {
   readonly lastBusy: number;
   /** False: writers of this source do not notify (prepared transactions are enabled), or another installation holds the flag. */
   readonly flagUsable: boolean;
+  /** The setting poll_interval. */
+  readonly fastMs: number;
 };
 
 export type Step = {
@@ -31,7 +33,6 @@ export type Step = {
   readonly waitMs: number;
 };
 
-export const FAST_POLL_MS = 20;
 /** Where writers cannot notify. */
 export const PLAIN_POLL_MS = 250;
 /** While asleep, for the hint that got lost. */
@@ -40,9 +41,9 @@ export const SAFETY_POLL_MS = 5000;
 export const QUIET_MS = 1000;
 
 export function step(of: Seen): Step {
-  if (of.busy) return { phase: "awake", flag: of.phase === "asleep" ? "lower" : "leave", waitMs: FAST_POLL_MS };
+  if (of.busy) return { phase: "awake", flag: of.phase === "asleep" ? "lower" : "leave", waitMs: of.fastMs };
   if (of.phase === "asleep") return { phase: "asleep", flag: "leave", waitMs: SAFETY_POLL_MS };
-  if (of.now - of.lastBusy < QUIET_MS) return { phase: "awake", flag: "leave", waitMs: FAST_POLL_MS };
-  if (!of.flagUsable) return { phase: "awake", flag: "leave", waitMs: PLAIN_POLL_MS };
-  return { phase: "dozing", flag: "raise", waitMs: FAST_POLL_MS };
+  if (of.now - of.lastBusy < QUIET_MS) return { phase: "awake", flag: "leave", waitMs: of.fastMs };
+  if (!of.flagUsable) return { phase: "awake", flag: "leave", waitMs: Math.max(of.fastMs, PLAIN_POLL_MS) };
+  return { phase: "dozing", flag: "raise", waitMs: of.fastMs };
 }

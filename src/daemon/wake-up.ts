@@ -96,7 +96,7 @@ export class Watcher {
       }
       const busy = found || this.#listeners().some((one) => one.busy);
       if (busy) lastBusy = now;
-      const next = step({ now, phase, busy, lastBusy, flagUsable });
+      const next = step({ now, phase, busy, lastBusy, flagUsable, fastMs: this.#context.settings.poll_interval });
       phase = next.phase;
       if (next.flag === "lower") await lowerFlag(session);
       if (next.flag === "raise" && (await raiseFlag(session))) {
