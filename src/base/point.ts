@@ -31,7 +31,12 @@ export const points = [
 
 export type Point = (typeof points)[number];
 
-export type PointOrder = { readonly point: Point; readonly action: "kill" | "stop" | "fail" | "pause"; readonly file: string | null; readonly pass: number | null };
+export type PointOrder = {
+  readonly point: Point;
+  readonly action: "kill" | "stop" | "fail" | "pause";
+  readonly file: string | null;
+  readonly pass: number | null;
+};
 
 /** Reads BUCARDO_POINT. Throws on an unknown point or action: a crash test that never crashes must not pass. */
 export function parsePointOrders(text: string): PointOrder[] {

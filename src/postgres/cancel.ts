@@ -14,7 +14,12 @@ const CANCEL_TIMEOUT_MS = 5000;
 export async function cancelQuery(session: Session): Promise<void> {
   const { client, parameters, encrypted } = driverOf(session);
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
-  const late = () => new BucardoError("timeout", `database "${session.name}": the server did not take a cancel request within ${CANCEL_TIMEOUT_MS / 1000} s`, { db: session.name });
+  const late = () =>
+    new BucardoError(
+      "timeout",
+      `database "${session.name}": the server did not take a cancel request within ${CANCEL_TIMEOUT_MS / 1000} s`,
+      { db: session.name },
+    );
   await withTimeout(CANCEL_TIMEOUT_MS, undefined, late, async (signal) => {
     const { socket } = await dial(parameters, encrypted ? "tls" : "clear", session.name, signal);
     const request = Buffer.alloc(16);

@@ -74,7 +74,9 @@ function tooLate(parameters: Parameters, db: string, ms: number, reached: boolea
   const what = reached ? "accepts connections, but did not complete the login" : "did not answer";
   return new BucardoError("connection-failed", `database "${db}": ${describePlace(parameters)} ${what} within ${ms / 1000} s`, {
     db,
-    advice: reached ? "Check host and port: is it PostgreSQL? If so, it hangs or is overloaded." : "Check host, port, routing and firewalls.",
+    advice: reached
+      ? "Check host and port: is it PostgreSQL? If so, it hangs or is overloaded."
+      : "Check host, port, routing and firewalls.",
   });
 }
 

@@ -121,7 +121,9 @@ export class CopySide {
 
   readonly #closed = (): void => {
     const { lost, name } = this.session;
-    const reason = lost.aborted ? (lost.reason as BucardoError) : new BucardoError("connection-lost", `database "${name}": the connection was closed in the middle of a copy`);
+    const reason = lost.aborted
+      ? (lost.reason as BucardoError)
+      : new BucardoError("connection-lost", `database "${name}": the connection was closed in the middle of a copy`);
     this.#failed(toBucardoError(reason, this.#context));
     this.#end();
   };

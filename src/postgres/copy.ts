@@ -87,7 +87,7 @@ class Pipe {
         if (signal?.aborted) abort();
         else this.#target.start(toText);
       });
-      // A request that is still under way must not hit the next statement of the session.
+      // A request that is still under way must not hit the next statement of the session. One that failed did no harm: see GIVE_UP_MS.
       await Promise.allSettled(this.#cancels);
     } finally {
       clearTimeout(giveUp);
@@ -123,9 +123,9 @@ class Pipe {
   }
 
   /** The first error ends both sides: CancelRequest to whoever still works, CopyFail to the target at the end of a message. */
-  #fail(error: BucardoError): void {
+  #fail(failure: BucardoError): void {
     if (this.#failure) return;
-    this.#failure = error;
+    this.#failure = failure;
     this.#owed = this.#target.active ? this.#source.walker.remaining : 0;
     for (const side of [this.#source, this.#target]) {
       if (side.active && !side.errored) this.#cancels.push(cancelQuery(side.session).catch(() => undefined));

@@ -24,7 +24,13 @@ const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
  * Opens a socket to the server and negotiates TLS; nothing has been said of user or database yet. The signal destroys the socket
  * until the promise is settled. Throws BucardoError connection-failed or not-postgres; TlsRefused where another attempt makes sense.
  */
-export async function dial(parameters: Parameters, security: Security, db: string, signal: AbortSignal, progress = { reached: false }): Promise<Dialled> {
+export async function dial(
+  parameters: Parameters,
+  security: Security,
+  db: string,
+  signal: AbortSignal,
+  progress = { reached: false },
+): Promise<Dialled> {
   const socket = await open(parameters, db, signal);
   progress.reached = true;
   const abandon = () => socket.destroy();
@@ -65,19 +71,22 @@ function open(parameters: Parameters, db: string, signal: AbortSignal): Promise<
       signal.removeEventListener("abort", stop);
       then();
     };
-    const fail = (reason: unknown) => settle(() => {
-      // A destroyed socket may still report an error; nobody listens to it any more.
-      socket.on("error", () => undefined).destroy();
-      reject(reason);
-    });
+    const fail = (reason: unknown) =>
+      settle(() => {
+        // A destroyed socket may still report an error; nobody listens to it any more.
+        socket.on("error", () => undefined).destroy();
+        reject(reason);
+      });
     const stop = () => fail(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     socket.once("error", (error) => fail(unreachable(error, parameters, db)));
-    socket.once("connect", () => settle(() => {
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, 30_000);
-      resolve(socket);
-    }));
+    socket.once("connect", () =>
+      settle(() => {
+        socket.setNoDelay(true);
+        socket.setKeepAlive(true, 30_000);
+        resolve(socket);
+      }),
+    );
   });
 }
 
@@ -115,7 +124,10 @@ const reasons: Readonly<Record<string, readonly [what: string, advice: string]>>
   ECONNREFUSED: ["nothing listens there", "Is the server running, and does it listen on this address (listen_addresses, port)?"],
   ENOTFOUND: ["the host name is not known", "Check the host name and the name service."],
   EAI_AGAIN: ["the name service does not answer", "Check the name service, or give the address with hostaddr=."],
-  ENOENT: ["there is no such Unix socket", "Is the server running? Give host= for TCP, or the right directory of the socket (unix_socket_directories)."],
+  ENOENT: [
+    "there is no such Unix socket",
+    "Is the server running? Give host= for TCP, or the right directory of the socket (unix_socket_directories).",
+  ],
   EACCES: ["the Unix socket may not be used by this user", "Check the rights of the socket (unix_socket_permissions)."],
   ETIMEDOUT: ["no answer from the network", "Check host, routing and firewalls."],
   EHOSTUNREACH: ["there is no route to the host", "Check host, routing and firewalls."],
@@ -125,5 +137,9 @@ const reasons: Readonly<Record<string, readonly [what: string, advice: string]>>
 function unreachable(error: NodeJS.ErrnoException, parameters: Parameters, db: string): BucardoError {
   // Several addresses of one name are tried by Node and reported as an AggregateError with the code of the first.
   const [what, advice] = reasons[error.code ?? ""] ?? [error.code ?? error.message, "Check host and port."];
-  return new BucardoError("connection-failed", `database "${db}": cannot connect to ${describePlace(parameters)}: ${what}`, { db, cause: error, advice });
+  return new BucardoError("connection-failed", `database "${db}": cannot connect to ${describePlace(parameters)}: ${what}`, {
+    db,
+    cause: error,
+    advice,
+  });
 }

@@ -42,7 +42,16 @@ const bySqlstate: Readonly<Record<string, ErrorCode>> = {
   XX002: "server-not-ready",
 };
 
-const lostCodes = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "ERR_STREAM_DESTROYED"]);
+const lostCodes = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ECONNABORTED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "ERR_STREAM_DESTROYED",
+]);
 
 export function codeOfSqlstate(sqlstate: string): ErrorCode {
   return bySqlstate[sqlstate] ?? bySqlstate[sqlstate.slice(0, 2)] ?? "internal";
@@ -65,7 +74,10 @@ export function toBucardoError(error: unknown, context: FailureContext = {}): Bu
   if (code !== undefined && lostCodes.has(code)) {
     return new BucardoError("connection-lost", `${prefix(context)}connection lost (${code})`, { ...context, cause: error });
   }
-  return new BucardoError("internal", `${prefix(context)}${error instanceof Error ? error.message : String(error)}`, { ...context, cause: error });
+  return new BucardoError("internal", `${prefix(context)}${error instanceof Error ? error.message : String(error)}`, {
+    ...context,
+    cause: error,
+  });
 }
 
 /** What a signal's reason becomes: our own errors stay, all else is `interrupted`. */
@@ -83,7 +95,11 @@ export function describePlace({ host, hostaddr, port }: Pick<Parameters, "host" 
 
 function fromServer(error: InstanceType<typeof pg.DatabaseError>, sqlstate: string, context: FailureContext): BucardoError {
   const table = context.table ?? (error.table ? `${error.schema ? `${error.schema}.` : ""}${error.table}` : undefined);
-  const names = [error.constraint && `constraint "${error.constraint}"`, error.column && `column "${error.column}"`, error.dataType && `type "${error.dataType}"`];
+  const names = [
+    error.constraint && `constraint "${error.constraint}"`,
+    error.column && `column "${error.column}"`,
+    error.dataType && `type "${error.dataType}"`,
+  ];
   const where = [table && `table ${table}`, ...names].filter((part) => part && !error.message.includes(part)).join(", ");
   const message = `${prefix(context)}${spoken(error, sqlstate)}${where === "" ? "" : ` (${where})`}`;
   const { db, sync } = context;
@@ -107,7 +123,9 @@ function spoken(error: Error, sqlstate: string): string {
 }
 
 function withContext(error: BucardoError, context: FailureContext): BucardoError {
-  const missing = Object.entries(context).filter(([name, value]) => value !== undefined && error.details[name as keyof FailureContext] === undefined);
+  const missing = Object.entries(context).filter(
+    ([name, value]) => value !== undefined && error.details[name as keyof FailureContext] === undefined,
+  );
   if (missing.length === 0) return error;
   const wrapped = new BucardoError(error.code, error.message, { ...error.details, ...Object.fromEntries(missing) });
   if (error.stack) wrapped.stack = error.stack;

@@ -58,7 +58,7 @@ export class ConnectionLimit {
     return new BucardoError(
       "too-many-connections",
       `all ${this.max} connections that we allow ourselves to ${server} are in use; none came free in ${timeoutMs / 1000} s`,
-      { ...(db !== undefined && { db }), advice: `Raise \`max_connections_per_server\` here if ${server} can take more, or run fewer syncs at once.` },
+      { ...(db !== undefined && { db }), advice: `Raise \`max_connections\` here if ${server} can take more, or run fewer syncs at once.` },
     );
   }
 

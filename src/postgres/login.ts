@@ -18,7 +18,13 @@ type Inside = { connection: NodeJS.EventEmitter; password: unknown; connectionPa
  * Startup, authentication and setup by the driver, on a socket that is open (and encrypted) already. The signal only ends the waiting:
  * who dialled destroys the socket. Throws BucardoError.
  */
-export async function logIn({ socket, encrypted }: Dialled, parameters: Parameters, db: string, applicationName: string, signal: AbortSignal): Promise<Login> {
+export async function logIn(
+  { socket, encrypted }: Dialled,
+  parameters: Parameters,
+  db: string,
+  applicationName: string,
+  signal: AbortSignal,
+): Promise<Login> {
   const reported = new Map<string, string>();
   let bound = false;
   const client = new pg.Client({
@@ -33,14 +39,19 @@ export async function logIn({ socket, encrypted }: Dialled, parameters: Paramete
     enableChannelBinding: encrypted && parameters.channelBinding !== "disable",
     application_name: applicationName,
     client_encoding: "UTF8",
-    types: valueTypes as never,
+    types: valueTypes,
     ...(parameters.options !== null && { options: parameters.options }),
   });
   // Errors reach us through the promises below, and later through the Session; without a listener they would end the process.
   client.on("error", () => undefined);
   const inside = client as unknown as Inside;
-  inside.connection.on("parameterStatus", (message: { parameterName: string; parameterValue: string }) => reported.set(message.parameterName, message.parameterValue));
-  inside.connection.prependListener("authenticationSASL", (message: { mechanisms: string[] }) => (bound = message.mechanisms.includes("SCRAM-SHA-256-PLUS")));
+  inside.connection.on("parameterStatus", (message: { parameterName: string; parameterValue: string }) =>
+    reported.set(message.parameterName, message.parameterValue),
+  );
+  inside.connection.prependListener(
+    "authenticationSASL",
+    (message: { mechanisms: string[] }) => (bound = message.mechanisms.includes("SCRAM-SHA-256-PLUS")),
+  );
   const wire = new Wire(socket);
   try {
     const connecting = client.connect();
@@ -69,10 +80,14 @@ function alreadyConnected(socket: Socket): Socket {
 
 function givePassword({ password, passwordNote, channelBinding, user }: Parameters, db: string, bound: boolean): string {
   if (channelBinding === "require" && !bound) {
-    throw new BucardoError("authentication-failed", `database "${db}": channel binding is required, but the server does not offer it`, { db });
+    throw new BucardoError("authentication-failed", `database "${db}": channel binding is required, but the server does not offer it`, {
+      db,
+    });
   }
   if (password !== null) return password;
-  throw new BucardoError("authentication-failed", `database "${db}": the server wants a password for user "${user}", and ${passwordNote}`, { db });
+  throw new BucardoError("authentication-failed", `database "${db}": the server wants a password for user "${user}", and ${passwordNote}`, {
+    db,
+  });
 }
 
 const AUTHENTICATION = "R".charCodeAt(0);
@@ -87,13 +102,18 @@ function watchFirstMessage(wire: Wire, parameters: Parameters, db: string): void
     if (seen.length < 9) return;
     const type = seen[0];
     const length = seen.readUInt32BE(1);
-    if ((type !== AUTHENTICATION && type !== ERROR) || length < 8 || length > 30_000) throw notPostgres("answers, but not as PostgreSQL does", parameters, db, undefined);
+    if ((type !== AUTHENTICATION && type !== ERROR) || length < 8 || length > 30_000)
+      throw notPostgres("answers, but not as PostgreSQL does", parameters, db, undefined);
     const method = seen.readUInt32BE(5);
     if (type === AUTHENTICATION && !knownMethods.has(method)) {
-      throw new BucardoError("authentication-failed", `database "${db}": the server wants a way of authentication that is not supported (number ${method})`, {
-        db,
-        advice: "Choose scram-sha-256, md5, cert, peer or trust for this user in pg_hba.conf.",
-      });
+      throw new BucardoError(
+        "authentication-failed",
+        `database "${db}": the server wants a way of authentication that is not supported (number ${method})`,
+        {
+          db,
+          advice: "Choose scram-sha-256, md5, cert, peer or trust for this user in pg_hba.conf.",
+        },
+      );
     }
     wire.restore();
     wire.tellDriver(seen);
@@ -105,7 +125,12 @@ function explain(error: unknown, socket: Socket, parameters: Parameters, db: str
   const place = `"${parameters.dbname}" at ${describePlace(parameters)} as user "${parameters.user}"`;
   if (error instanceof pg.DatabaseError && error.code) {
     const mapped = toBucardoError(error);
-    const code = mapped.code === "connection-lost" || mapped.code === "internal" ? "connection-failed" : mapped.code === "permission-denied" ? "authentication-failed" : mapped.code;
+    const code =
+      mapped.code === "connection-lost" || mapped.code === "internal"
+        ? "connection-failed"
+        : mapped.code === "permission-denied"
+          ? "authentication-failed"
+          : mapped.code;
     const advice = adviceFor(error.code, parameters);
     return new BucardoError(code, `database "${db}": cannot connect to ${place}: ${error.message}`, {
       db,
@@ -115,13 +140,18 @@ function explain(error: unknown, socket: Socket, parameters: Parameters, db: str
     });
   }
   if (socket.destroyed || socket.readableEnded) return notPostgres("closed the connection during the login", parameters, db, error);
-  return new BucardoError("authentication-failed", `database "${db}": cannot connect to ${place}: ${error instanceof Error ? error.message : String(error)}`, { db, cause: error });
+  return new BucardoError(
+    "authentication-failed",
+    `database "${db}": cannot connect to ${place}: ${error instanceof Error ? error.message : String(error)}`,
+    { db, cause: error },
+  );
 }
 
 function adviceFor(sqlstate: string, { user, dbname, passwordNote }: Parameters): string | null {
   if (sqlstate === "3D000") return `Create database "${dbname}" there, or correct the name (dbname=).`;
   if (sqlstate === "28P01") return `The server did not accept ${passwordNote} for user "${user}": correct it, or the user (user=).`;
-  if (sqlstate === "28000") return `Create role "${user}" with LOGIN there, or let it in by a line of pg_hba.conf (the server's message says which).`;
+  if (sqlstate === "28000")
+    return `Create role "${user}" with LOGIN there, or let it in by a line of pg_hba.conf (the server's message says which).`;
   if (sqlstate === "42501") return `Grant CONNECT on database "${dbname}" to "${user}".`;
   return null;
 }

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { BucardoError } from "../model/error.ts";
 import { parseConnWords, parseUrl, type Words } from "./conninfo.ts";
-import { findPassword } from "./pgpass.ts";
+import { choosePassword, type PasswordChoice } from "./password.ts";
+import { readIfThere } from "./read-file.ts";
 import { findService } from "./service-file.ts";
 
 type Given = string | null | undefined;
@@ -28,7 +29,7 @@ const sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-
 export type SslMode = (typeof sslModes)[number];
 
 /** Everything needed to open a connection, as libpq would have decided it. */
-export type Parameters = {
+export type Parameters = PasswordChoice & {
   /** Host name, address, or directory of the Unix socket. */
   readonly host: string;
   /** IP address to use instead of looking up `host`. */
@@ -36,9 +37,6 @@ export type Parameters = {
   readonly port: number;
   readonly user: string;
   readonly dbname: string;
-  readonly password: string | null;
-  /** Where a password was looked for and why it was not found; for the message when the server wants one. */
-  readonly passwordNote: string;
   readonly timeoutMs: number | null;
   /** Command-line options for the server process. */
   readonly options: string | null;
@@ -55,10 +53,25 @@ export function realSurroundings(): Surroundings {
 }
 
 const fromEnvironment: Readonly<Record<string, string>> = {
-  PGHOST: "host", PGHOSTADDR: "hostaddr", PGPORT: "port", PGUSER: "user", PGPASSWORD: "password", PGDATABASE: "dbname", PGPASSFILE: "passfile",
-  PGSERVICE: "service", PGCONNECT_TIMEOUT: "connect_timeout", PGOPTIONS: "options", PGSSLMODE: "sslmode", PGSSLROOTCERT: "sslrootcert",
-  PGSSLCERT: "sslcert", PGSSLKEY: "sslkey", PGSSLCRL: "sslcrl", PGSSLSNI: "sslsni", PGSSLMINPROTOCOLVERSION: "ssl_min_protocol_version",
-  PGSSLMAXPROTOCOLVERSION: "ssl_max_protocol_version", PGCHANNELBINDING: "channel_binding",
+  PGHOST: "host",
+  PGHOSTADDR: "hostaddr",
+  PGPORT: "port",
+  PGUSER: "user",
+  PGPASSWORD: "password",
+  PGDATABASE: "dbname",
+  PGPASSFILE: "passfile",
+  PGSERVICE: "service",
+  PGCONNECT_TIMEOUT: "connect_timeout",
+  PGOPTIONS: "options",
+  PGSSLMODE: "sslmode",
+  PGSSLROOTCERT: "sslrootcert",
+  PGSSLCERT: "sslcert",
+  PGSSLKEY: "sslkey",
+  PGSSLCRL: "sslcrl",
+  PGSSLSNI: "sslsni",
+  PGSSLMINPROTOCOLVERSION: "ssl_min_protocol_version",
+  PGSSLMAXPROTOCOLVERSION: "ssl_max_protocol_version",
+  PGCHANNELBINDING: "channel_binding",
 };
 
 /** Decides every parameter: explicit fields, then words and URL, then the service file, then the environment, then defaults. */
@@ -68,7 +81,14 @@ export function resolveParameters(fields: ConnectionFields, around: Surroundings
     ...environmentWords(around.env),
     ...serviceWords(fields, around, where),
     ...givenWords(fields, where),
-    ...present({ dbname: fields.dbname, host: fields.host, port: fields.port?.toString(), user: fields.user, password: fields.password, passfile: fields.pgpass }),
+    ...present({
+      dbname: fields.dbname,
+      host: fields.host,
+      port: fields.port?.toString(),
+      user: fields.user,
+      password: fields.password,
+      passfile: fields.pgpass,
+    }),
   };
   // An explicit host also overrides an address that came from elsewhere, or we would connect to the wrong server.
   const hostaddr = fields.host ? null : (words["hostaddr"] ?? null);
@@ -78,8 +98,12 @@ export function resolveParameters(fields: ConnectionFields, around: Surroundings
   const dbname = words["dbname"] ?? user;
   refuseUnsupported(words, where);
   return {
-    host, hostaddr, port, user, dbname,
-    ...choosePassword(words, { host, port, user, dbname }, fields.pgpass ?? null, around, where),
+    host,
+    hostaddr,
+    port,
+    user,
+    dbname,
+    ...choosePassword(words, { host: passwordHost(host), port, user, dbname }, Boolean(fields.pgpass), around.home, where),
     timeoutMs: words["connect_timeout"] === undefined ? null : connectTimeout(words["connect_timeout"], where),
     options: words["options"] ?? null,
     sslmode: oneOf(sslModes, words["sslmode"] ?? (words["sslrootcert"] === "system" ? "verify-full" : "prefer"), `${where}: sslmode`),
@@ -90,7 +114,9 @@ export function resolveParameters(fields: ConnectionFields, around: Surroundings
 
 /** Words without a value count as not given, as in libpq. */
 function present(words: Readonly<Record<string, Given>>): Words {
-  return Object.fromEntries(Object.entries(words).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== undefined && entry[1] !== ""));
+  return Object.fromEntries(
+    Object.entries(words).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== undefined && entry[1] !== ""),
+  );
 }
 
 function environmentWords(env: Surroundings["env"]): Words {
@@ -116,37 +142,18 @@ function serviceWords(fields: ConnectionFields, { env, home }: Surroundings, whe
     const words = text === null ? null : findService(text, service, path);
     if (words) return present(words);
   }
-  throw new BucardoError("bad-value", `${where}: service "${service}" is not defined`, { advice: `Define [${service}] in ${paths.join(" or ")}.` });
+  throw new BucardoError("bad-value", `${where}: service "${service}" is not defined`, {
+    advice: `Define [${service}] in ${paths.join(" or ")}.`,
+  });
 }
 
-function choosePassword(
-  words: Words,
-  query: { host: string; port: number; user: string; dbname: string },
-  wantedFile: string | null,
-  { home }: Surroundings,
-  where: string,
-): Pick<Parameters, "password" | "passwordNote"> {
-  if (words["password"] !== undefined) return { password: words["password"], passwordNote: "the password given" };
-  const path = words["passfile"] ?? join(home, ".pgpass");
-  const none = (note: string) => ({ password: null, passwordNote: note });
-  if (!existsSync(path)) {
-    if (wantedFile) throw new BucardoError("authentication-failed", `${where}: password file ${path} does not exist`);
-    return none(`no password was given and there is no ${path}`);
-  }
-  const stat = statSync(path);
-  if (!stat.isFile() || (stat.mode & 0o077) !== 0) {
-    const note = stat.isFile() ? `password file ${path} may be read by others, so it is not used; chmod 600 it` : `password file ${path} is not a plain file`;
-    if (wantedFile) throw new BucardoError("authentication-failed", `${where}: ${note}`, { advice: `chmod 600 ${path}` });
-    return none(note);
-  }
-  const host = query.host.startsWith("/") && socketDirectories.includes(query.host) ? "localhost" : query.host;
-  const password = findPassword(readIfThere(path, where) ?? "", { ...query, host });
-  return password === null
-    ? none(`${path} has no line for ${host}:${query.port}:${query.dbname}:${query.user}`)
-    : { password, passwordNote: `the password from ${path}` };
-}
-
+/** Where servers put their sockets unless told otherwise. */
 const socketDirectories = ["/var/run/postgresql", "/tmp"];
+
+/** In password files the usual sockets are called localhost. */
+function passwordHost(host: string): string {
+  return socketDirectories.includes(host) ? "localhost" : host;
+}
 
 /** The first usual directory in which a server listens; else TCP. */
 function defaultHost(port: number): string {
@@ -169,16 +176,8 @@ function refuseUnsupported(words: Words, where: string): void {
   };
   if (words["gssencmode"] === "require") refuse("gssencmode=require is not supported", "Use sslmode=verify-full.");
   const attributes = words["target_session_attrs"] ?? "any";
-  if (!["any", "read-write", "primary"].includes(attributes)) refuse(`target_session_attrs=${attributes} is not supported`, "Leave it out.");
-}
-
-function readIfThere(path: string, where: string): string | null {
-  if (!existsSync(path)) return null;
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new BucardoError("bad-value", `${where}: cannot read ${path}`, { cause, advice: `Make ${path} readable for this user.` });
-  }
+  if (!["any", "read-write", "primary"].includes(attributes))
+    refuse(`target_session_attrs=${attributes} is not supported`, "Leave it out.");
 }
 
 /** libpq: seconds; 0 and below wait for ever, which we do not: null. */

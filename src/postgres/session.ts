@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type pg from "pg";
 import { invariant } from "../base/invariant.ts";
 import { BucardoError } from "../model/error.ts";
@@ -29,7 +30,12 @@ export interface Session extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export type SessionFacts = { readonly name: string; readonly serverVersion: number; readonly backendPid: number; readonly serverEncoding: string };
+export type SessionFacts = {
+  readonly name: string;
+  readonly serverVersion: number;
+  readonly backendPid: number;
+  readonly serverEncoding: string;
+};
 
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -39,6 +45,7 @@ export class PgSession implements Session {
   readonly backendPid: number;
   readonly serverEncoding: string;
   readonly #client: pg.Client;
+  readonly #socket: Socket;
   readonly #lost = new AbortController();
   readonly #place: string;
   readonly #heard = new Map<string, (payload: string) => void>();
@@ -52,13 +59,14 @@ export class PgSession implements Session {
     this.backendPid = facts.backendPid;
     this.serverEncoding = facts.serverEncoding;
     this.#client = driver.client;
+    this.#socket = driver.wire.socket;
     this.#place = describePlace(driver.parameters);
     setDriver(this, { ...driver, exclusive: (work) => this.#exclusive(work) });
     this.#client.on("error", (error) => this.#lose(error));
     this.#client.on("end", () => this.#lose(undefined));
     this.#client.on("notification", ({ channel, payload }) => this.#heard.get(channel)?.(payload ?? ""));
-    driver.wire.socket.once("close", ended);
-    if (driver.wire.socket.destroyed) {
+    this.#socket.once("close", ended);
+    if (this.#socket.destroyed) {
       this.#lose(undefined);
       ended();
     }
@@ -74,7 +82,10 @@ export class PgSession implements Session {
 
   async one<Row extends object>(statement: Statement): Promise<Row> {
     const [row, ...others] = await this.query<Row>(statement);
-    invariant(row !== undefined && others.length === 0, `${statement.name} must give one row, gave ${row === undefined ? 0 : others.length + 1}`);
+    invariant(
+      row !== undefined && others.length === 0,
+      `${statement.name} must give one row, gave ${row === undefined ? 0 : others.length + 1}`,
+    );
     return row;
   }
 
@@ -121,7 +132,8 @@ export class PgSession implements Session {
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(() => {
-      if (this.#closing) throw new BucardoError("connection-lost", `database "${this.name}": the connection to ${this.#place} is closed`, { db: this.name });
+      if (this.#closing)
+        throw new BucardoError("connection-lost", `database "${this.name}": the connection to ${this.#place} is closed`, { db: this.name });
       this.lost.throwIfAborted();
       return work();
     });
@@ -131,8 +143,7 @@ export class PgSession implements Session {
 
   /** The driver reports a cut connection as errors without code: whatever fails on a dead socket is a lost connection. */
   #explain(error: unknown): BucardoError {
-    const { stream } = this.#client as unknown as { stream?: { destroyed: boolean } };
-    const dead = this.lost.aborted || this.#closing !== null || stream?.destroyed === true;
+    const dead = this.lost.aborted || this.#closing !== null || this.#socket.destroyed;
     if (dead && sqlstateOf(error) === null) return this.#lossOf(error);
     return toBucardoError(error, { db: this.name });
   }
@@ -151,15 +162,15 @@ export class PgSession implements Session {
   }
 
   async #end(): Promise<void> {
-    const { stream } = (this.#client as unknown as { connection: { stream: import("node:net").Socket } }).connection;
-    if (stream.destroyed) return;
+    const socket = this.#socket;
+    if (socket.destroyed) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => stream.destroy(), CLOSE_TIMEOUT_MS);
-      stream.once("close", () => {
+      const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
+      socket.once("close", () => {
         clearTimeout(timer);
         resolve();
       });
-      this.#client.end().catch(() => stream.destroy());
+      this.#client.end().catch(() => socket.destroy());
     });
   }
 }

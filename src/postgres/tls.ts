@@ -57,6 +57,10 @@ function readCertificate(word: string, path: string, db: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new BucardoError("bad-value", `database "${db}": ${word}: cannot read ${path}`, { db, cause, advice: "Check the path and who may read the file." });
+    throw new BucardoError("bad-value", `database "${db}": ${word}: cannot read ${path}`, {
+      db,
+      cause,
+      advice: "Check the path and who may read the file.",
+    });
   }
 }

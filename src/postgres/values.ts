@@ -3,7 +3,18 @@ import { invariant } from "../base/invariant.ts";
 
 type Parse = (text: string) => unknown;
 
-const oid = { bool: 16, int8: 20, int2: 21, int4: 23, oid: 26, json: 114, float4: 700, float8: 701, timestamptz: 1184, jsonb: 3802 } as const;
+const oid = {
+  bool: 16,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  oid: 26,
+  json: 114,
+  float4: 700,
+  float8: 701,
+  timestamptz: 1184,
+  jsonb: 3802,
+} as const;
 const arrayOid = { bool: 1000, name: 1003, int2: 1005, int4: 1007, text: 1009, varchar: 1015, int8: 1016, oid: 1028 } as const;
 
 /** A bigint as a number; beyond 2^53 it is a mistake of ours to ask for a number. */
@@ -15,10 +26,13 @@ function integer(text: string): number {
 
 const text: Parse = (value) => value;
 const bool: Parse = (value) => value === "t";
-const timestamp = pg.types.getTypeParser(oid.timestamptz) as Parse;
+const timestamp = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as Parse;
 // The published type of arrayParser is not what the package exports.
 const arrays = pg.types.arrayParser as unknown as { create(source: string, parse: Parse): { parse(): unknown[] } };
-const arrayOf = (parse: Parse): Parse => (value) => arrays.create(value, parse).parse();
+const arrayOf =
+  (parse: Parse): Parse =>
+  (value) =>
+    arrays.create(value, parse).parse();
 
 const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
   [oid.bool, bool],

@@ -1,0 +1,139 @@
+import type { z } from "zod";
+import { BucardoError } from "../model/error.ts";
+import { choice, duration, plainText, sizeOrNone, toggle, whole } from "./value-types.ts";
+
+/** A setting of the control database (`bucardo set NAME=VALUE`, `bucardo show`); rc file and command line override it for one process. */
+export type SettingDeclaration<Type extends z.ZodType = z.ZodType> = {
+  readonly type: Type;
+  /** As text, as `show` prints it. */
+  readonly default: string;
+  readonly meaning: string;
+};
+
+function setting<Type extends z.ZodType>(type: Type, initial: string, meaning: string): SettingDeclaration<Type> {
+  return { type, default: initial, meaning };
+}
+
+/** Times are milliseconds once parsed, sizes bytes. */
+export const settings = {
+  poll_interval: setting(
+    duration,
+    "50 ms",
+    "How often a source with autokick syncs is asked whether anything was committed, while it is awake.",
+  ),
+  idle_close: setting(duration, "5 minutes", "A target without a run for so long has its connections closed."),
+  retry_first: setting(duration, "250 ms", "Wait after the first failure of a run; doubled by each further one."),
+  retry_longest: setting(duration, "30 seconds", "Longest wait between two attempts of a failing run."),
+  stop_grace: setting(duration, "60 seconds", "How long a stop lets current runs finish before it breaks them off."),
+  purge_interval: setting(duration, "60 seconds", "How often delivered deltas are purged from the sources."),
+  lag_interval: setting(duration, "10 seconds", "How often the lag of each target is counted."),
+  history_days: setting(whole(0, 36_500), "90", "Runs older than this are dropped from the history."),
+  history_runs: setting(whole(1, 10_000_000), "1000", "Runs kept per sync and target."),
+  delta_quota: setting(sizeOrNone, "none", "Disk that waiting deltas may take on each source."),
+  delta_quota_policy: setting(
+    choice("warn", "pause", "release"),
+    "warn",
+    "What happens at the quota: warn only, pause the copy, or release the sync that is furthest behind (it then needs a new copy).",
+  ),
+  lock_timeout: setting(
+    duration,
+    "2 seconds",
+    "How long installing capture on a table waits for its lock before it lets the application go on and tries again.",
+  ),
+  lock_attempts: setting(whole(1, 1000), "30", "How often it tries."),
+  max_connections: setting(whole(2, 10_000), "20", "Connections that this process may hold to one server."),
+  connect_timeout: setting(duration, "10 seconds", "How long opening a connection may take."),
+  reload_config_timeout: setting(duration, "30 seconds", "How long `reload` waits for the daemon."),
+  log_level: setting(choice("error", "warn", "terse", "normal", "info", "verbose", "debug", "debug2"), "normal", "What goes into the log."),
+  log_showpid: setting(toggle, "on", "The process id in each line of the log."),
+  log_showlevel: setting(toggle, "on", "The level in each line of the log."),
+  log_showtime: setting(choice("0", "1", "2", "3"), "3", "The time in each line of the log: 0 none, 1 seconds since 1970, 2 UTC, 3 local."),
+  log_showsyncname: setting(toggle, "on", "The name of the sync in each line of the log."),
+  piddir: setting(plainText, "/var/run/bucardo", "Directory of pid and stop file."),
+  stopfile: setting(plainText, "fullstopbucardo", "Name of the stop file in piddir."),
+  reason_file: setting(plainText, "bucardo.restart.reason.txt", "File in piddir that keeps the reasons of starts and stops."),
+  host_safety_check: setting(plainText, "", "The daemon starts only on these hosts: a name, =a,b,c for several, ~regex."),
+} as const satisfies Record<string, SettingDeclaration>;
+
+export type SettingName = keyof typeof settings;
+export type Settings = { readonly [Name in SettingName]: z.output<(typeof settings)[Name]["type"]> };
+
+/** Settings of versions 4 and 5 that mean nothing here: accepted, kept, listed as such. */
+export const legacySettings: readonly string[] = [
+  "audit_pid",
+  "autosync_ddl",
+  "bucardo_vac",
+  "bucardo_version",
+  "ctl_checkabortedkids_time",
+  "ctl_checkonkids_time",
+  "ctl_createkid_time",
+  "ctl_nothingfound_sleep",
+  "ctl_pingtime",
+  "ctl_sleep",
+  "default_conflict_strategy",
+  "default_email_from",
+  "default_email_host",
+  "default_email_port",
+  "default_email_to",
+  "email_auth_pass",
+  "email_auth_user",
+  "email_debug_file",
+  "endsync_sleep",
+  "flatfile_dir",
+  "isolation_level",
+  "kick_sleep",
+  "kid_abort_limit",
+  "kid_abort_sleep",
+  "kid_deadlock_sleep",
+  "kid_nodeltarows_sleep",
+  "kid_nothingfound_sleep",
+  "kid_pingtime",
+  "kid_restart_sleep",
+  "kid_serial_sleep",
+  "kid_sleep",
+  "log_conflict_details",
+  "log_conflict_file",
+  "log_microsecond",
+  "log_showline",
+  "log_timer_format",
+  "max_delete_clause",
+  "max_select_clause",
+  "mcp_dbproblem_sleep",
+  "mcp_loop_sleep",
+  "mcp_pingtime",
+  "mcp_vactime",
+  "pidfile",
+  "quick_delta_check",
+  "semaphore_table",
+  "statement_chunk_size",
+  "stats_script_url",
+  "syslog_facility",
+  "tcp_keepalives_count",
+  "tcp_keepalives_idle",
+  "tcp_keepalives_interval",
+  "upsert_attempts",
+  "vac_run",
+  "vac_sleep",
+  "warning_file",
+];
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settings, name);
+}
+
+/** The value that a text means; BucardoError bad-value when it means none. */
+export function parseSetting<Name extends SettingName>(name: Name, text: string): Settings[Name] {
+  const result = settings[name].type.safeParse(text);
+  if (result.success) return result.data as Settings[Name];
+  throw new BucardoError("bad-value", `${name} ${result.error.issues[0]?.message ?? "has no such value"}`, {
+    advice: settings[name].meaning,
+  });
+}
+
+/** Every setting: the default, else what the control database has, else what this process was told. Unknown and legacy names are left out. */
+export function resolveSettings(stored: Readonly<Record<string, string>>, overrides: Readonly<Record<string, string>> = {}): Settings {
+  const values = (Object.keys(settings) as SettingName[]).map(
+    (name) => [name, parseSetting(name, overrides[name] ?? stored[name] ?? settings[name].default)] as const,
+  );
+  return Object.fromEntries(values) as Settings;
+}
