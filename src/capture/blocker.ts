@@ -3,7 +3,14 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
 /** A session that holds a lock on a table which conflicts with CREATE TRIGGER. Null pid: a prepared transaction. */
-export type Blocker = { readonly pid: number | null; readonly application: string; readonly user: string; readonly state: string; readonly seconds: number; readonly gid: string | null };
+export type Blocker = {
+  readonly pid: number | null;
+  readonly application: string;
+  readonly user: string;
+  readonly state: string;
+  readonly seconds: number;
+  readonly gid: string | null;
+};
 
 /** Who keeps us from a table right now, the oldest transaction first. */
 export async function findBlockers(session: Session, table: QualifiedName): Promise<Blocker[]> {

@@ -30,7 +30,11 @@ export async function captureTable(source: Session, request: TableRequest): Prom
     await lockCapture(source);
     await source.script(sql("capture.lock-timeout", `set local lock_timeout = ${Math.trunc(request.lockTimeoutMs)}`));
     const tree = await readTree(source, request.table);
-    if (tree === null) throw new BucardoError("schema-mismatch", `table ${displayName(request.table)} does not exist on ${source.name}`, { db: source.name, table: displayName(request.table) });
+    if (tree === null)
+      throw new BucardoError("schema-mismatch", `table ${displayName(request.table)} does not exist on ${source.name}`, {
+        db: source.name,
+        table: displayName(request.table),
+      });
     const key = await readKeyColumns(source, tree.oid, request.key);
     const { captured, again } = await ensureCaptured(source, tree, key, request);
     await ensureTriggers(source, tree, captured);
@@ -38,14 +42,24 @@ export async function captureTable(source: Session, request: TableRequest): Prom
   });
 }
 
-async function ensureCaptured(source: Session, tree: Tree, key: readonly KeyColumn[], request: TableRequest): Promise<{ captured: Captured; again: boolean }> {
+async function ensureCaptured(
+  source: Session,
+  tree: Tree,
+  key: readonly KeyColumn[],
+  request: TableRequest,
+): Promise<{ captured: Captured; again: boolean }> {
   const variant = chooseVariant(tree, source.serverVersion);
   const columns = key.map((column) => column.name);
   const types = key.map((column) => column.type);
   const [row] = await source.query<CapturedRow>(
-    sql("capture.find-table", "select id, key_columns, key_types, variant, notify, generation from bucardo.captured_table where relation = $1", [tree.oid]),
+    sql(
+      "capture.find-table",
+      "select id, key_columns, key_types, variant, notify, generation from bucardo.captured_table where relation = $1",
+      [tree.oid],
+    ),
   );
-  const same = row !== undefined && row.variant === variant && String(row.key_columns) === String(columns) && String(row.key_types) === String(types);
+  const same =
+    row !== undefined && row.variant === variant && String(row.key_columns) === String(columns) && String(row.key_types) === String(types);
   if (row !== undefined && same) {
     const captured: Captured = { id: row.id, generation: row.generation, variant, notify: row.notify || request.notify, key };
     if (captured.notify !== row.notify) {
@@ -82,27 +96,42 @@ async function refuseWhenOthersCount(source: Session, row: CapturedRow, tree: Tr
     ),
   );
   if (others.length > 0) {
-    throw new BucardoError("schema-mismatch", `the key of ${displayName(tree)} is captured as (${row.key_columns.join(", ")}) for sync ${others.map((other) => other.sync_name).join(", ")} and has changed`, {
-      db: source.name,
-      table: displayName(tree),
-      advice: `Remove the table from these syncs, or validate them all after the change of the key; their targets then need a copy of the table.`,
-    });
+    throw new BucardoError(
+      "schema-mismatch",
+      `the key of ${displayName(tree)} is captured as (${row.key_columns.join(", ")}) for sync ${others.map((other) => other.sync_name).join(", ")} and has changed`,
+      {
+        db: source.name,
+        table: displayName(tree),
+        advice: `Remove the table from these syncs, or validate them all after the change of the key; their targets then need a copy of the table.`,
+      },
+    );
   }
 }
 
 /** A delta table of its own for each generation; the functions decide which one is written to. */
 export async function createGeneration(source: Session, captured: Captured): Promise<void> {
   await source.script(sql("capture.create-delta-table", deltaTableText(captured)));
-  await source.execute(sql("capture.add-generation", "insert into bucardo.generation (captured_table, generation) values ($1, $2)", [captured.id, captured.generation]));
+  await source.execute(
+    sql("capture.add-generation", "insert into bucardo.generation (captured_table, generation) values ($1, $2)", [
+      captured.id,
+      captured.generation,
+    ]),
+  );
   if (await usesCaptureRole(source)) {
-    await source.script(sql("capture.grant-delta-table", `grant insert on ${quoteName(deltaTable(captured.id, captured.generation))} to ${CAPTURE_ROLE}`));
+    await source.script(
+      sql("capture.grant-delta-table", `grant insert on ${quoteName(deltaTable(captured.id, captured.generation))} to ${CAPTURE_ROLE}`),
+    );
   }
 }
 
 /** Refuses on a fenced source: its functions must stay as the cutover left them (hazard 11). */
 export async function createFunctions(source: Session, captured: Captured): Promise<void> {
   const { fence } = await source.one<{ fence: string }>(sql("capture.fence", "select fence from bucardo.capture"));
-  if (fence !== "open") throw new BucardoError("in-use", `capture on ${source.name} is fenced by a cutover`, { db: source.name, advice: "Finish or abort the cutover first." });
+  if (fence !== "open")
+    throw new BucardoError("in-use", `capture on ${source.name} is fenced by a cutover`, {
+      db: source.name,
+      advice: "Finish or abort the cutover first.",
+    });
   const owned = await usesCaptureRole(source);
   for (const event of eventsOf(captured.variant)) {
     const owner = owned ? `\nalter function ${quoteName(functionName(captured.id, event))}() owner to ${CAPTURE_ROLE};` : "";
@@ -123,9 +152,19 @@ async function ensureTriggers(source: Session, tree: Tree, captured: Captured): 
   );
   const disabled = there.find((trigger) => trigger.enabled === "D");
   if (disabled !== undefined) {
-    throw new BucardoError("schema-mismatch", `trigger ${disabled.name} of ${displayName(tree)} is disabled: changes are not captured`, { db: source.name, table: displayName(tree), advice: `alter table ${quoteName(tree)} enable trigger ${disabled.name}; the target then needs a copy of the table.` });
+    throw new BucardoError("schema-mismatch", `trigger ${disabled.name} of ${displayName(tree)} is disabled: changes are not captured`, {
+      db: source.name,
+      table: displayName(tree),
+      advice: `alter table ${quoteName(tree)} enable trigger ${disabled.name}; the target then needs a copy of the table.`,
+    });
   }
-  for (const part of tree.parts) await addTriggers(source, captured, part, new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name)));
+  for (const part of tree.parts)
+    await addTriggers(
+      source,
+      captured,
+      part,
+      new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name)),
+    );
 }
 
 async function addTriggers(source: Session, captured: Captured, part: Part, there: ReadonlySet<string>): Promise<void> {
@@ -165,8 +204,11 @@ export async function dropCaptured(source: Session, id: number): Promise<void> {
   for (const event of ["insert", "update", "delete", "truncate", "key", "row"] as const) {
     await source.script(sql("capture.drop-function", `drop function if exists ${quoteName(functionName(id, event))}()`));
   }
-  const generations = await source.query<{ generation: number }>(sql("capture.generations", "select generation from bucardo.generation where captured_table = $1", [id]));
-  for (const { generation } of generations) await source.script(sql("capture.drop-delta-table", `drop table if exists ${quoteName(deltaTable(id, generation))}`));
+  const generations = await source.query<{ generation: number }>(
+    sql("capture.generations", "select generation from bucardo.generation where captured_table = $1", [id]),
+  );
+  for (const { generation } of generations)
+    await source.script(sql("capture.drop-delta-table", `drop table if exists ${quoteName(deltaTable(id, generation))}`));
   await source.execute(sql("capture.forget-truncations", "delete from bucardo.truncation where captured_table = $1", [id]));
   await source.execute(sql("capture.forget-subscriptions", "delete from bucardo.subscription where captured_table = $1", [id]));
   await source.execute(sql("capture.forget-table", "delete from bucardo.captured_table where id = $1", [id]));

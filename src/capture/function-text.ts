@@ -110,6 +110,7 @@ export function triggerTexts(captured: Captured, part: Part): string[] {
     make("delete", `after delete on ${table} referencing old table as ${OLD_ROWS} for each statement`),
     truncate,
   ];
-  if (captured.variant === "statement") statements.push(make("key", `after update on ${table} for each row when (${keyChanged(captured.key)})`));
+  if (captured.variant === "statement")
+    statements.push(make("key", `after update on ${table} for each row when (${keyChanged(captured.key)})`));
   return statements;
 }

@@ -4,7 +4,11 @@ import { sql } from "../postgres/sql.ts";
 import { captureVersion } from "./schema.ts";
 
 /** One thing of ours on a source. `on`: the user's table that it stands on, null for what stands alone in schema bucardo. */
-export type CaptureObject = { readonly kind: "schema" | "table" | "function" | "trigger" | "role"; readonly name: string; readonly on: string | null };
+export type CaptureObject = {
+  readonly kind: "schema" | "table" | "function" | "trigger" | "role";
+  readonly name: string;
+  readonly on: string | null;
+};
 
 /** Everything installed, to be listed, checked and removed. Empty where nothing is. */
 export async function inspectCapture(source: Session): Promise<CaptureObject[]> {
@@ -44,7 +48,17 @@ export type CapturedTable = {
 
 export async function capturedTables(source: Session): Promise<CapturedTable[]> {
   if ((await captureVersion(source)) === 0) return [];
-  type Row = { relation: number; schema: string; name: string; key: string[]; variant: string; notify: boolean; generations: number; bytes: number; syncs: string[] };
+  type Row = {
+    relation: number;
+    schema: string;
+    name: string;
+    key: string[];
+    variant: string;
+    notify: boolean;
+    generations: number;
+    bytes: number;
+    syncs: string[];
+  };
   const rows = await source.query<Row>(
     sql(
       "capture.tables",

@@ -53,17 +53,35 @@ export async function installCapture(source: Session, request: CaptureRequest): 
   await joinSync(source, request);
 }
 
-async function captureWithPatience(source: Session, request: CaptureRequest, table: QualifiedName, key: readonly string[], notify: boolean): Promise<void> {
+async function captureWithPatience(
+  source: Session,
+  request: CaptureRequest,
+  table: QualifiedName,
+  key: readonly string[],
+  notify: boolean,
+): Promise<void> {
   const attempts = request.attempts ?? 10;
   for (let attempt = 1; ; attempt++) {
     try {
-      await captureTable(source, { table, key, notify, sync: request.sync.id, targets: request.targets, lockTimeoutMs: request.lockTimeoutMs ?? 2000 });
+      await captureTable(source, {
+        table,
+        key,
+        notify,
+        sync: request.sync.id,
+        targets: request.targets,
+        lockTimeoutMs: request.lockTimeoutMs ?? 2000,
+      });
       return;
     } catch (error) {
       if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization")) throw error;
       const message = describeBlockers(table, await findBlockers(source, table));
       if (attempt >= attempts) {
-        throw new BucardoError("lock-timeout", `cannot add triggers: ${message}`, { db: source.name, table: displayName(table), sqlstate: error.details.sqlstate ?? "55P03", cause: error });
+        throw new BucardoError("lock-timeout", `cannot add triggers: ${message}`, {
+          db: source.name,
+          table: displayName(table),
+          sqlstate: error.details.sqlstate ?? "55P03",
+          cause: error,
+        });
       }
       request.onBlocked?.(message, attempt);
       await sleep(backoff(attempt, { base: 200, cap: 3000 }), request.signal);

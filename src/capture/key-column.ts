@@ -17,11 +17,37 @@ export type KeyColumn = {
 };
 
 /** Built-in types whose equality is that of their text form. */
-const PLAIN_TYPES = new Set(["int2", "int4", "int8", "oid", "uuid", "bool", "date", "time", "timestamp", "timestamptz", "bytea", "text", "varchar", "name", "macaddr"]);
+const PLAIN_TYPES = new Set([
+  "int2",
+  "int4",
+  "int8",
+  "oid",
+  "uuid",
+  "bool",
+  "date",
+  "time",
+  "timestamp",
+  "timestamptz",
+  "bytea",
+  "text",
+  "varchar",
+  "name",
+  "macaddr",
+]);
 
 /** Facts about the columns of a key in the key's order. Works on 10 to 18. */
 export async function readKeyColumns(session: Session, relation: number, columns: readonly string[]): Promise<KeyColumn[]> {
-  type Row = { name: string; type_schema: string; type_name: string; kind: string; collation_schema: string | null; collation_name: string | null; deterministic: boolean; op_schema: string | null; op_name: string | null };
+  type Row = {
+    name: string;
+    type_schema: string;
+    type_name: string;
+    kind: string;
+    collation_schema: string | null;
+    collation_name: string | null;
+    deterministic: boolean;
+    op_schema: string | null;
+    op_name: string | null;
+  };
   const deterministic = session.serverVersion >= 120000 ? "l.collisdeterministic" : "true";
   const rows = await session.query<Row>(
     sql(
@@ -62,7 +88,8 @@ export async function readKeyColumns(session: Session, relation: number, columns
   return rows.map((row) => ({
     name: row.name,
     type: `${quoteIdent(row.type_schema)}.${quoteIdent(row.type_name)}`,
-    collate: row.collation_name === null ? "" : ` collate ${quoteIdent(row.collation_schema ?? "pg_catalog")}.${quoteIdent(row.collation_name)}`,
+    collate:
+      row.collation_name === null ? "" : ` collate ${quoteIdent(row.collation_schema ?? "pg_catalog")}.${quoteIdent(row.collation_name)}`,
     equals: row.op_name === null ? "operator(pg_catalog.=)" : `operator(${quoteIdent(row.op_schema ?? "pg_catalog")}.${row.op_name})`,
     equalMeansSame: row.deterministic && (row.kind === "e" || (row.type_schema === "pg_catalog" && PLAIN_TYPES.has(row.type_name))),
   }));

@@ -1,7 +1,14 @@
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
-export type Waiting = { readonly syncId: string; readonly sync: string; readonly target: string; readonly table: string; readonly deltas: number; readonly ageSeconds: number };
+export type Waiting = {
+  readonly syncId: string;
+  readonly sync: string;
+  readonly target: string;
+  readonly table: string;
+  readonly deltas: number;
+  readonly ageSeconds: number;
+};
 
 /** Deltas waiting, counted, per target and table; a table without any is absent. Age: seconds since the checkpoint was taken, an upper bound. */
 export async function countDeltas(source: Session, syncIds: readonly string[] | null = null): Promise<Waiting[]> {
@@ -16,6 +23,11 @@ export async function countDeltas(source: Session, syncIds: readonly string[] | 
 }
 
 /** The cheap look: which syncs have anything waiting towards which target. */
-export async function somethingPending(source: Session, syncIds: readonly string[] | null = null): Promise<{ syncId: string; target: string }[]> {
-  return source.query(sql("capture.something-pending", `select distinct sync as "syncId", target from bucardo.pending(false, $1::uuid[])`, [syncIds]));
+export async function somethingPending(
+  source: Session,
+  syncIds: readonly string[] | null = null,
+): Promise<{ syncId: string; target: string }[]> {
+  return source.query(
+    sql("capture.something-pending", `select distinct sync as "syncId", target from bucardo.pending(false, $1::uuid[])`, [syncIds]),
+  );
 }

@@ -104,7 +104,9 @@ async function patiently(work: () => Promise<boolean>): Promise<boolean> {
 export async function rotate(source: Session, table: Omit<Candidate, "bytes">): Promise<boolean> {
   const done = await transaction(source, {}, async () => {
     await lockCapture(source);
-    const [now] = await source.query<{ generation: number }>(sql("capture.current-generation", "select generation from bucardo.captured_table where id = $1", [table.id]));
+    const [now] = await source.query<{ generation: number }>(
+      sql("capture.current-generation", "select generation from bucardo.captured_table where id = $1", [table.id]),
+    );
     const { fence } = await source.one<{ fence: string }>(sql("capture.fence", "select fence from bucardo.capture"));
     if (now?.generation !== table.generation || fence !== "open") return false;
     const key = await readKeyColumns(source, table.relation, table.key_columns);
@@ -115,13 +117,15 @@ export async function rotate(source: Session, table: Omit<Candidate, "bytes">): 
     else if (spare.indexed) await source.script(sql("capture.drop-index", `drop index bucardo.${indexName(table.id, next)}`));
     await createFunctions(source, captured);
     await source.execute(
-      sql("capture.retire-generation", "update bucardo.generation set retired_at = case when generation = $2 then null else clock_timestamp() end where captured_table = $1 and generation in ($2, $3)", [
-        table.id,
-        next,
-        table.generation,
-      ]),
+      sql(
+        "capture.retire-generation",
+        "update bucardo.generation set retired_at = case when generation = $2 then null else clock_timestamp() end where captured_table = $1 and generation in ($2, $3)",
+        [table.id, next, table.generation],
+      ),
     );
-    await source.execute(sql("capture.set-generation", "update bucardo.captured_table set generation = $2 where id = $1", [table.id, next]));
+    await source.execute(
+      sql("capture.set-generation", "update bucardo.captured_table set generation = $2 where id = $1", [table.id, next]),
+    );
     return true;
   });
   if (done) await reach("capture.rotated");
@@ -136,7 +140,12 @@ function indexName(id: number, generation: number): string {
 async function indexGeneration(source: Session, id: number, generation: number): Promise<boolean> {
   await transaction(source, {}, async () => {
     await source.script(sql("capture.purge-lock-timeout", "set local lock_timeout = '50ms'"));
-    await source.script(sql("capture.index-generation", `create index ${indexName(id, generation)} on ${quoteName(deltaTable(id, generation))} using brin (xid) with (pages_per_range = 16)`));
+    await source.script(
+      sql(
+        "capture.index-generation",
+        `create index ${indexName(id, generation)} on ${quoteName(deltaTable(id, generation))} using brin (xid) with (pages_per_range = 16)`,
+      ),
+    );
   });
   return true;
 }

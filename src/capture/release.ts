@@ -13,10 +13,19 @@ const LOCK_TIMEOUT_MS = 3000;
  * A sync, one target of it, or some of its tables leave this source. What no other sync needs any more goes: triggers, functions, delta tables,
  * and with the last checkpoint the schema itself. Each table in a transaction of its own; repeatable after an interruption. Errors: lock-timeout.
  */
-export async function releaseSync(source: Session, sync: string, only: { readonly target?: string; readonly tables?: readonly QualifiedName[] } = {}): Promise<void> {
+export async function releaseSync(
+  source: Session,
+  sync: string,
+  only: { readonly target?: string; readonly tables?: readonly QualifiedName[] } = {},
+): Promise<void> {
   if ((await captureVersion(source)) === 0) return;
   if (only.tables === undefined) {
-    await source.execute(sql("capture.release", "delete from bucardo.checkpoint where sync = $1 and ($2::text is null or target = $2)", [sync, only.target ?? null]));
+    await source.execute(
+      sql("capture.release", "delete from bucardo.checkpoint where sync = $1 and ($2::text is null or target = $2)", [
+        sync,
+        only.target ?? null,
+      ]),
+    );
   } else {
     await source.execute(
       sql(
@@ -40,13 +49,18 @@ export async function uninstallCapture(source: Session): Promise<void> {
 
 async function dropUnneeded(source: Session): Promise<void> {
   const unneeded = await source.query<{ id: number }>(
-    sql("capture.unneeded", "select t.id from bucardo.captured_table t where not exists (select from bucardo.subscription s where s.captured_table = t.id) order by t.id"),
+    sql(
+      "capture.unneeded",
+      "select t.id from bucardo.captured_table t where not exists (select from bucardo.subscription s where s.captured_table = t.id) order by t.id",
+    ),
   );
   for (const { id } of unneeded) {
     await transaction(source, {}, async () => {
       await lockCapture(source);
       await source.script(sql("capture.lock-timeout", `set local lock_timeout = ${LOCK_TIMEOUT_MS}`));
-      const [needed] = await source.query(sql("capture.still-unneeded", "select from bucardo.subscription where captured_table = $1", [id]));
+      const [needed] = await source.query(
+        sql("capture.still-unneeded", "select from bucardo.subscription where captured_table = $1", [id]),
+      );
       if (needed === undefined) await dropCaptured(source, id);
     });
   }
@@ -70,7 +84,10 @@ async function dropSchemaWhenEmpty(source: Session): Promise<void> {
       ),
     );
     const { left } = await source.one<{ left: boolean }>(
-      sql("capture.schema-is-used", "select exists (select from pg_class where relnamespace = 'bucardo'::regnamespace) or exists (select from pg_proc where pronamespace = 'bucardo'::regnamespace) as left"),
+      sql(
+        "capture.schema-is-used",
+        "select exists (select from pg_class where relnamespace = 'bucardo'::regnamespace) or exists (select from pg_proc where pronamespace = 'bucardo'::regnamespace) as left",
+      ),
     );
     if (!left) await source.script(sql("capture.drop-empty-schema", "drop schema bucardo"));
     else await source.script(sql("capture.revoke-role", revokeText(await roleExists(source))));
@@ -92,6 +109,9 @@ async function roleExists(source: Session): Promise<boolean> {
 async function dropCaptureRole(source: Session): Promise<void> {
   if (!(await isSuperuser(source)) || !(await roleExists(source))) return;
   await source.script(
-    sql("capture.drop-role", `do $$ begin drop role ${CAPTURE_ROLE}; exception when dependent_objects_still_exist or insufficient_privilege then null; end $$`),
+    sql(
+      "capture.drop-role",
+      `do $$ begin drop role ${CAPTURE_ROLE}; exception when dependent_objects_still_exist or insufficient_privilege then null; end $$`,
+    ),
   );
 }

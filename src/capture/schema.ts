@@ -17,7 +17,9 @@ export async function lockCapture(source: Session): Promise<void> {
 
 /** Version of our schema on this source; 0 when there is none. */
 export async function captureVersion(source: Session): Promise<number> {
-  const { there } = await source.one<{ there: boolean }>(sql("capture.is-installed", "select to_regclass('bucardo.capture') is not null as there"));
+  const { there } = await source.one<{ there: boolean }>(
+    sql("capture.is-installed", "select to_regclass('bucardo.capture') is not null as there"),
+  );
   if (!there) return 0;
   const { version } = await source.one<{ version: number }>(sql("capture.version", "select version from bucardo.capture"));
   return version;
@@ -29,7 +31,11 @@ export async function ensureCaptureSchema(source: Session): Promise<void> {
     await lockCapture(source);
     const version = await captureVersion(source);
     if (version > CAPTURE_VERSION) {
-      throw new BucardoError("schema-newer", `database ${source.name} carries capture objects of a newer Bucardo (version ${version}, ours is ${CAPTURE_VERSION})`, { db: source.name });
+      throw new BucardoError(
+        "schema-newer",
+        `database ${source.name} carries capture objects of a newer Bucardo (version ${version}, ours is ${CAPTURE_VERSION})`,
+        { db: source.name },
+      );
     }
     for (const file of FILES.slice(version)) {
       await source.script(sql("capture.schema", await readFile(new URL(`../../sql/capture/${file}`, import.meta.url), "utf8")));
@@ -46,11 +52,15 @@ async function ensureCaptureRole(source: Session): Promise<void> {
   if (!(await isSuperuser(source))) return;
   const [role] = await source.query(sql("capture.role-exists", "select from pg_roles where rolname = $1", [CAPTURE_ROLE]));
   if (role === undefined) await source.script(sql("capture.create-role", `create role ${CAPTURE_ROLE} nologin noinherit`));
-  await source.script(sql("capture.grant-role", `grant usage on schema bucardo to ${CAPTURE_ROLE}; grant insert on bucardo.truncation to ${CAPTURE_ROLE}`));
+  await source.script(
+    sql("capture.grant-role", `grant usage on schema bucardo to ${CAPTURE_ROLE}; grant insert on bucardo.truncation to ${CAPTURE_ROLE}`),
+  );
 }
 
 export async function isSuperuser(session: Session): Promise<boolean> {
-  const { superuser } = await session.one<{ superuser: boolean }>(sql("session.is-superuser", "select rolsuper as superuser from pg_roles where rolname = current_user"));
+  const { superuser } = await session.one<{ superuser: boolean }>(
+    sql("session.is-superuser", "select rolsuper as superuser from pg_roles where rolname = current_user"),
+  );
   return superuser;
 }
 

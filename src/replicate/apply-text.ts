@@ -34,13 +34,18 @@ export function insertText(link: TableLink, stage: string): string {
 
 export function upsertText(link: TableLink, stage: string): string {
   const key = link.target.key.map((column) => quoteIdent(column.name)).join(", ");
-  const set = link.columns.filter((column) => column.settable).map((column) => `${quoteIdent(column.name)} = excluded.${quoteIdent(column.name)}`);
+  const set = link.columns
+    .filter((column) => column.settable)
+    .map((column) => `${quoteIdent(column.name)} = excluded.${quoteIdent(column.name)}`);
   return `${insertText(link, stage)} on conflict (${key}) do ${set.length === 0 ? "nothing" : `update set ${set.join(", ")}`}`;
 }
 
 function sameKey(link: TableLink): string {
   return link.target.key
-    .map((column, index) => `t.${quoteIdent(column.name)} ${column.equals} s.c${link.columns.findIndex((each) => each.keyPosition === index) + 1}`)
+    .map(
+      (column, index) =>
+        `t.${quoteIdent(column.name)} ${column.equals} s.c${link.columns.findIndex((each) => each.keyPosition === index) + 1}`,
+    )
     .join(" and ");
 }
 

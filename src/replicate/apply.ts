@@ -3,7 +3,15 @@ import { displayName } from "../model/name.ts";
 import type { TableCounts } from "../model/run.ts";
 import { sqlstateOf, toBucardoError } from "../postgres/failure.ts";
 import { sql } from "../postgres/sql.ts";
-import { deleteAllText, deleteGoneText, deleteOthersText, deletePartsText, deleteStagedText, insertText, upsertText } from "./apply-text.ts";
+import {
+  deleteAllText,
+  deleteGoneText,
+  deleteOthersText,
+  deletePartsText,
+  deleteStagedText,
+  insertText,
+  upsertText,
+} from "./apply-text.ts";
 import type { Fetched } from "./fetch.ts";
 import type { Member } from "./member.ts";
 
@@ -62,13 +70,20 @@ export async function applyAwake(target: Member, fetched: readonly Fetched[]): P
   for (const each of [...order].reverse()) {
     const { plan, link, stage } = each;
     if (stage === null || link.strategy === "replace") {
-      throw new BucardoError("not-supported", `${displayName(link.name)} can only be applied with session_replication_role = replica on ${target.session.name}`, {
-        db: target.session.name,
-        table: displayName(link.name),
-        advice: "Connect there as superuser, or (15 and later) grant set on parameter session_replication_role to the user.",
-      });
+      throw new BucardoError(
+        "not-supported",
+        `${displayName(link.name)} can only be applied with session_replication_role = replica on ${target.session.name}`,
+        {
+          db: target.session.name,
+          table: displayName(link.name),
+          advice: "Connect there as superuser, or (15 and later) grant set on parameter session_replication_role to the user.",
+        },
+      );
     }
-    const texts = [...(plan.gone.length > 0 ? [deletePartsText(link, plan.gone)] : []), plan.action === "keys" ? deleteGoneText(link, stage) : deleteOthersText(link, stage)];
+    const texts = [
+      ...(plan.gone.length > 0 ? [deletePartsText(link, plan.gone)] : []),
+      plan.action === "keys" ? deleteGoneText(link, stage) : deleteOthersText(link, stage),
+    ];
     deleted.set(each, await countAll(target, each, texts));
   }
   const counts: TableCounts[] = [];

@@ -37,6 +37,7 @@ const SAFE = new Set([
 export function canCopyBinary(pairs: readonly { source: Column; target: Column }[]): boolean {
   return pairs.every(
     ({ source, target }) =>
-      source.baseTypeOid === target.baseTypeOid && (SAFE.has(source.baseTypeOid) || (source.elementTypeOid !== 0 && SAFE.has(source.elementTypeOid))),
+      source.baseTypeOid === target.baseTypeOid &&
+      (SAFE.has(source.baseTypeOid) || (source.elementTypeOid !== 0 && SAFE.has(source.elementTypeOid))),
   );
 }

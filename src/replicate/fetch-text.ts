@@ -31,7 +31,10 @@ export function fetchText(plan: TablePlan, link: TableLink): string {
 /** All pending keys: of every generation, because a writer may still be in an old trigger function, and all of parts that just joined the table. */
 function pendingKeys(plan: TablePlan, link: TableLink): string {
   const keys = link.source.key.map((_, index) => `k${index + 1}`).join(", ");
-  const deltas = plan.table.generations.map((generation) => `select ${keys} from ${quoteName(deltaTable(plan.table.captured, generation))} where ${waits("xid", plan.table.cutoff)}`);
+  const deltas = plan.table.generations.map(
+    (generation) =>
+      `select ${keys} from ${quoteName(deltaTable(plan.table.captured, generation))} where ${waits("xid", plan.table.cutoff)}`,
+  );
   const columns = link.source.key.map((column) => quoteIdent(column.name)).join(", ");
   const joined = plan.joined.map((leaf) => `select ${columns} from only ${leaf.name}`);
   return [...deltas, ...joined].join(" union all ");

@@ -12,7 +12,13 @@ import type { TablePlan } from "./plan.ts";
 import { ensureStage } from "./stage.ts";
 
 /** Rows of one table, on the target but not yet applied. Stage null: they went straight into the emptied table. */
-export type Fetched = { readonly plan: TablePlan; readonly link: TableLink; readonly stage: string | null; readonly rows: number; readonly bytes: number };
+export type Fetched = {
+  readonly plan: TablePlan;
+  readonly link: TableLink;
+  readonly stage: string | null;
+  readonly rows: number;
+  readonly bytes: number;
+};
 
 export type FetchJob = {
   readonly source: Session;
@@ -30,11 +36,20 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes }
     if (plan.action === "recopy" && target.replica) {
       await target.session.execute(sql("replicate.empty-table", deleteAllText(link)));
       const into = `copy ${quoteName(link.name)} (${link.columns.map((column) => quoteIdent(column.name)).join(", ")}) from stdin${copyFormat(link)}`;
-      const { rows, bytes } = await copyBetween({ ...from, fromText: sql("replicate.fetch", withoutGone(fetchText(plan, link))), to: target.session, toText: sql("replicate.fill-table", into) });
+      const { rows, bytes } = await copyBetween({
+        ...from,
+        fromText: sql("replicate.fetch", withoutGone(fetchText(plan, link))),
+        to: target.session,
+        toText: sql("replicate.fill-table", into),
+      });
       return { plan, link, stage: null, rows, bytes };
     }
     const stage = await ensureStage(target, plan.table.captured, link);
-    const { rows, bytes } = await copyBetween({ ...from, to: target.session, toText: sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`) });
+    const { rows, bytes } = await copyBetween({
+      ...from,
+      to: target.session,
+      toText: sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`),
+    });
     return { plan, link, stage, rows, bytes };
   } catch (error) {
     throw toBucardoError(error, { table: displayName(link.name) });

@@ -11,7 +11,9 @@ import type { TablePlan } from "./plan.ts";
  */
 export async function checkFileNodes(source: Session, plans: readonly TablePlan[]): Promise<void> {
   const leaves = plans.flatMap((plan) => plan.table.now.leaves.map((leaf) => leaf.oid));
-  const deltas = plans.flatMap((plan) => plan.table.generations.map((generation) => quoteName(deltaTable(plan.table.captured, generation))));
+  const deltas = plans.flatMap((plan) =>
+    plan.table.generations.map((generation) => quoteName(deltaTable(plan.table.captured, generation))),
+  );
   const rows = await source.query<{ name: string }>(
     sql(
       "replicate.check-file-nodes",
@@ -24,5 +26,8 @@ export async function checkFileNodes(source: Session, plans: readonly TablePlan[
   );
   const [first] = rows;
   if (first === undefined) return;
-  throw new BucardoError("run-void", `${first.name} was truncated or rewritten while the run looked at it`, { db: source.name, table: first.name });
+  throw new BucardoError("run-void", `${first.name} was truncated or rewritten while the run looked at it`, {
+    db: source.name,
+    table: first.name,
+  });
 }

@@ -17,7 +17,12 @@ export type TableLink = {
   readonly source: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
   readonly target: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
   /** Columns that travel: all of the source but the generated ones, in the source's order. */
-  readonly columns: readonly { readonly name: string; readonly stageType: string; readonly keyPosition: number | null; readonly settable: boolean }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly stageType: string;
+    readonly keyPosition: number | null;
+    readonly settable: boolean;
+  }[];
   readonly binary: boolean;
   /** upsert: rows keep their place; replace: DELETE and INSERT, where ON CONFLICT cannot be used. */
   readonly strategy: "upsert" | "replace";
@@ -29,7 +34,12 @@ export type TableLink = {
  * How the rows of some tables cross, remembered per connection until one of the sides changes. Errors: schema-mismatch with all problems of
  * all tables in one report.
  */
-export async function linkTables(source: Session, target: Member, definition: RunDefinition, tables: readonly BatchTable[]): Promise<Map<number, TableLink>> {
+export async function linkTables(
+  source: Session,
+  target: Member,
+  definition: RunDefinition,
+  tables: readonly BatchTable[],
+): Promise<Map<number, TableLink>> {
   const prints = await readPrints(target.session, tables);
   const links = new Map<number, TableLink>();
   const changed: BatchTable[] = [];
@@ -73,11 +83,19 @@ function printOf(table: BatchTable, prints: ReadonlyMap<string, string>): string
   return `${table.captured} ${table.now.columns} ${prints.get(displayName(table.name)) ?? "missing"}`;
 }
 
-function refuseMismatch(source: Session, target: Session, definition: RunDefinition, tables: readonly BatchTable[], here: ReadonlyMap<string, TableShape>, there: ReadonlyMap<string, TableShape>): void {
+function refuseMismatch(
+  source: Session,
+  target: Session,
+  definition: RunDefinition,
+  tables: readonly BatchTable[],
+  here: ReadonlyMap<string, TableShape>,
+  there: ReadonlyMap<string, TableShape>,
+): void {
   const problems = tables.flatMap((table) => {
     const shape = here.get(displayName(table.name));
     // dropped between the run's snapshot and now: the next run tells
-    if (shape === undefined) throw new BucardoError("run-void", `${displayName(table.name)} vanished during the run`, { table: displayName(table.name) });
+    if (shape === undefined)
+      throw new BucardoError("run-void", `${displayName(table.name)} vanished during the run`, { table: displayName(table.name) });
     return compareTables(shape, there.get(displayName(table.name)), { strict: definition.strict, key: table.keyColumns, db: target.name });
   });
   const errors = problems.filter((problem) => problem.grade === "error");
@@ -97,9 +115,14 @@ async function linkTable(source: Session, target: Session, table: BatchTable, he
   const sourceKey = await readKeyColumns(source, here.oid, table.keyColumns);
   const targetKey = await readKeyColumns(target, there.oid, table.keyColumns);
   const byName = new Map(there.columns.map((column) => [column.name, column]));
-  const pairs = here.columns.filter((column) => column.generated === "").map((column) => ({ source: column, target: byName.get(column.name)! }));
+  const pairs = here.columns
+    .filter((column) => column.generated === "")
+    .map((column) => ({ source: column, target: byName.get(column.name)! }));
   const columns = pairs.map(({ target: column }) => describeColumn(column, table.keyColumns, targetKey));
-  const canArbitrate = there.keys.some((key) => canUpsert(key) && key.columns.length === table.keyColumns.length && table.keyColumns.every((name) => key.columns.includes(name)));
+  const canArbitrate = there.keys.some(
+    (key) =>
+      canUpsert(key) && key.columns.length === table.keyColumns.length && table.keyColumns.every((name) => key.columns.includes(name)),
+  );
   const partitioned = there.kind === "partitioned";
   return {
     name: table.name,
@@ -107,7 +130,12 @@ async function linkTable(source: Session, target: Session, table: BatchTable, he
     target: { partitioned, key: targetKey },
     columns,
     binary: canCopyBinary(pairs),
-    strategy: canArbitrate && columns.every((column) => column.settable || column.keyPosition !== null) && !(partitioned && target.serverVersion < 110000) ? "upsert" : "replace",
+    strategy:
+      canArbitrate &&
+      columns.every((column) => column.settable || column.keyPosition !== null) &&
+      !(partitioned && target.serverVersion < 110000)
+        ? "upsert"
+        : "replace",
     refersTo: here.foreignKeys.map((key) => displayName(key.to)),
   };
 }

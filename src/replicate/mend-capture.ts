@@ -16,10 +16,23 @@ export async function mendCapture(source: Session, definition: RunDefinition, ba
   if (first === undefined) return;
   await source.execute(sql("replicate.leave-snapshot", "rollback"));
   for (const table of broken) {
-    await captureTable(source, { table: table.name, key: table.keyColumns, notify: false, sync: definition.sync.id, targets: [], lockTimeoutMs: 2000 });
-    if (lostTriggers(table)) await source.execute(sql("replicate.ask-recopy", "update bucardo.subscription set recopy = true where captured_table = $1", [table.captured]));
+    await captureTable(source, {
+      table: table.name,
+      key: table.keyColumns,
+      notify: false,
+      sync: definition.sync.id,
+      targets: [],
+      lockTimeoutMs: 2000,
+    });
+    if (lostTriggers(table))
+      await source.execute(
+        sql("replicate.ask-recopy", "update bucardo.subscription set recopy = true where captured_table = $1", [table.captured]),
+      );
   }
-  throw new BucardoError("run-void", `capture of ${displayName(first.name)} was incomplete and has been mended`, { db: source.name, table: displayName(first.name) });
+  throw new BucardoError("run-void", `capture of ${displayName(first.name)} was incomplete and has been mended`, {
+    db: source.name,
+    table: displayName(first.name),
+  });
 }
 
 function lostTriggers(table: BatchTable): boolean {

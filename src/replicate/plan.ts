@@ -22,7 +22,13 @@ export type TablePlan = {
 
 /** Null: nothing to do. Pure; every table of hazards 2 and 19 is a row of its test. */
 export function planTable(table: BatchTable): TablePlan | null {
-  const plan = (action: TablePlan["action"], why: string, gone: string[] = [], joined: LeafState[] = []): TablePlan => ({ table, action, gone, joined, why });
+  const plan = (action: TablePlan["action"], why: string, gone: string[] = [], joined: LeafState[] = []): TablePlan => ({
+    table,
+    action,
+    gone,
+    joined,
+    why,
+  });
   if (table.recopy) return plan("recopy", "a copy was asked for");
   const rewritten = table.before === null ? undefined : findRewritten(table.before, table.now);
   if (rewritten !== undefined) return plan("recopy", "the table was rewritten since the checkpoint");
@@ -65,7 +71,8 @@ export async function planTables(source: Session, target: Session, definition: R
   for (const relation of definition.relations) {
     const table = byName.get(`${relation.name.schema}.${relation.name.name}`);
     if (relation.kind !== "table" || table === undefined) continue;
-    const copy = definition.onetimecopy === 1 || (definition.onetimecopy === 2 && (await isEmpty(target, table)) && !(await isEmpty(source, table)));
+    const copy =
+      definition.onetimecopy === 1 || (definition.onetimecopy === 2 && (await isEmpty(target, table)) && !(await isEmpty(source, table)));
     const plan = planTable(copy ? { ...table, recopy: true } : table);
     if (plan !== null) plans.push(plan);
   }
@@ -73,6 +80,8 @@ export async function planTables(source: Session, target: Session, definition: R
 }
 
 async function isEmpty(session: Session, table: BatchTable): Promise<boolean> {
-  const { empty } = await session.one<{ empty: boolean }>(sql("replicate.is-empty", `select not exists (select from ${quoteName(table.name)}) as empty`));
+  const { empty } = await session.one<{ empty: boolean }>(
+    sql("replicate.is-empty", `select not exists (select from ${quoteName(table.name)}) as empty`),
+  );
   return empty;
 }

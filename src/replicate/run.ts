@@ -110,7 +110,12 @@ async function runOnce(context: RunContext, target: Member): Promise<RunResult &
 
 /** One table after the other: the two servers are busy with one stream already, and all of them read one snapshot on one connection. */
 async function fetchAll(context: RunContext, target: Member, plans: readonly TablePlan[], progress: Progress): Promise<Fetched[]> {
-  const links = await linkTables(context.source, target, context.definition, plans.map((plan) => plan.table));
+  const links = await linkTables(
+    context.source,
+    target,
+    context.definition,
+    plans.map((plan) => plan.table),
+  );
   progress.expect(plans.reduce((sum, plan) => sum + plan.table.deltas, 0));
   const fetched: Fetched[] = [];
   for (const plan of plans) {
@@ -182,4 +187,3 @@ function progressOf({ onProgress }: RunContext): Progress {
     },
   };
 }
-

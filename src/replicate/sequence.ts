@@ -21,7 +21,13 @@ export async function carrySequences(source: Session, target: Session, names: re
   const current = new Map((await readPositions(target, names)).map((position) => [position.name, position]));
   let moved = 0;
   for (const [index, name] of names.entries()) {
-    const text = changeText(name, wanted[index]!, current.get(displayName(name))!, here.get(displayName(name))!, there.get(displayName(name))!);
+    const text = changeText(
+      name,
+      wanted[index]!,
+      current.get(displayName(name))!,
+      here.get(displayName(name))!,
+      there.get(displayName(name))!,
+    );
     if (text === null) continue;
     await target.script(sql("replicate.set-sequence", text));
     moved++;
@@ -30,8 +36,13 @@ export async function carrySequences(source: Session, target: Session, names: re
 }
 
 async function readPositions(session: Session, names: readonly QualifiedName[]): Promise<Position[]> {
-  const parts = names.map((name, index) => `select ${index} as n, ${quoteLiteral(displayName(name))} as name, last_value::text, is_called from ${quoteName(name)}`);
-  return session.query<Position>(sql("replicate.sequences", `select name, last_value, is_called from (${parts.join("\nunion all ")}) x order by n`));
+  const parts = names.map(
+    (name, index) =>
+      `select ${index} as n, ${quoteLiteral(displayName(name))} as name, last_value::text, is_called from ${quoteName(name)}`,
+  );
+  return session.query<Position>(
+    sql("replicate.sequences", `select name, last_value, is_called from (${parts.join("\nunion all ")}) x order by n`),
+  );
 }
 
 function changeText(name: QualifiedName, wanted: Position, current: Position, here: SequenceShape, there: SequenceShape): string | null {

@@ -28,8 +28,15 @@ export type Settlement = {
  * The checkpoint moves to the run's snapshot: on the connection that took it, never on another one, and only if it is still where the run found it
  * (hazards 1, 3). Run numbers count settled runs and tell the control database when a source went back in time.
  */
-export async function settle(source: Session, definition: RunDefinition, batch: Batch, { sourceIdentity, target }: Settlement): Promise<void> {
-  const changed = batch.tables.filter((table) => table.recopy || table.joining || JSON.stringify(table.before) !== JSON.stringify(table.now));
+export async function settle(
+  source: Session,
+  definition: RunDefinition,
+  batch: Batch,
+  { sourceIdentity, target }: Settlement,
+): Promise<void> {
+  const changed = batch.tables.filter(
+    (table) => table.recopy || table.joining || JSON.stringify(table.before) !== JSON.stringify(table.now),
+  );
   const { settled } = await source.one<{ settled: number }>(
     sql(
       "replicate.settle",
@@ -60,6 +67,9 @@ export async function settle(source: Session, definition: RunDefinition, batch: 
     ),
   );
   if (settled === 0) {
-    throw new BucardoError("run-void", `the checkpoint of sync ${definition.sync.name} for ${definition.target} moved during the run`, { db: source.name, sync: definition.sync.name });
+    throw new BucardoError("run-void", `the checkpoint of sync ${definition.sync.name} for ${definition.target} moved during the run`, {
+      db: source.name,
+      sync: definition.sync.name,
+    });
   }
 }

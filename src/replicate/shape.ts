@@ -9,7 +9,11 @@ export type TableState = { readonly shape: Shape; readonly uncaptured: readonly 
  * apart). `uncaptured`: parts that lack one of our triggers, or where somebody disabled it.
  */
 export async function readShapes(source: Session, tables: readonly number[]): Promise<Map<number, TableState>> {
-  type Row = { root: number; columns: string; leaves: { oid: number; name: string; filenode: number; attributes: string; bound: string | null; captured: boolean }[] };
+  type Row = {
+    root: number;
+    columns: string;
+    leaves: { oid: number; name: string; filenode: number; attributes: string; bound: string | null; captured: boolean }[];
+  };
   const rows = await source.query<Row>(
     sql(
       "replicate.shapes",
@@ -48,7 +52,10 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
     rows.map(({ root, columns, leaves }) => [
       root,
       {
-        shape: { columns, leaves: leaves.map(({ oid, name, filenode, attributes, bound }) => ({ oid, name, filenode, attributes, bound })) },
+        shape: {
+          columns,
+          leaves: leaves.map(({ oid, name, filenode, attributes, bound }) => ({ oid, name, filenode, attributes, bound })),
+        },
         uncaptured: leaves.filter((leaf) => !leaf.captured).map((leaf) => leaf.oid),
       },
     ]),

@@ -61,10 +61,14 @@ export async function take(source: Session, definition: RunDefinition): Promise<
     ),
   );
   if (taken === undefined || taken.checkpoint === null) {
-    throw new BucardoError("checkpoint-missing", `source ${source.name} holds no checkpoint of sync ${definition.sync.name} for target ${definition.target}`, {
-      db: source.name,
-      sync: definition.sync.name,
-    });
+    throw new BucardoError(
+      "checkpoint-missing",
+      `source ${source.name} holds no checkpoint of sync ${definition.sync.name} for target ${definition.target}`,
+      {
+        db: source.name,
+        sync: definition.sync.name,
+      },
+    );
   }
   const checkpoint: Checkpoint = {
     text: taken.checkpoint,
@@ -77,7 +81,12 @@ export async function take(source: Session, definition: RunDefinition): Promise<
   const wanted = new Set(definition.relations.map((relation) => displayName(relation.name)));
   const chosen = taken.tables.filter((table) => wanted.has(displayName(nameOf(table))));
   refuseMissing(source, definition, chosen);
-  return { snapshot: parseSnapshot(taken.snapshot), snapshotText: taken.snapshot, checkpoint, tables: await complete(source, chosen, checkpoint.snapshot) };
+  return {
+    snapshot: parseSnapshot(taken.snapshot),
+    snapshotText: taken.snapshot,
+    checkpoint,
+    tables: await complete(source, chosen, checkpoint.snapshot),
+  };
 }
 
 /** Tables are declared by name; a renamed one is found by its number and named by what it was. */
@@ -87,14 +96,20 @@ function nameOf(table: TakenTable): { schema: string; name: string } {
 
 function refuseMissing(source: Session, definition: RunDefinition, chosen: readonly TakenTable[]): void {
   const there = new Set(chosen.filter((table) => table.name !== null).map((table) => displayName(nameOf(table))));
-  const missing = definition.relations.filter((relation) => relation.kind === "table" && !there.has(displayName(relation.name))).map((relation) => displayName(relation.name));
+  const missing = definition.relations
+    .filter((relation) => relation.kind === "table" && !there.has(displayName(relation.name)))
+    .map((relation) => displayName(relation.name));
   if (missing.length === 0) return;
-  throw new BucardoError("checkpoint-missing", `${missing.join(", ")} is not captured on source ${source.name} (dropped, renamed, or not yet validated)`, {
-    db: source.name,
-    sync: definition.sync.name,
-    table: missing[0] ?? "",
-    advice: `Run \`bucardo validate ${definition.sync.name}\`, or remove the table from the sync.`,
-  });
+  throw new BucardoError(
+    "checkpoint-missing",
+    `${missing.join(", ")} is not captured on source ${source.name} (dropped, renamed, or not yet validated)`,
+    {
+      db: source.name,
+      sync: definition.sync.name,
+      table: missing[0] ?? "",
+      advice: `Run \`bucardo validate ${definition.sync.name}\`, or remove the table from the sync.`,
+    },
+  );
 }
 
 async function complete(source: Session, tables: readonly TakenTable[], checkpoint: Snapshot): Promise<BatchTable[]> {
@@ -130,11 +145,19 @@ async function complete(source: Session, tables: readonly TakenTable[], checkpoi
 }
 
 /** One statement for all generations of all tables: waiting deltas by captured table. */
-async function countPending(source: Session, parts: readonly { captured: number; generation: number; cutoff: Snapshot }[]): Promise<Map<number, number>> {
+async function countPending(
+  source: Session,
+  parts: readonly { captured: number; generation: number; cutoff: Snapshot }[],
+): Promise<Map<number, number>> {
   if (parts.length === 0) return new Map();
   const text = parts
-    .map(({ captured, generation, cutoff }) => `select ${captured} as captured, (select count(*) from ${quoteName(deltaTable(captured, generation))} d where ${waits("d.xid", cutoff)}) as deltas`)
+    .map(
+      ({ captured, generation, cutoff }) =>
+        `select ${captured} as captured, (select count(*) from ${quoteName(deltaTable(captured, generation))} d where ${waits("d.xid", cutoff)}) as deltas`,
+    )
     .join("\nunion all ");
-  const rows = await source.query<{ captured: number; deltas: number }>(sql("replicate.count-pending", `select captured, sum(deltas)::bigint as deltas from (${text}) x group by captured`));
+  const rows = await source.query<{ captured: number; deltas: number }>(
+    sql("replicate.count-pending", `select captured, sum(deltas)::bigint as deltas from (${text}) x group by captured`),
+  );
   return new Map(rows.map((row) => [row.captured, row.deltas]));
 }
