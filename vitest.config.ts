@@ -8,6 +8,7 @@ export default defineConfig({
     include: long ? ["test/**/*.long.test.ts"] : ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", ...(long ? [] : ["test/**/*.long.test.ts"])],
     globalSetup: ["test/harness/global-setup.ts"],
+    setupFiles: ["test/harness/worker-setup.ts"],
     reporters: ["default", "./test/harness/count-reporter.ts"],
     pool: "forks",
     maxWorkers: 3,
