@@ -80,12 +80,10 @@ function firingFindings(target: TableShape, db: string): Finding[] {
       what: `the trigger ${name} on ${db} fires for replicated rows too (ENABLE ALWAYS or REPLICA)`,
       remedy: disable("trigger", name),
     })),
-    ...target.rules
-      .filter(fires)
-      .map(({ name }): Finding => ({
-        grade: "warning",
-        what: `the rule ${name} on ${db} rewrites replicated rows too (ENABLE ALWAYS or REPLICA)`,
-        remedy: disable("rule", name),
-      })),
+    ...target.rules.filter(fires).map(({ name }): Finding => ({
+      grade: "warning",
+      what: `the rule ${name} on ${db} rewrites replicated rows too (ENABLE ALWAYS or REPLICA)`,
+      remedy: disable("rule", name),
+    })),
   ];
 }

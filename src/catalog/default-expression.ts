@@ -50,7 +50,7 @@ function tokenize(expression: string): string[] {
 
 function plainToken(token: string): string {
   if (token.startsWith("'")) return /^'-?\d+(\.\d+)?'$/.test(token) ? token.slice(1, -1) : token;
-  if (token.includes('"') || /^E'/.test(token)) return token.replace(/^pg_catalog\./, "");
+  if (token.includes('"') || token.startsWith("E'")) return token.replace(/^pg_catalog\./, "");
   return token.toLowerCase().replace(/^pg_catalog\./, "");
 }
 

@@ -1,0 +1,118 @@
+import { carriedColumns } from "../catalog/compare.ts";
+import type { TableShape } from "../catalog/table.ts";
+import { displayName } from "../model/name.ts";
+import type { Session } from "../postgres/session.ts";
+import { differingBuckets, differingRows, packBuckets, type Difference } from "./difference.ts";
+import { formOf } from "./row-text.ts";
+import { planScan, readBuckets, readRows, tableBytes, type BucketSum, type Part, type Scan } from "./scan.ts";
+
+export type TableJob = {
+  readonly source: Session;
+  readonly target: Session;
+  readonly table: { readonly source: TableShape; readonly target: TableShape };
+  /** Columns that name a row. */
+  readonly key: readonly string[];
+  /** Default: all that travel (`carriedColumns`). */
+  readonly columns?: readonly string[];
+  /** Stop after naming so many keys (default 20); the rest is then not looked at. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+};
+
+export type TableEquality = {
+  readonly table: string;
+  readonly equal: boolean;
+  readonly sourceRows: number;
+  readonly targetRows: number;
+  readonly differences: readonly Difference[];
+  /** False when `limit` was reached before everything was looked at. */
+  readonly complete: boolean;
+};
+
+/** Both sides with the expressions to read them by. */
+export type Scans = { readonly source: Scan; readonly target: Scan };
+
+/** Rows that are fetched at once to name keys: bounds the memory, whatever the table and however much of it differs. */
+const ROWS_AT_ONCE = 20_000;
+/** Rows that one bucket should have, by the size of the table on disk at some 60 bytes a row; a wrong guess only costs another scan. */
+const BYTES_PER_BUCKET = 60 * 1000;
+
+/**
+ * Compares one table: each side is read once, grouped into buckets by a hash of the key; only keys of differing buckets are fetched
+ * and compared one by one. Equal means: same keys, and the same text of every column. Only hashes and differing keys reach this process.
+ * Both sessions should be in a REPEATABLE READ transaction (compare.ts), so that all scans of a side see one state.
+ */
+export async function compareTable(job: TableJob): Promise<TableEquality> {
+  const scans = planScans(job);
+  const bits = Math.min(16, Math.max(6, Math.ceil(Math.log2((await tableBytes(job.source, job.table.source)) / BYTES_PER_BUCKET + 1))));
+  const limit = job.limit ?? 20;
+  const whole: Part = { bits: 0, ending: 0 };
+  const { source, target } = await readBoth(scans, whole, bits);
+  const search = new Search(scans, limit, job.signal);
+  const complete = await search.look(differingBuckets(source, target), bits);
+  return {
+    table: displayName(job.table.source),
+    equal: search.found.length === 0,
+    sourceRows: countRows(source),
+    targetRows: countRows(target),
+    differences: search.found.slice(0, limit),
+    complete,
+  };
+}
+
+export function planScans({ source, target, table, key, columns = carriedColumns(table.source, table.target) }: TableJob): Scans {
+  const form = formOf(source, target);
+  const common = { source: table.source, key, columns, form };
+  return {
+    source: planScan({ session: source, own: table.source, ...common }),
+    target: planScan({ session: target, own: table.target, ...common }),
+  };
+}
+
+/** Goes down into differing buckets until all differing keys, or enough of them, are named. */
+class Search {
+  readonly found: Difference[] = [];
+  readonly #scans: Scans;
+  readonly #limit: number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(scans: Scans, limit: number, signal: AbortSignal | undefined) {
+    this.#scans = scans;
+    this.#limit = limit;
+    this.#signal = signal;
+  }
+
+  /** `buckets` with their rows, by the last `bits` bits. False when it stopped early. */
+  async look(buckets: ReadonlyMap<number, number>, bits: number): Promise<boolean> {
+    // At 31 bits nothing is left to divide by: such a bucket holds few rows unless the hash is an enemy's work.
+    const { packs, large } = packBuckets(buckets, bits < 31 ? ROWS_AT_ONCE : Infinity);
+    for (const pack of packs) {
+      if (this.#enough()) return false;
+      const [source, target] = await Promise.all([readRows(this.#scans.source, bits, pack), readRows(this.#scans.target, bits, pack)]);
+      this.found.push(...differingRows(source, target));
+    }
+    for (const ending of large) {
+      if (this.#enough()) return false;
+      const width = Math.min(8, 31 - bits);
+      const { source, target } = await readBoth(this.#scans, { bits, ending }, width);
+      if (!(await this.look(differingBuckets(source, target), bits + width))) return false;
+    }
+    return this.found.length <= this.#limit;
+  }
+
+  #enough(): boolean {
+    this.#signal?.throwIfAborted();
+    return this.found.length >= this.#limit;
+  }
+}
+
+async function readBoth(scans: Scans, part: Part, width: number): Promise<Record<"source" | "target", Map<number, BucketSum>>> {
+  const [source, target] = await Promise.all([readBuckets(scans.source, part, width), readBuckets(scans.target, part, width)]);
+  return { source, target };
+}
+
+function countRows(buckets: ReadonlyMap<number, BucketSum>): number {
+  let rows = 0;
+  for (const bucket of buckets.values()) rows += bucket.rows;
+  return rows;
+}

@@ -1,0 +1,133 @@
+import { readSequences } from "../catalog/sequence.ts";
+import { readTables } from "../catalog/table.ts";
+import type { Problem } from "../model/error.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
+import type { RelationKind } from "../model/sync.ts";
+import type { Session } from "../postgres/session.ts";
+import { transaction } from "../postgres/transaction.ts";
+import { compareTable, type TableEquality, type TableJob } from "./compare-table.ts";
+import { pairTables, type TablePair } from "./pair.ts";
+import { recheck } from "./recheck.ts";
+import { compareSequenceValues, type SequenceEquality } from "./sequence.ts";
+
+export type CompareRelation = {
+  readonly kind: RelationKind;
+  readonly name: QualifiedName;
+  /** Null: the catalog's choice. */
+  readonly key: readonly string[] | null;
+};
+
+export type CompareJob = {
+  readonly source: Session;
+  readonly target: Session;
+  readonly relations: readonly CompareRelation[];
+  /** Keys named per table at most (default 20). */
+  readonly limit?: number;
+  /**
+   * Milliseconds to look again at keys that differ while writers and runs go on; 0 (default): nobody writes, all tables are read in
+   * one snapshot a side, and what differs then is different.
+   */
+  readonly patienceMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called as each table is done. */
+  readonly onTable?: (table: TableEquality) => void;
+};
+
+export type SyncEquality = {
+  readonly equal: boolean;
+  readonly tables: readonly TableEquality[];
+  readonly sequences: readonly SequenceEquality[];
+  /** Relations that could not be compared: missing on a side, without key. */
+  readonly problems: readonly Problem[];
+};
+
+/** With writers, so many keys on their way are followed; more than that is lag, not a row in flight. */
+const FOLLOWED_KEYS = 10_000;
+
+/** Compares all tables and sequences of a sync between its source and one target. Changes nothing on either. */
+export async function compareSync(job: CompareJob): Promise<SyncEquality> {
+  const { tables, problems } = await findTables(job);
+  const compared = job.patienceMs ? await compareMoving(job, tables, job.patienceMs) : await compareQuiet(job, tables);
+  const sequences = await compareSequenceValues(
+    job.source,
+    job.target,
+    await findSequences(job, problems),
+    job.patienceMs ?? 0,
+    job.signal,
+  );
+  const equal = problems.length === 0 && compared.every((table) => table.equal) && sequences.every((sequence) => sequence.equal);
+  return { equal, tables: compared, sequences, problems };
+}
+
+/** One snapshot a side for all tables. */
+function compareQuiet(job: CompareJob, pairs: readonly TablePair[]): Promise<TableEquality[]> {
+  return inSnapshots(job, async () => {
+    const compared: TableEquality[] = [];
+    for (const pair of pairs) compared.push(report(job, await compareTable(tableJob(job, pair))));
+    return compared;
+  });
+}
+
+/** A snapshot a side for each table, held no longer than the scan; then the keys that differ are followed. */
+async function compareMoving(job: CompareJob, pairs: readonly TablePair[], patienceMs: number): Promise<TableEquality[]> {
+  const compared: TableEquality[] = [];
+  for (const pair of pairs) {
+    const table = { ...tableJob(job, pair), limit: FOLLOWED_KEYS };
+    const seen = await inSnapshots(job, () => compareTable(table));
+    // An incomplete look is too far apart to be followed.
+    const left = seen.complete ? await recheck(table, seen.differences, patienceMs) : seen.differences;
+    const named = left.slice(0, job.limit ?? 20);
+    compared.push(
+      report(job, { ...seen, equal: left.length === 0, differences: named, complete: seen.complete && named.length === left.length }),
+    );
+  }
+  return compared;
+}
+
+function tableJob(job: CompareJob, pair: TablePair): TableJob {
+  return {
+    source: job.source,
+    target: job.target,
+    table: pair,
+    key: pair.key,
+    ...(job.limit !== undefined && { limit: job.limit }),
+    ...(job.signal !== undefined && { signal: job.signal }),
+  };
+}
+
+function report(job: CompareJob, table: TableEquality): TableEquality {
+  job.onTable?.(table);
+  return table;
+}
+
+async function inSnapshots<T>({ source, target }: CompareJob, work: () => Promise<T>): Promise<T> {
+  const snapshot = { isolation: "repeatable read", readOnly: true } as const;
+  return transaction(source, snapshot, () => transaction(target, snapshot, work));
+}
+
+async function findTables(job: CompareJob): Promise<{ tables: TablePair[]; problems: Problem[] }> {
+  const relations = job.relations.filter((relation) => relation.kind === "table");
+  const names = relations.map((relation) => relation.name);
+  const [source, target] = await Promise.all([
+    readTables(job.source, names, { bounds: false }),
+    readTables(job.target, names, { bounds: false }),
+  ]);
+  return pairTables(relations, { db: job.source.name, tables: source }, { db: job.target.name, tables: target });
+}
+
+async function findSequences(job: CompareJob, problems: Problem[]): Promise<QualifiedName[]> {
+  const names = job.relations.filter((relation) => relation.kind === "sequence").map((relation) => relation.name);
+  for (const session of [job.source, job.target]) {
+    const found = await readSequences(session, names);
+    for (const table of names.map(displayName).filter((name) => !found.has(name))) {
+      problems.push({
+        grade: "error",
+        db: session.name,
+        table,
+        what: `the sequence does not exist on ${session.name}`,
+        remedy: "Create it, or take it out of the sync.",
+      });
+    }
+  }
+  return names.filter((name) => !problems.some((problem) => problem.table === displayName(name)));
+}

@@ -1,0 +1,57 @@
+import { sleep } from "../base/sleep.ts";
+import { readKeyColumns } from "../capture/key-column.ts";
+import { quoteIdent } from "../postgres/quote.ts";
+import { sql } from "../postgres/sql.ts";
+import { planScans, type TableJob } from "./compare-table.ts";
+import type { Difference } from "./difference.ts";
+import { keyAndHash, type HashedRow, type Scan } from "./scan.ts";
+
+/** Time between two looks at the keys that still differ. */
+const PAUSE_MS = 200;
+
+/**
+ * Looks again and again at keys that differ, until none does or `patienceMs` is over; returns those that never were equal.
+ * While writers go on, source and target are never seen at one moment, so a row on its way differs for a while; a row that is
+ * really wrong stays so. A key that was equal once is done with.
+ */
+export async function recheck(job: TableJob, differences: readonly Difference[], patienceMs: number): Promise<Difference[]> {
+  const scans = planScans(job);
+  const lookups = {
+    source: await planLookup(scans.source, job.table.source.oid, job.key),
+    target: await planLookup(scans.target, job.table.target.oid, job.key),
+  };
+  const end = performance.now() + patienceMs;
+  let left = [...differences];
+  while (left.length > 0 && performance.now() < end) {
+    await sleep(PAUSE_MS, job.signal);
+    const keys = left.map((difference) => difference.key);
+    const [source, target] = await Promise.all([lookUp(lookups.source, keys), lookUp(lookups.target, keys)]);
+    left = left.flatMap(({ key }, index): Difference[] => {
+      const [here, there] = [source.get(index), target.get(index)];
+      if (here === there) return [];
+      return [{ key, kind: there === undefined ? "only-source" : here === undefined ? "only-target" : "different" }];
+    });
+  }
+  return left;
+}
+
+type Lookup = { readonly scan: Scan; readonly text: string };
+
+/** Finds rows by lists of key values, one array per key column. */
+async function planLookup(scan: Scan, oid: number, key: readonly string[]): Promise<Lookup> {
+  const columns = await readKeyColumns(scan.session, oid, key);
+  const names = columns.map((_, index) => `k${index}`);
+  const matches = columns.map(({ name, type, equals }, index) => `t.${quoteIdent(name)} ${equals} w.k${index}::${type}`);
+  return {
+    scan,
+    text: `select w.n - 1 as n, ${keyAndHash(scan)}
+       from unnest(${names.map((_, index) => `$${index + 1}::text[]`).join(", ")}) with ordinality as w(${names.join(", ")}, n)
+       join ${scan.from} on ${matches.join(" and ")}`,
+  };
+}
+
+async function lookUp({ scan, text }: Lookup, keys: readonly (readonly string[])[]): Promise<Map<number, string>> {
+  const columns = scan.key.map((_, index) => keys.map((key) => key[index]));
+  const rows = await scan.session.query<HashedRow & { n: number }>(sql("verify.recheck", text, columns));
+  return new Map(rows.map((row) => [row.n, row.hash]));
+}

@@ -1,0 +1,104 @@
+import type { Column } from "../catalog/column.ts";
+import type { TableShape } from "../catalog/table.ts";
+import { quoteIdent, quoteName } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { bucketHashOf, hashOf, joinedText, valueText, type Form } from "./row-text.ts";
+
+/** One side of a comparison with the expressions to read it by. */
+export type Scan = {
+  readonly session: Session;
+  /** `only "s"."t" as t`; partitioned tables without ONLY. */
+  readonly from: string;
+  /** Key values as text, for people and for looking them up. */
+  readonly key: readonly string[];
+  /** The same so that both sides print equal keys alike. */
+  readonly identity: readonly string[];
+  /** Hash of the key, 32 bits: which bucket a row is in. */
+  readonly bucketHash: string;
+  /** Hash of all columns compared, 64 bits. */
+  readonly rowHash: string;
+};
+
+export type ScanPlan = {
+  readonly session: Session;
+  readonly own: TableShape;
+  readonly source: TableShape;
+  readonly key: readonly string[];
+  readonly columns: readonly string[];
+  readonly form: Form;
+};
+
+export function planScan({ session, own, source, key, columns, form }: ScanPlan): Scan {
+  const textOf = (name: string): string => valueText(columnOf(own, name), columnOf(source, name), form);
+  const identity = key.map(textOf);
+  return {
+    session,
+    from: `${own.kind === "partitioned" ? "" : "only "}${quoteName(own)} as t`,
+    key: key.map((name) => `t.${quoteIdent(name)}::text`),
+    identity,
+    bucketHash: bucketHashOf(joinedText(identity), form),
+    rowHash: hashOf(joinedText(columns.map(textOf)), form),
+  };
+}
+
+/** A part of the rows: those whose bucket hash ends in `ending` (`bits` bits long); 0 bits is the whole table. */
+export type Part = { readonly bits: number; readonly ending: number };
+
+export type BucketSum = { readonly rows: number; readonly sum: string };
+
+/** Rows and the sum of their hashes by the next `width` bits of the bucket hash. */
+export async function readBuckets(scan: Scan, part: Part, width: number): Promise<Map<number, BucketSum>> {
+  const rows = await scan.session.query<{ bucket: number; rows: number; sum: string }>(
+    sql(
+      "verify.bucket",
+      `select (h >> ${part.bits}) & ${mask(width)} as bucket, count(*) as rows, sum(v)::text as sum
+       from (select ${scan.bucketHash} as h, ${scan.rowHash} as v from ${scan.from}) as r
+       where h & ${mask(part.bits)} = ${part.ending}
+       group by 1`,
+    ),
+  );
+  return new Map(rows.map(({ bucket, ...sum }) => [part.ending + bucket * 2 ** part.bits, sum]));
+}
+
+/** The key as text values, and the hash of the row. `identity` is null where the key's text serves. */
+export type HashedRow = { readonly key: readonly string[]; readonly identity: readonly string[] | null; readonly hash: string };
+
+/** All rows whose bucket hash ends in one of `endings`. */
+export async function readRows(scan: Scan, bits: number, endings: readonly number[]): Promise<HashedRow[]> {
+  return scan.session.query<HashedRow>(
+    sql(
+      "verify.rows",
+      `select ${keyAndHash(scan)}
+       from ${scan.from} where ${scan.bucketHash} & ${mask(bits)} = any($1::int8[])`,
+      [endings],
+    ),
+  );
+}
+
+/** What makes a `HashedRow`. */
+export function keyAndHash(scan: Scan): string {
+  const identity = scan.identity.join() === scan.key.join() ? "null::json" : `pg_catalog.json_build_array(${scan.identity.join(", ")})`;
+  return `pg_catalog.json_build_array(${scan.key.join(", ")}) as key, ${identity} as identity, (${scan.rowHash})::text as hash`;
+}
+
+/** Bytes of the table's rows on disk: how many buckets are worth while. */
+export async function tableBytes(session: Session, shape: TableShape): Promise<number> {
+  const { bytes } = await session.one<{ bytes: number }>(
+    sql("verify.size", `select coalesce(sum(pg_relation_size(oid)), 0)::int8 as bytes from unnest($1::oid[]) as leaf(oid)`, [
+      shape.leaves.map((leaf) => leaf.oid),
+    ]),
+  );
+  return bytes;
+}
+
+/** Of PostgreSQL's integers, hence not above 31 bits: the hash's sign bit is never a bucket. */
+function mask(bits: number): number {
+  return 2 ** bits - 1;
+}
+
+function columnOf(shape: TableShape, name: string): Column {
+  const column = shape.columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw new Error(`${quoteIdent(name)} is no column of ${quoteName(shape)}`);
+  return column;
+}

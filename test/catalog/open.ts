@@ -1,0 +1,27 @@
+import { connect } from "../../src/postgres/connect.ts";
+import type { Session } from "../../src/postgres/session.ts";
+import { createDatabase, type DatabaseOptions, type TestDatabase } from "../harness/database.ts";
+import type { Major } from "../harness/binaries.ts";
+import { sharedServer } from "../harness/shared-server.ts";
+
+/** A database of a test with a session of the product on it; both end with it. */
+export type Opened = AsyncDisposable & { readonly database: TestDatabase; readonly session: Session };
+
+export async function openDatabase(major: Major, ddl = "", options: DatabaseOptions = {}): Promise<Opened> {
+  const database = await createDatabase(await sharedServer(major), options);
+  if (ddl !== "") await database.query(ddl);
+  const session = await openSession(database);
+  return {
+    database,
+    session,
+    async [Symbol.asyncDispose]() {
+      await session.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function openSession(database: TestDatabase, user?: string): Promise<Session> {
+  const { host, port, user: superuser, database: dbname } = database.connection;
+  return connect({ name: `pg${database.server.major}`, host, port, dbname, user: user ?? superuser });
+}
