@@ -26,6 +26,8 @@ export type DaemonOptions = {
   readonly reason: string | null;
   readonly log: Log;
   readonly reopenLog: () => void;
+  /** Called with the settings whenever they were read. */
+  readonly settingsRead?: (settings: Settings) => void;
   /** Settings given on the command line or in the rc file; they win over those of the control database. */
   readonly overrides: Readonly<Record<string, string>>;
   /** Asked a few times a second; true: finish the runs and end. */
@@ -216,6 +218,7 @@ export class Daemon implements AsyncDisposable {
     await this.#lease.use(dropStrayStates);
     this.#definitions = await this.#lease.use(readDefinitions);
     this.#settings = resolveSettings(this.#definitions.settings, this.#options.overrides);
+    this.#options.settingsRead?.(this.#settings);
     processLimit.max = this.#settings.max_connections;
     this.#fleet.update(planSyncs(this.#definitions));
     for (const sync of again) this.#fleet.again(sync);

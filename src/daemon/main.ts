@@ -7,6 +7,8 @@ import { stopFileExists } from "./stop-file.ts";
 export type ProcessOptions = Omit<DaemonOptions, "stopAsked"> & {
   /** Absolute; holds the pid file and the stop file. */
   readonly piddir: string;
+  /** Its name there. */
+  readonly stopFile: string;
   readonly log: Log;
   /** Called once, when the daemon is up. */
   readonly ready: () => void;
@@ -17,10 +19,10 @@ export type ProcessOptions = Omit<DaemonOptions, "stopAsked"> & {
  * TERM, INT, USR1 and the stop file finish the current runs; a second signal breaks them off. HUP reads the definitions again, USR2 reopens the logs.
  */
 export async function runDaemonProcess(options: ProcessOptions): Promise<void> {
-  const { piddir, log } = options;
+  const { piddir, stopFile, log } = options;
   const owner = await livingOwner(piddir);
   if (owner !== null) throw alreadyThere(piddir, owner.pid);
-  const daemon = await Daemon.start({ ...options, stopAsked: () => stopFileExists(piddir) });
+  const daemon = await Daemon.start({ ...options, stopAsked: () => stopFileExists(piddir, stopFile) });
   await writePidFile(piddir, process.argv.slice(0, 2).join(" "));
   const release = listenToSignals(daemon, options);
   try {
