@@ -51,9 +51,9 @@ export function urlOf(server: ServerAddress, database = "postgres", user = super
 export async function startServer(options: ServerOptions): Promise<Server> {
   const dir = join(cacheDir, "run", `${options.major}-${randomBytes(4).toString("hex")}`);
   await mkdir(dir, { recursive: true });
-  const watchdog = watch(dir);
   // The longest path of a socket is 107 bytes, and a clone may lie deep.
   const socketDir = dir.length < 80 ? dir : await mkdtemp(join(tmpdir(), "bucardo-"));
+  const watchdog = watch(dir, "", socketDir === dir ? "" : socketDir);
   const server = new Server(options, dir, socketDir, watchdog);
   try {
     await server._create();

@@ -2,9 +2,10 @@
 # Ends what an owner left behind. Its standard input is a pipe that only the owner holds: end of file means that the owner is gone,
 # however it went. Then every process goes that works in DIR (a server and its children) or was started with MARK in its environment
 # (a daemon of a test), the shared memory goes, and DIR itself.
-# usage: watchdog.sh DIR MARK
+# usage: watchdog.sh DIR MARK [SOCKET_DIR]
 dir=$1
 mark=$2
+socket_dir=$3
 cd / || exit 1
 trap '' INT TERM HUP
 
@@ -31,5 +32,5 @@ for turn in 1 2 3 4 5 6 7 8 9 10; do
   sleep 0.2
 done
 [ -n "$segment" ] && ipcrm -m "$segment" 2>/dev/null
-rm -rf "$dir"
+rm -rf "$dir" ${socket_dir:+"$socket_dir"}
 exit 0

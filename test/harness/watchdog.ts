@@ -11,11 +11,11 @@ export type Watchdog = {
 };
 
 /**
- * Starts the process that removes `dir`, what runs in it and what carries `mark`, should this process end without doing so:
+ * Starts the process that removes `dir` (and `socketDir`), what runs in it and what carries `mark`, should this process end without doing so:
  * the kernel closes the pipe between them, even after SIGKILL.
  */
-export function watch(dir: string, mark = ""): Watchdog {
-  const child = spawn("/bin/sh", [join(root, "test", "harness", "watchdog.sh"), dir, mark], {
+export function watch(dir: string, mark = "", socketDir = ""): Watchdog {
+  const child = spawn("/bin/sh", [join(root, "test", "harness", "watchdog.sh"), dir, mark, socketDir], {
     cwd: "/",
     detached: true, // Ctrl-C in the terminal must not reach it
     stdio: ["pipe", "ignore", "ignore"],
