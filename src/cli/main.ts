@@ -1,11 +1,10 @@
 import { homedir } from "node:os";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type OptionValue } from "../config/load.ts";
 import { globalOptions } from "../config/options.ts";
 import { openContext, type Flags } from "../operations/context.ts";
 import type { Operation } from "../operations/operation.ts";
 import { operations } from "../operations/registry.ts";
 import { checkInput } from "./check-input.ts";
-import type { OptionValues } from "./grammar.ts";
 import { operationHelp, overview, usageLine } from "./help.ts";
 import { helpOperation } from "./help-operation.ts";
 import { parse } from "./parse.ts";
@@ -45,15 +44,22 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   const all: readonly Operation[] = [...operations, helpOperation(operations, globalOptions)];
   const { operation, input, options } = parse(call.argv, { program, operations: all, options: globalOptions });
   const say = (text: string): void => void streams.stdout.write(`${text}\n`);
-  if (options.version === true) return (say(`${program} version ${programVersion()}`), 0);
-  if (options.help === true) return (say(operation === null ? overview(program, all, globalOptions) : operationHelp(program, operation)), 0);
-  if (operation === null) return (streams.stderr.write(`${usageLine(program)}\n`), 1);
+  if (options["version"] === true || options["help"] === true) {
+    const help = operation === null ? overview(program, all, globalOptions) : operationHelp(program, operation);
+    say(options["version"] === true ? `${program} version ${programVersion()}` : help);
+    return 0;
+  }
+  if (operation === null) {
+    streams.stderr.write(`${usageLine(program)}\n`);
+    return 1;
+  }
 
   const checked = checkInput(operation, input, program);
   const cwd = call.cwd ?? process.cwd();
   const config = loadConfig({ argvOptions: options, env, cwd, home: env.HOME ?? homedir() });
   for (const warning of config.warnings) streams.stderr.write(`WARNING: ${warning}\n`);
-  const flags = flagsOf(options, env);
+  for (const warning of config.warnings) streams.stderr.write(`${warning}\n`);
+  const flags = flagsOf(config.options);
   const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
   using io = openTerminal(streams, { verbose: flags.verbose, silent });
   using signals = signalOfProcess(call.signal);
@@ -64,16 +70,17 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   return operation.exit?.(output) ?? 0;
 }
 
-function flagsOf(options: OptionValues, env: NodeJS.ProcessEnv): Flags {
-  const verbose = Math.max(Number(options.verbose ?? 0), options.vv === true ? 2 : 0, options.vvv === true ? 3 : 0, options.vvvv === true ? 4 : 0);
+/** From the line, the environment and the rc file, as the configuration has put them together. */
+function flagsOf(options: Readonly<Record<string, OptionValue>>): Flags {
+  const is = (name: string): boolean => options[name] === true;
   return {
-    batch: options.batch === true,
-    dryrun: options.dryrun === true,
-    confirm: options.confirm === true || (env.BUCARDO_CONFIRM ?? "") !== "",
-    force: options.force === true,
-    json: options.json === true,
-    quiet: Number(options.quiet ?? 0),
-    verbose,
-    debug: Math.max(Number(options.debug ?? 0), (env.BUCARDO_DEBUG ?? "") === "" ? 0 : 1),
+    batch: is("batch"),
+    dryrun: is("dryrun"),
+    confirm: is("confirm"),
+    force: is("force"),
+    json: is("json"),
+    quiet: Number(options["quiet"] ?? 0),
+    verbose: Math.max(Number(options["verbose"] ?? 0), is("vv") ? 2 : 0, is("vvv") ? 3 : 0, is("vvvv") ? 4 : 0),
+    debug: Number(options["debug"] ?? 0),
   };
 }

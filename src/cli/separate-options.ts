@@ -1,7 +1,7 @@
 import type { Problem } from "../model/error.ts";
 import { findKey, keysOf, squash, type NamedField } from "../operations/fields.ts";
 import { findOperation } from "../operations/find.ts";
-import { isBooleanWord } from "../operations/input.ts";
+import { parseSwitch } from "../config/value-types.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { GlobalOption, Grammar, OptionValues } from "./grammar.ts";
 import { nearest } from "../catalog/nearest.ts";
@@ -34,7 +34,7 @@ function takeLong(name: string, given: string | undefined, queue: string[], gram
   const option = exact ?? (key === null ? abbreviatedOption(grammar.options, name) : null);
   if (option !== null) return storeOption(option, name, given, queue, result);
   if (key !== null) {
-    const value = given ?? (key.flag && !isBooleanWord(queue[0] ?? "") ? "true" : queue.shift());
+    const value = given ?? (key.flag && parseSwitch(queue[0] ?? "") === null ? "true" : queue.shift());
     if (value === undefined) result.problems.push(usage(`--${name} needs a value`, `Write --${name}=${key.value ?? "VALUE"}.`));
     else result.keyed.push({ typed: name, value });
     return;
@@ -68,8 +68,8 @@ function storeOption(option: GlobalOption, typed: string, given: string | undefi
   const { options, problems } = result;
   const negated = option.negatable && squash(typed).startsWith("no") && ![option.name, ...option.aliases].some((name) => squash(name) === squash(typed));
   if (negated) options[option.name] = false;
-  else if (option.type === "flag" && given !== undefined && !isBooleanWord(given)) problems.push(usage(`--${typed} takes no value`, ""));
-  else if (option.type === "flag") options[option.name] = given === undefined || ["1", "t", "true", "on", "yes", "y"].includes(given.toLowerCase());
+  else if (option.type === "flag" && given !== undefined && parseSwitch(given) === null) problems.push(usage(`--${typed} takes no value`, ""));
+  else if (option.type === "flag") options[option.name] = given === undefined || parseSwitch(given) === true;
   else if (option.type === "count") options[option.name] = given !== undefined && /^\d+$/.test(given) ? Number(given) : Number(options[option.name] ?? 0) + 1;
   else {
     const value = given ?? queue.shift();

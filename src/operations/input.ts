@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseSwitch } from "../config/value-types.ts";
 
 /** What the command line and the help must know of a field, beyond its type. Kept in zod's registry of our own. */
 export type Field = {
@@ -35,19 +36,10 @@ export function words(field: Omit<Field, "words" | "aliases"> & { readonly min?:
   return key(z.array(z.string()).default([]), { ...rest, words: { min, max } });
 }
 
-const TRUE = ["1", "t", "true", "on", "yes", "y"];
-const FALSE = ["0", "f", "false", "off", "no", "n"];
-
-export function isBooleanWord(word: string): boolean {
-  return [...TRUE, ...FALSE].includes(word.toLowerCase());
-}
-
 /** 1/0, t/f, true/false, on/off, yes/no. */
 export const bool = z.union([z.boolean(), z.string()], "must be on or off").transform((value, context) => {
-  if (typeof value === "boolean") return value;
-  const word = value.toLowerCase();
-  if (TRUE.includes(word)) return true;
-  if (FALSE.includes(word)) return false;
+  const switched = typeof value === "boolean" ? value : parseSwitch(value);
+  if (switched !== null) return switched;
   context.addIssue({ code: "custom", message: `must be on or off (also 1/0, true/false, yes/no), not "${value}"` });
   return z.NEVER;
 });

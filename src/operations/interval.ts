@@ -1,28 +1,13 @@
 import { z } from "zod";
-
-const SECONDS: readonly (readonly [RegExp, number])[] = [
-  [/^(ms|msecs?|milliseconds?)$/, 0.001],
-  [/^(s|secs?|seconds?)$/, 1],
-  [/^(m|mins?|minutes?)$/, 60],
-  [/^(h|hours?|hrs?)$/, 3600],
-  [/^(d|days?)$/, 86_400],
-  [/^(w|weeks?)$/, 604_800],
-];
+import { parseDuration } from "../config/value-types.ts";
 
 /** `90`, `2 minutes`, `1 hour 30 minutes`, `00:05:00` as seconds; null when it is none of these. */
 export function parseInterval(text: string): number | null {
   const trimmed = text.trim().toLowerCase();
   const clock = /^(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?$/.exec(trimmed);
   if (clock) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0);
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed);
-  if (!/^(\d+(\.\d+)?\s*[a-z]+[\s,]*)+$/.test(trimmed)) return null;
-  let total = 0;
-  for (const [, amount = "", unit = ""] of trimmed.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g)) {
-    const factor = SECONDS.find(([name]) => name.test(unit))?.[1];
-    if (factor === undefined) return null;
-    total += Number(amount) * factor;
-  }
-  return total;
+  const ms = parseDuration(trimmed);
+  return ms === null ? null : ms / 1000;
 }
 
 /** A period, given as text of that kind or as seconds; seconds. `0` and `none` mean null. */

@@ -1,16 +1,18 @@
 import { z } from "zod";
 import { findRelations } from "../../catalog/find.ts";
 import { findDatabase, insertDatabase } from "../../control/database.ts";
-import { BucardoError, type Problem } from "../../model/error.ts";
+import { BucardoError } from "../../model/error.ts";
 import type { QualifiedName } from "../../model/name.ts";
 import type { RelationKind } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
-import { change } from "../change.ts";
+import type { Messages } from "../change.ts";
 import type { Context } from "../context.ts";
 import { joinGroup } from "../dbgroup/join.ts";
 import { bool, key, text, words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { register } from "../relation/register.ts";
+import { stopOnProblems } from "../report.ts";
+import { applySyncChange } from "../sync/apply.ts";
 import { amend, connectionProblem, sealed, tryConnect, type Draft, type Given } from "./draft.ts";
 import { connectionKeys } from "./keys.ts";
 import { readNames, type NewDatabase } from "./new-names.ts";
@@ -47,10 +49,10 @@ export const addDb = defineOperation({
     const { names, name, dbname, host, port, user, pass, service, pgpass, conn, url, status } = input;
     const given: Given = { dbname, host, port, user, pass, service, pgpass, conn, url, status };
     const { form, databases, problems } = readNames({ names, name, ...given }, context.program === "bucardo_ctl");
-    stop(problems);
+    stopOnProblems(problems, "bad-value", "Cannot add database");
     await refuseKnown(databases, context);
     const checked = await check(databases, input, context);
-    const output = await change(context, async (control) => {
+    const work = async (control: Session): Promise<Messages> => {
       const messages = checked.flatMap(({ warning }) => (warning === null ? [] : [warning]));
       messages.push(...(await store(control, checked, form, context)));
       if (input.dbgroup !== undefined) {
@@ -59,8 +61,10 @@ export const addDb = defineOperation({
       }
       messages.push(...(await storeRelations(control, checked)));
       return { messages };
-    });
-    return { ...output, databases: databases.map(({ base }) => base.name) };
+    };
+    // A group that a sync uses makes the database a member of that sync.
+    const { messages } = await applySyncChange(context, { work });
+    return { messages: [...messages], databases: databases.map(({ base }) => base.name) };
   },
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
 });
@@ -81,7 +85,11 @@ async function refuseKnown(databases: readonly NewDatabase[], context: Context):
 /** Fills in defaults and tries every connection; all failures in one report. */
 async function check(databases: readonly NewDatabase[], input: { addalltables?: boolean | undefined; addallsequences?: boolean | undefined }, context: Context): Promise<Checked[]> {
   const drafts = databases.map(({ base, role, given }) => ({ role, ...amend(base, withDefaults(given, context)) }));
-  stop(drafts.flatMap(({ problems }) => problems));
+  stopOnProblems(
+    drafts.flatMap(({ problems }) => problems),
+    "bad-value",
+    "Cannot add database",
+  );
   const results = await Promise.all(
     drafts.map(async ({ draft, role }) => {
       try {
@@ -142,11 +150,3 @@ async function storeRelations(control: Session, checked: readonly Checked[]): Pr
   }
   return messages;
 }
-
-function stop(problems: readonly Problem[]): void {
-  const [first] = problems;
-  if (first === undefined) return;
-  if (problems.length === 1) throw new BucardoError("bad-value", `Cannot add database: ${first.what}.`, { advice: first.remedy });
-  throw new BucardoError("bad-value", "Cannot add the databases.", { problems, advice: "" });
-}
-

@@ -6,12 +6,13 @@ import { nameProblem } from "../db/draft.ts";
 
 /**
  * Puts databases into a group, `group` or `group:role`, making the group when it is missing. In a new group the first one
- * is the source, the others are targets; in an existing one all are targets; a stated role wins.
+ * is the source (if `firstIsSource`), the others are targets; in an existing one all are targets; a stated role wins.
  */
 export async function joinGroup(
   control: Session,
   groupWord: string,
   members: readonly { readonly db: string; readonly role: Role | null; readonly priority?: number }[],
+  options: { readonly firstIsSource: boolean } = { firstIsSource: true },
 ): Promise<string[]> {
   const { group, role: groupRole } = splitGroup(groupWord);
   const messages: string[] = [];
@@ -23,7 +24,7 @@ export async function joinGroup(
     messages.push(`Created dbgroup "${group}"`);
   }
   for (const [index, { db, role, priority }] of members.entries()) {
-    const wanted = role ?? groupRole ?? (existing === null && index === 0 ? "source" : "target");
+    const wanted = role ?? groupRole ?? (existing === null && index === 0 && options.firstIsSource ? "source" : "target");
     await putDbgroupMember(control, group, { db, role: wanted, priority: priority ?? 0 });
     messages.push(`Added database "${db}" to dbgroup "${group}" as ${wanted}`);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { invariant } from "../../base/invariant.ts";
 import { readCandidates, type Candidate } from "../../catalog/find.ts";
 import { readDatabases } from "../../control/database.ts";
 import { deleteDbgroup, insertDbgroup, putDbgroupMember, readDbgroups } from "../../control/dbgroup.ts";
@@ -15,9 +16,10 @@ import { connectionProblem } from "../db/draft.ts";
 import { key, list, text, words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { register } from "../relation/register.ts";
+import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
 import { legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
-import { planRelgroup, readTableWords, reporter, type GroupPlan, type Registered } from "./plan.ts";
+import { planRelgroup, readTableWords, type GroupPlan, type Registered } from "./plan.ts";
 import { understand, type Understood } from "./read-add.ts";
 
 export const addSync = defineOperation({
@@ -57,7 +59,8 @@ export const addSync = defineOperation({
     const problems: Problem[] = [];
     const understood = understand({ ...input, name }, registered, problems);
     const relations = understood === null ? null : await findTables(context, name, understood, registered, problems);
-    if (problems.length > 0 || understood === null || relations === null) throw refusal(name, problems);
+    stopOnProblems(problems, "sync-invalid", `Cannot add sync "${name}"`);
+    invariant(understood !== null && relations !== null, "no plan and no problem");
     const plan: Plan = {
       ...understood,
       sync: newSync(name, relations.name, understood.dbgroup.name, input),
@@ -110,14 +113,6 @@ async function findTables(context: Context, name: string, understood: Understood
     problems.push(connectionProblem(understood.sourceDb, error));
     return null;
   }
-}
-
-function refusal(name: string, problems: readonly Problem[]): BucardoError {
-  const [first] = problems;
-  if (first !== undefined && problems.length === 1) {
-    return new BucardoError("sync-invalid", `Cannot add sync "${name}": ${first.db === undefined ? "" : `${first.db}: `}${first.what}.`, { sync: name, advice: first.remedy });
-  }
-  return new BucardoError("sync-invalid", `Cannot add sync "${name}".`, { sync: name, problems, advice: "Nothing was changed." });
 }
 
 async function store(control: Session, plan: Plan, stored: Stored): Promise<{ messages: string[] }> {

@@ -13,7 +13,7 @@ export const policyKeys = {
 } as const;
 
 /** Settings of versions 4 and 5, accepted so that old scripts run; kept with the sync and listed by `list sync -vv`. */
-const LEGACY: Readonly<Record<string, readonly string[]>> = {
+const LEGACY = {
   conflict_strategy: ["standard_conflict", "conflict"],
   stayalive: [],
   kidsalive: [],
@@ -37,12 +37,12 @@ const LEGACY: Readonly<Record<string, readonly string[]>> = {
   do_listen: [],
   disable_triggers: [],
   disable_rules: [],
-};
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
 const legacyField = (aliases: readonly string[]) => key(text.optional(), { about: "Without meaning here.", aliases, legacy: true });
 type LegacyKeys = Record<keyof typeof LEGACY, ReturnType<typeof legacyField>>;
 
-export const legacyKeys: LegacyKeys = Object.fromEntries(Object.entries(LEGACY).map(([name, aliases]) => [name, legacyField(aliases)]));
+export const legacyKeys: LegacyKeys = Object.fromEntries(Object.entries(LEGACY).map(([name, aliases]) => [name, legacyField(aliases)])) as LegacyKeys;
 
 /** The legacy values that were given. */
 export function legacyOf(input: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -2,9 +2,10 @@ import type { Candidate } from "../../catalog/find.ts";
 import { matchRelations } from "../../catalog/find.ts";
 import type { Dbgroup } from "../../control/dbgroup.ts";
 import type { Relgroup } from "../../control/relgroup.ts";
-import type { Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { parseRole, type Database, type DbgroupMember } from "../../model/sync.ts";
+import type { Database, DbgroupMember } from "../../model/sync.ts";
+import { readMemberWords } from "../dbgroup/member.ts";
+import type { Report } from "../report.ts";
 
 /** What is registered, for the pure steps of `add sync`. */
 export type Registered = { readonly databases: readonly Database[]; readonly dbgroups: readonly Dbgroup[]; readonly relgroups: readonly Relgroup[] };
@@ -12,25 +13,9 @@ export type Registered = { readonly databases: readonly Database[]; readonly dbg
 /** A group of the new sync: an existing one, or one to be made. */
 export type GroupPlan<Member> = { readonly name: string; readonly create: boolean; readonly members: readonly Member[] };
 
-export type Report = (what: string, remedy: string) => void;
-
-export function reporter(problems: Problem[]): Report {
-  return (what, remedy) => void problems.push({ grade: "error", what, remedy });
-}
-
 /** `A:source,B:target:pri=2`; without roles the first is the source and the others are targets. */
 export function readMembers(words: readonly string[], databases: readonly Database[], wrong: Report): DbgroupMember[] {
-  const parsed = words.map((word) => {
-    const [db = "", ...parts] = word.split(":");
-    const priorityWord = parts.find((part) => /^pri(ority)?=/i.test(part))?.split("=")[1];
-    const roleWord = parts.find((part) => !part.includes("="));
-    const role = roleWord === undefined ? null : parseRole(roleWord);
-    if (!databases.some((database) => database.name === db)) wrong(`Unknown database "${db}"`, "`bucardo list dbs` shows the registered ones.");
-    if (roleWord !== undefined && role === null) wrong(`"${roleWord}" is no role`, "Roles are source and target.");
-    if (priorityWord !== undefined && !/^-?\d+$/.test(priorityWord)) wrong(`"${priorityWord}" is no priority`, "Give a whole number.");
-    return { db, role, priority: Number(priorityWord ?? 0) };
-  });
-  return parsed.map(({ db, role, priority }, index) => ({ db, role: role ?? (index === 0 ? "source" : "target"), priority }));
+  return readMemberWords(words, databases, wrong).map(({ db, role, priority }, index) => ({ db, role: role ?? (index === 0 ? "source" : "target"), priority }));
 }
 
 /** The group that has exactly these members and roles, else a new one with the sync's name (or name_2, ...). */

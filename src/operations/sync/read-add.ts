@@ -1,7 +1,8 @@
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { isObjectName, RESERVED_SYNC_NAMES } from "../../model/name.ts";
 import type { DbgroupMember } from "../../model/sync.ts";
-import { planDbgroup, readMembers, reporter, type GroupPlan, type Registered, type Report } from "./plan.ts";
+import { reporter, type Report } from "../report.ts";
+import { planDbgroup, readMembers, type GroupPlan, type Registered } from "./plan.ts";
 
 /** The words and keys of `add sync` that say what is replicated from where to where. */
 export type Wanted = {

@@ -1,0 +1,157 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+import { createInstallation } from "../../control/installation.ts";
+import { readGround, readPlace, ROLE, type Ground } from "../../control/install.ts";
+import { migrateSchema, schemaVersion } from "../../control/schema-version.ts";
+import { writeSetting } from "../../control/setting.ts";
+import { BucardoError } from "../../model/error.ts";
+import { connect } from "../../postgres/connect.ts";
+import { quoteIdent } from "../../postgres/quote.ts";
+import type { Session } from "../../postgres/session.ts";
+import { sql } from "../../postgres/sql.ts";
+import { transaction } from "../../postgres/transaction.ts";
+import type { Context } from "../context.ts";
+import { defineOperation } from "../operation.ts";
+import { askSettings } from "./dialogue.ts";
+import { preparePiddir } from "./piddir.ts";
+import { initialSettings, usersToTry, type InstallSettings } from "./settings.ts";
+
+export const install = defineOperation({
+  name: ["install"],
+  summary: "Make the control database",
+  description:
+    "Asks where, when a person sits at the terminal; --batch asks nothing. Makes the role bucardo (LOGIN, nothing more) and the database if they are " +
+    "missing and the connecting role may do so, then the schema bucardo in it. No language and no superuser is needed: with --dbname and --dbuser an " +
+    "existing database of your own will do. The database may be on the same server as a source or a target.\n\n" +
+    "Options: --dbhost, --dbport, --dbuser (who connects for the installation), --dbname (where the memory goes), --piddir.",
+  group: "installation",
+  effect: "writes",
+  control: "none",
+  input: z.object({}),
+  output: z.object({ messages: z.array(z.string()), quit: z.boolean() }),
+  examples: [
+    { command: "bucardo install --dbport=5566 --piddir=/tmp/bctest", about: "Asks, with these values filled in." },
+    { command: "bucardo install --batch --dbuser=me --dbname=mine", about: "Into a database that belongs to me." },
+  ],
+  async run(_input, context) {
+    const initial = initialSettings(context);
+    const asks = context.io.interactive && !context.flags.batch;
+    const chosen = asks ? await askSettings(initial, context.io, context.cwd) : initial;
+    if (chosen === null) return { messages: ["Goodbye!"], quit: true };
+    return { messages: await installInto(context, { ...chosen, piddir: resolve(context.cwd, chosen.piddir) }), quit: false };
+  },
+  print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
+  exit: ({ quit }) => (quit ? 1 : 0),
+});
+
+async function installInto(context: Context, chosen: InstallSettings): Promise<string[]> {
+  const { dryrun } = context.flags;
+  const messages: string[] = [];
+  await using first = await connectFirst(context, chosen);
+  const ground = await readGround(first, chosen.dbname);
+  refuseWithoutRights(ground, chosen);
+  if (ground.databaseExists) await refuseUnfit(context, chosen, ground);
+  preparePiddir(chosen.piddir, dryrun);
+
+  const makeRole = !ground.roleExists && ground.createRole;
+  if (makeRole) {
+    if (!dryrun) await first.script(sql("install.role", `create role ${quoteIdent(ROLE)} login`));
+    messages.push(`Created role ${ROLE}`);
+  }
+  const owner = (makeRole || ground.roleExists) && ground.superuser ? ROLE : null;
+  if (!ground.databaseExists) {
+    if (!dryrun) await first.script(sql("install.database", createDatabaseText(chosen.dbname, owner)));
+    messages.push(`Created database ${chosen.dbname}`);
+  }
+  if (!dryrun) {
+    await using control = await open(context, chosen, chosen.dbname, ground.role);
+    await fill(control, chosen, owner);
+  }
+  messages.push("Installation is now complete.");
+  messages.push(...(dryrun ? [] : await loginHints(context, chosen, owner ?? ground.role)));
+  return messages;
+}
+
+/** To the database itself when it is there, else to one that every server has. */
+async function connectFirst(context: Context, chosen: InstallSettings): Promise<Session> {
+  let failure: unknown;
+  for (const dbname of new Set([chosen.dbname, "postgres", "template1"])) {
+    for (const user of usersToTry(chosen)) {
+      try {
+        return await open(context, chosen, dbname, user);
+      } catch (error) {
+        const sqlstate = error instanceof BucardoError ? error.details.sqlstate : undefined;
+        // 3D000 no such database, 28000 no such role: the next may be there. Anything else is the answer.
+        if (sqlstate !== "3D000" && sqlstate !== "28000") throw error;
+        failure ??= error;
+      }
+    }
+  }
+  throw failure;
+}
+
+async function open({ config, program, signal }: Context, { host, port }: InstallSettings, dbname: string, user: string): Promise<Session> {
+  const { password, conn, service } = config.control;
+  return await connect({ name: "control", dbname, user, host, port, password, conn, service, applicationName: `${program} install`, signal });
+}
+
+function refuseWithoutRights(ground: Ground, { dbname }: InstallSettings): void {
+  if (ground.databaseExists || ground.createDatabase) return;
+  throw new BucardoError("permission-denied", `Database "${dbname}" does not exist, and role "${ground.role}" may not create it.`, {
+    advice: `Have it created (create database ${quoteIdent(dbname)} owner ${quoteIdent(ground.role)}), give --dbname of an existing database of yours, or connect as another role with --dbuser. Nothing was changed.`,
+  });
+}
+
+async function refuseUnfit(context: Context, chosen: InstallSettings, ground: Ground): Promise<void> {
+  await using session = await open(context, chosen, chosen.dbname, ground.role);
+  if ((await schemaVersion(session)) !== null) {
+    throw new BucardoError("already-exists", `Bucardo is already installed in database "${chosen.dbname}".`, { advice: `Nothing was changed. \`${context.program} upgrade\` brings an older schema up to date.` });
+  }
+  const place = await readPlace(session);
+  if (place.perlVersion) {
+    throw new BucardoError("already-exists", `Database "${chosen.dbname}" holds the schema of Bucardo 4 or 5.`, { advice: "Give another --dbname; nothing was changed." });
+  }
+  if (!place.mayCreate) {
+    throw new BucardoError("permission-denied", `Role "${ground.role}" may not create a schema in database "${chosen.dbname}" (owner: ${place.owner}).`, {
+      advice: `grant create on database ${quoteIdent(chosen.dbname)} to ${quoteIdent(ground.role)}; or connect as ${place.owner} with --dbuser. Nothing was changed.`,
+    });
+  }
+}
+
+/** In UTF8 whatever the server's default is: names and messages of all databases meet here. */
+function createDatabaseText(dbname: string, owner: string | null): string {
+  const own = owner === null ? "" : ` owner ${quoteIdent(owner)}`;
+  return `create database ${quoteIdent(dbname)}${own} template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`;
+}
+
+/** The schema, its identity and the pid directory, in one transaction; owned by role bucardo where that is possible. */
+async function fill(control: Session, { piddir }: InstallSettings, owner: string | null): Promise<void> {
+  await transaction(control, {}, async () => {
+    await control.query(sql("install.lock", "select pg_advisory_xact_lock(25205, 0)"));
+    if (owner !== null) {
+      await control.script(sql("install.schema", `create schema if not exists bucardo authorization ${quoteIdent(owner)}; grant usage, create on schema bucardo to ${quoteIdent(owner)}; set local role ${quoteIdent(owner)}`));
+    }
+    await migrateSchema(control);
+    await createInstallation(control);
+    await writeSetting(control, "piddir", piddir);
+  });
+}
+
+/** Proves that the next command will get in, or says what is missing for it. */
+async function loginHints(context: Context, chosen: InstallSettings, owner: string): Promise<string[]> {
+  const { config, program } = context;
+  const options = [
+    chosen.host !== (config.control.host ?? context.env["PGHOST"] ?? null) ? `dbhost = ${chosen.host ?? ""}` : null,
+    chosen.port !== null && chosen.port !== config.control.port ? `dbport = ${chosen.port}` : null,
+    chosen.dbname !== "bucardo" ? `dbname = ${chosen.dbname}` : null,
+    owner !== ROLE ? `dbuser = ${owner}` : null,
+  ].filter((line) => line !== null);
+  const hints = options.length === 0 ? [] : [`Put into .bucardorc, so that the other commands find it: ${options.join("; ")}`];
+  try {
+    await using _session = await open(context, chosen, chosen.dbname, owner);
+  } catch (error) {
+    hints.push(`Role ${owner} cannot log in yet: ${(error as Error).message}`);
+    hints.push(`Give it a password (alter role ${quoteIdent(owner)} password '...') and put that into ~/.pgpass, or let pg_hba.conf trust it; then try \`${program} list all\`.`);
+  }
+  return hints;
+}
