@@ -73,7 +73,7 @@ export function parseRole(word: string): Role | null {
   const text = word.toLowerCase();
   if (/^(s|mas|pri)/.test(text)) return "source";
   if (/^(t|rep|sl)/.test(text)) return "target";
-  if (/^f/.test(text)) return "fullcopy";
+  if (text.startsWith("f")) return "fullcopy";
   return null;
 }
 

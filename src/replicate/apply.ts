@@ -67,7 +67,7 @@ async function applyWith(target: Member, statements: readonly string[]): Promise
 export async function applyAwake(target: Member, fetched: readonly Fetched[]): Promise<TableCounts[]> {
   const order = parentsFirst(fetched);
   const deleted = new Map<Fetched, number>();
-  for (const each of [...order].reverse()) {
+  for (const each of order.toReversed()) {
     const { plan, link, stage } = each;
     if (stage === null || link.strategy === "replace") {
       throw new BucardoError(

@@ -121,7 +121,7 @@ async function fetchAll(context: RunContext, target: Member, plans: readonly Tab
   for (const plan of plans) {
     const link = links.get(plan.table.captured)!;
     progress.step("fetching", link.name);
-    const done = await fetchTable({ source: context.source, target, plan, link, signal: context.signal, onBytes: progress.bytes });
+    const done = await fetchTable({ source: context.source, target, plan, link, signal: context.signal, onBytes: (total) => progress.bytes(total) });
     progress.fetched(done);
     fetched.push(done);
     await reach("replicate.table-staged");

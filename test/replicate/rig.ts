@@ -9,13 +9,14 @@ import { quoteName } from "../../src/postgres/quote.ts";
 import type { Session } from "../../src/postgres/session.ts";
 import type { RunDefinition, RunRelation } from "../../src/replicate/definition.ts";
 import { run } from "../../src/replicate/run.ts";
+import type { Major } from "../harness/binaries.ts";
 import { createDatabase, type TestDatabase } from "../harness/database.ts";
 import { equalTables } from "../harness/equal-tables.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import type { ServerAddress } from "../harness/server.ts";
 
 export type RigOptions = {
-  readonly majors?: readonly [source: number, target: number];
+  readonly majors?: readonly [source: Major, target: Major];
   /** Made on both sides; `target` instead where the sides differ. */
   readonly schema: string;
   readonly targetSchema?: string;
