@@ -1,7 +1,5 @@
 -- The memory of one Bucardo installation. Everything lives in schema bucardo of the control database.
--- Never edit a landed file: add the next number.
-
-create schema if not exists bucardo;
+-- Never edit a landed file: add the next number. The schema is there when this runs, as its owner may lack CREATE on the database.
 
 -- One row per applied file of sql/control; the program refuses a version newer than its own.
 create table bucardo.schema_version (

@@ -81,7 +81,7 @@ class KickLine {
     }
     if (!this.#rewrites) return;
     const open = (await recentRuns(control)).find((run) => run.ended === null && run.sync === this.#of.syncId && waiting.includes(run.target));
-    this.#rewrite(`${this.#head()} ${open === undefined ? `waiting for ${waiting.join(", ")}` : describeProgress(open, new Date())}`);
+    this.#rewrite(`${this.#head()} ${open === undefined ? `waiting for ${waiting.join(", ")}` : describeProgress(open)}`);
   }
 
   done(): KickEnd {

@@ -129,12 +129,17 @@ async function fill(control: Session, { piddir }: InstallSettings, owner: string
   await transaction(control, {}, async () => {
     await control.query(sql("install.lock", "select pg_advisory_xact_lock(25205, 0)"));
     if (owner !== null) {
-      await control.script(sql("install.schema", `create schema if not exists bucardo authorization ${quoteIdent(owner)}; grant usage, create on schema bucardo to ${quoteIdent(owner)}; set local role ${quoteIdent(owner)}`));
+      await control.script(sql("install.schema", schemaText(owner)));
     }
     await migrateSchema(control);
     await createInstallation(control);
     await writeSetting(control, "piddir", piddir);
   });
+}
+
+function schemaText(owner: string): string {
+  const role = quoteIdent(owner);
+  return `create schema if not exists bucardo authorization ${role}; grant usage, create on schema bucardo to ${role}; set local role ${role}`;
 }
 
 /** Proves that the next command will get in, or says what is missing for it. */

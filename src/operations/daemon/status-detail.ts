@@ -1,0 +1,53 @@
+import { sourcesOf } from "../../model/sync.ts";
+import { showInterval } from "../interval.ts";
+import { describeProgress } from "./describe-progress.ts";
+import type { SourceState } from "../../control/source-state.ts";
+import { latest, type SyncStatus, type TargetStatus } from "./status-read.ts";
+import { lagOf } from "./status-table.ts";
+import { showDuration, showTime } from "./status-time.ts";
+
+const RULE = "=".repeat(70);
+
+/** The block of `status SYNC`: label and value per line, then a line per target. */
+export function statusDetail(of: SyncStatus, sources: readonly SourceState[], now: Date): string[] {
+  const { sync, targets } = of;
+  const good = latest(targets.map((one) => one.lastGood));
+  const bad = latest(targets.map((one) => one.lastBad));
+  const last = good === null ? "none" : `${good.ended === null ? "" : showTime(good.ended, now)} (time to run: ${showDuration(good)})`;
+  const failed = bad === null ? "none" : `${bad.ended === null ? "" : showTime(bad.ended, now)} (time until fail: ${showDuration(bad)})`;
+  const counts = good === null ? "0 / 0" : `${good.deleted} / ${good.upserted}`;
+  const source = sourcesOf(sync).join(", ");
+  const lines: [string, string][] = [
+    ["Last good", last],
+    ["Rows deleted/upserted", good !== null && good.truncates > 0 ? `${counts} (tables refilled: ${good.truncates})` : counts],
+    ["Last bad", failed],
+    ["Sync name", sync.name],
+    ["Current state", of.word],
+    ["Source relgroup/database", `${sync.relgroup} / ${source}`],
+    ["Tables in sync", String(sync.relations.filter((relation) => relation.kind === "table").length)],
+    ["Sequences in sync", String(sync.relations.filter((relation) => relation.kind === "sequence").length)],
+    ["Status", sync.ready ? `${sync.status}${sync.paused ? ", paused" : ""}` : "not validated: `bucardo validate` finishes its installation"],
+    ["Check time", sync.checktime === null ? "none" : showInterval(sync.checktime)],
+    ["Autokick", sync.autokick ? "Yes" : "No"],
+    ["Onetimecopy", sync.onetimecopy === 0 ? "No" : String(sync.onetimecopy)],
+    ["Kicks waiting", String(of.kicksWaiting)],
+    ["Lag", lagOf(targets.map((one) => one.state))],
+  ];
+  const disk = sources.find((one) => one.db === source);
+  if (disk !== undefined) lines.push(["Deltas on the source", `${(disk.bytes / 1024 / 1024).toFixed(1)} MB${disk.note === null ? "" : ` (${disk.note})`}`]);
+  const error = bad !== null && (good === null || bad.id > good.id) ? bad : null;
+  if (error !== null) lines.push(["Last error", error.errorMessage ?? "unknown"], ["Advice", error.advice ?? ""]);
+  const width = Math.max(...lines.map(([label]) => label.length));
+  return [RULE, ...lines.map(([label, value]) => `${label.padEnd(width)} : ${value}`.trimEnd()), ...targets.flatMap((one) => targetLines(one, now)), RULE];
+}
+
+function targetLines({ target, state, running, lastGood, lastBad }: TargetStatus, now: Date): string[] {
+  const parts = [
+    state?.state ?? "not run yet",
+    `lag ${lagOf([state])}`,
+    lastGood?.ended ? `last good ${showTime(lastGood.ended, now)} (${showDuration(lastGood)})` : "never good",
+    ...(lastBad?.ended ? [`last bad ${showTime(lastBad.ended, now)}`] : []),
+  ];
+  const more = [...(running === null ? [] : [describeProgress(running)]), ...(state?.detail ? [state.detail] : [])];
+  return [`Target ${target}: ${parts.join(", ")}`, ...more.map((text) => `    ${text}`)];
+}

@@ -1,0 +1,58 @@
+import { showInterval } from "../interval.ts";
+import { latest, type Status, type SyncStatus } from "./status-read.ts";
+import { showDuration, showTime } from "./status-time.ts";
+
+const HEADS = ["Name", "State", "Last good", "Time", "Last I/D", "Last bad", "Time", "Lag"] as const;
+/** Columns are numbered as in version 5; a negative number turns the order round. */
+export type Sort = { readonly column: number; readonly descending: boolean };
+
+/** The lines of `status`: who runs, then a row per sync. */
+export function statusTable(status: Status, sort: Sort, now: Date): string[] {
+  if (status.syncs.length === 0) return [...daemonLines(status, now), "No syncs have been created yet."];
+  const rows = sorted(status.syncs.map((one) => rowOf(one, now)), sort);
+  const widths = HEADS.map((head, index) => Math.max(head.length, ...rows.map((row) => row[index]?.length ?? 0)));
+  const line = (cells: readonly string[], between: string): string => ` ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(between)}`.trimEnd();
+  return [
+    ...daemonLines(status, now),
+    line(HEADS, "   "),
+    widths.map((width) => "=".repeat(width + 2)).join("+"),
+    ...rows.map((row) => line(row, " | ")),
+    ...status.sources.flatMap(({ db, note }) => (note === null ? [] : [`${db}: ${note}`])),
+  ];
+}
+
+export function daemonLines({ alive, daemon, local }: Status, now: Date): string[] {
+  if (daemon === null) return ["Bucardo has never been started. `bucardo start` starts it."];
+  if (alive) return [`PID of Bucardo MCP: ${daemon.pid}${local ? "" : ` on ${daemon.host}`}`];
+  const when = daemon.stopped === null ? "it did not stop in order" : `stopped at ${showTime(daemon.stopped, now)}`;
+  return [`Bucardo is not running (last PID ${daemon.pid} on ${daemon.host}; ${when}). \`bucardo start\` starts it.`];
+}
+
+function rowOf({ sync, word, targets }: SyncStatus, now: Date): string[] {
+  const good = latest(targets.map((one) => one.lastGood));
+  const bad = latest(targets.map((one) => one.lastBad));
+  return [
+    sync.name,
+    word,
+    good?.ended ? showTime(good.ended, now) : "none",
+    good === null ? "" : showDuration(good),
+    good === null ? "" : `${good.upserted}/${good.deleted}${good.truncates > 0 ? `/${good.truncates}` : ""}`,
+    bad?.ended ? showTime(bad.ended, now) : "none",
+    bad === null ? "" : showDuration(bad),
+    lagOf(targets.map((one) => one.state)),
+  ];
+}
+
+/** Always two numbers: deltas waiting and their age at most; of the target that is furthest behind. */
+export function lagOf(states: readonly ({ readonly deltas: number | null; readonly lagSeconds: number | null } | null)[]): string {
+  const known = states.filter((state) => state !== null && state.deltas !== null);
+  if (known.length === 0) return "unknown";
+  const deltas = Math.max(...known.map((state) => state?.deltas ?? 0));
+  const age = Math.max(...known.map((state) => state?.lagSeconds ?? 0));
+  return deltas === 0 ? "0" : `${deltas} (${showInterval(age)})`;
+}
+
+function sorted(rows: string[][], { column, descending }: Sort): string[][] {
+  const compared = rows.toSorted((a, b) => (a[column] ?? "").localeCompare(b[column] ?? "", "en", { numeric: true }));
+  return descending ? compared.toReversed() : compared;
+}
