@@ -17,6 +17,8 @@ export type FrameSink = {
 export class FrameWalker {
   /** Bytes of the current CopyData message that have not been handed on yet. */
   remaining = 0;
+  /** CopyData messages begun so far: servers send one per row (binary: and a trailer). */
+  frames = 0;
   /** Payload of all CopyData messages begun so far. */
   #announced = 0;
   #header: Buffer = Buffer.alloc(0);
@@ -69,6 +71,7 @@ export class FrameWalker {
 
   #begin(length: number): void {
     invariant(length >= 4, "a message is at least as long as its length word");
+    this.frames++;
     this.remaining = length - 4;
     this.#announced += length - 4;
   }

@@ -15,8 +15,8 @@ export type CopyJob = {
   /** `copy ... from stdin ...`, of the same format. */
   readonly toText: Statement;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the payload bytes so far for each piece that arrives (about every 64 KB). */
-  readonly onBytes?: ((total: number) => void) | undefined;
+  /** Called with the payload bytes and (about) the rows so far for each piece that arrives (about every 64 KB). */
+  readonly onBytes?: ((bytes: number, rows: number) => void) | undefined;
   /** schema.name, for errors. */
   readonly table?: string | undefined;
 };
@@ -94,6 +94,7 @@ class Pipe {
       signal?.removeEventListener("abort", abort);
     }
     if (this.#failure) throw this.#failure;
+    invariant(this.#source.copied && this.#target.copied, "copyBetween takes `copy to stdout` and `copy from stdin`");
     return { rows: this.#target.rows, sent: this.#source.rows, bytes: this.#source.walker.payload };
   }
 
@@ -108,7 +109,7 @@ class Pipe {
     }
     this.#send(bytes);
     try {
-      this.#job.onBytes?.(this.#source.walker.payload);
+      this.#job.onBytes?.(this.#source.walker.payload, this.#source.walker.frames);
     } catch (error) {
       this.#fail(toBucardoError(error, { db: this.#job.from.name }));
     }

@@ -26,7 +26,7 @@ export type FetchJob = {
   readonly plan: TablePlan;
   readonly link: TableLink;
   readonly signal: AbortSignal;
-  readonly onBytes: (bytes: number) => void;
+  readonly onBytes: (bytes: number, rows: number) => void;
 };
 
 /** Streams the rows of one plan from the run's snapshot to the target, from socket to socket. */

@@ -121,7 +121,7 @@ async function fetchAll(context: RunContext, target: Member, plans: readonly Tab
   for (const plan of plans) {
     const link = links.get(plan.table.captured)!;
     progress.step("fetching", link.name);
-    const done = await fetchTable({ source: context.source, target, plan, link, signal: context.signal, onBytes: (total) => progress.bytes(total) });
+    const done = await fetchTable({ source: context.source, target, plan, link, signal: context.signal, onBytes: (bytes, rows) => progress.moved(bytes, rows) });
     progress.fetched(done);
     fetched.push(done);
     await reach("replicate.table-staged");
@@ -169,21 +169,23 @@ function withSync(error: unknown, sync: string): unknown {
 type Progress = {
   expect(rows: number): void;
   step(step: RunProgress["step"], table: { schema: string; name: string } | null): void;
-  bytes(total: number): void;
+  moved(bytes: number, rows: number): void;
   fetched(done: Fetched): void;
 };
 
 function progressOf({ onProgress }: RunContext): Progress {
   let state: RunProgress = { step: "taking", table: null, rowsDone: 0, rowsExpected: null, bytesDone: 0 };
   let bytesBefore = 0;
+  let rowsBefore = 0;
   const change = (part: Partial<RunProgress>) => onProgress((state = { ...state, ...part }));
   return {
     expect: (rows) => change({ rowsExpected: rows }),
     step: (step, table) => change({ step, table: table === null ? null : `${table.schema}.${table.name}` }),
-    bytes: (total) => change({ bytesDone: bytesBefore + total }),
+    moved: (bytes, rows) => change({ bytesDone: bytesBefore + bytes, rowsDone: rowsBefore + rows }),
     fetched: (done) => {
       bytesBefore += done.bytes;
-      change({ rowsDone: state.rowsDone + done.rows, bytesDone: bytesBefore });
+      rowsBefore += done.rows;
+      change({ rowsDone: rowsBefore, bytesDone: bytesBefore });
     },
   };
 }
