@@ -121,7 +121,14 @@ async function fetchAll(context: RunContext, target: Member, plans: readonly Tab
   for (const plan of plans) {
     const link = links.get(plan.table.captured)!;
     progress.step("fetching", link.name);
-    const done = await fetchTable({ source: context.source, target, plan, link, signal: context.signal, onBytes: (bytes, rows) => progress.moved(bytes, rows) });
+    const done = await fetchTable({
+      source: context.source,
+      target,
+      plan,
+      link,
+      signal: context.signal,
+      onBytes: (bytes, rows) => progress.moved(bytes, rows),
+    });
     progress.fetched(done);
     fetched.push(done);
     await reach("replicate.table-staged");
