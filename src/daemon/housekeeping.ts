@@ -127,7 +127,8 @@ export class SourceKeeper {
     const worst = worstHolder(holders.filter((one) => one.deltas > 0));
     if (worst === null) return;
     await releaseSync(session, worst.syncId, { target: worst.target });
-    await purge(session, { rotateBytes: 0 });
+    await purge(session, { rotateBytes: 1 });
+    await purge(session, { rotateBytes: Number.POSITIVE_INFINITY });
     const detail = `The deltas of ${this.#database} reached the quota, so this target was released: \`bucardo validate ${worst.sync}\`, then a copy (onetimecopy=1).`;
     this.#context.log.error({ db: this.#database, sync: worst.sync, target: worst.target, code: "quota" }, detail);
     await this.#context.lease.use((control) => forgetSettled(control, worst.syncId, worst.target));

@@ -12,6 +12,8 @@ export type ErrorDetails = {
   /** What to do next, when it is more exact than the catalogue's advice. */
   readonly advice?: string;
   readonly problems?: readonly Problem[];
+  /** Exit code of the command line where a command promises another than the catalogue's. */
+  readonly exit?: number;
   readonly cause?: unknown;
 };
 
@@ -46,7 +48,7 @@ export class BucardoError extends Error {
 
   /** Exit code of the command line. */
   get exit(): number {
-    return catalogue[this.code].exit;
+    return this.details.exit ?? catalogue[this.code].exit;
   }
 }
 

@@ -7,11 +7,8 @@ import { statusDetail } from "./status-detail.ts";
 import { readStatus, type Status } from "./status-read.ts";
 import { daemonLines, statusTable } from "./status-table.ts";
 
-const output = z.object({
-  status: z.custom<Status>(),
-  detailed: z.boolean(),
-  sort: z.number(),
-});
+/** `view`: how people asked to see it. */
+const output = z.custom<Status & { readonly view: { readonly detailed: boolean; readonly sort: number } }>();
 
 export const status = defineOperation({
   name: ["status"],
@@ -38,15 +35,16 @@ export const status = defineOperation({
   async run({ syncs, sort }, context) {
     const all = await readStatus(await context.control());
     const names = /^\d+$/.test(syncs.at(-1) ?? "") ? syncs.slice(0, -1) : syncs;
-    if (names.length === 0) return { status: all, detailed: false, sort };
+    if (names.length === 0) return { ...all, view: { detailed: false, sort } };
     const { chosen, unmatched } = select(all.syncs, names, (one) => one.sync.name);
     const unknown = unmatched.filter((word) => word.toLowerCase() !== "all");
     if (unknown.length > 0) {
       throw new BucardoError("unknown-object", `No such sync: ${unknown.join(", ")}`, { advice: "`bucardo list syncs` shows the existing ones." });
     }
-    return { status: { ...all, syncs: chosen }, detailed: true, sort };
+    return { ...all, syncs: chosen, view: { detailed: true, sort } };
   },
-  print({ status: of, detailed, sort }, io) {
+  print(of, io) {
+    const { detailed, sort } = of.view;
     const now = new Date();
     const order = { column: Math.max(0, Math.abs(sort) - 1), descending: sort < 0 };
     const lines = detailed ? [...daemonLines(of, now), ...of.syncs.flatMap((one) => statusDetail(one, of.sources, now))] : statusTable(of, order, now);
