@@ -84,10 +84,10 @@ function wakeText(condition = "found"): string {
 /** Keys are compared by image where equality is wider than sameness, so that 'a' -> 'A' of a citext key is a change (hazard 29). */
 function keyChanged(key: readonly KeyColumn[]): string {
   return key
-    .map(({ name, equalMeansSame }) => {
+    .map(({ name, cast, equalMeansSame }) => {
       const column = quoteIdent(name);
       return equalMeansSame
-        ? `old.${column} is distinct from new.${column}`
+        ? `old.${column}${cast} is distinct from new.${column}${cast}`
         : `old.${column}::text collate "C" is distinct from new.${column}::text collate "C"`;
     })
     .join(" or ");

@@ -12,6 +12,8 @@ export type KeyColumn = {
   readonly collate: string;
   /** The equality of the type's default btree family, as SQL: `operator(pg_catalog.=)`. Sessions run with search_path = pg_catalog, where `=` of an extension's type is not found. */
   readonly equals: string;
+  /** Empty, or the cast from a domain to `type`: operators of enums and ranges do not know domains. Indexes serve all the same. */
+  readonly cast: string;
   /** Equal keys have equal bytes: false for citext, numeric, float, nondeterministic collations (hazard 29). */
   readonly equalMeansSame: boolean;
 };
@@ -47,21 +49,22 @@ export async function readKeyColumns(session: Session, relation: number, columns
     deterministic: boolean;
     op_schema: string | null;
     op_name: string | null;
+    is_domain: boolean;
   };
   const deterministic = session.serverVersion >= 120000 ? "l.collisdeterministic" : "true";
   const rows = await session.query<Row>(
     sql(
       "capture.key-columns",
-      `with recursive base (attname, ordinal, oid, attcollation) as (
-         select a.attname, k.ordinal, a.atttypid, a.attcollation
+      `with recursive base (attname, ordinal, oid, attcollation, is_domain) as (
+         select a.attname, k.ordinal, a.atttypid, a.attcollation, false
            from unnest($2::text[]) with ordinality k (name, ordinal)
            join pg_attribute a on a.attrelid = $1::oid and a.attname = k.name and a.attnum > 0 and not a.attisdropped
          union all
-         select b.attname, b.ordinal, t.typbasetype, b.attcollation from base b join pg_type t on t.oid = b.oid where t.typtype = 'd'
+         select b.attname, b.ordinal, t.typbasetype, b.attcollation, true from base b join pg_type t on t.oid = b.oid where t.typtype = 'd'
        )
        select b.attname as name, tn.nspname as type_schema, t.typname as type_name, t.typtype as kind,
               ln.nspname as collation_schema, l.collname as collation_name, coalesce(${deterministic}, true) as deterministic,
-              f.op_schema, f.op_name
+              f.op_schema, f.op_name, b.is_domain
          from base b
          join pg_type t on t.oid = b.oid and t.typtype <> 'd'
          join pg_namespace tn on tn.oid = t.typnamespace
@@ -85,9 +88,11 @@ export async function readKeyColumns(session: Session, relation: number, columns
     const missing = columns.filter((column) => !rows.some((row) => row.name === column));
     throw new BucardoError("schema-mismatch", `key column ${missing.join(", ")} does not exist any more`, { db: session.name });
   }
+  const typeOf = (row: Row) => `${quoteIdent(row.type_schema)}.${quoteIdent(row.type_name)}`;
   return rows.map((row) => ({
     name: row.name,
-    type: `${quoteIdent(row.type_schema)}.${quoteIdent(row.type_name)}`,
+    type: typeOf(row),
+    cast: row.is_domain ? `::${typeOf(row)}` : "",
     collate:
       row.collation_name === null ? "" : ` collate ${quoteIdent(row.collation_schema ?? "pg_catalog")}.${quoteIdent(row.collation_name)}`,
     equals: row.op_name === null ? "operator(pg_catalog.=)" : `operator(${quoteIdent(row.op_schema ?? "pg_catalog")}.${row.op_name})`,

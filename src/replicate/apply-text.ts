@@ -44,7 +44,7 @@ function sameKey(link: TableLink): string {
   return link.target.key
     .map(
       (column, index) =>
-        `t.${quoteIdent(column.name)} ${column.equals} s.c${link.columns.findIndex((each) => each.keyPosition === index) + 1}`,
+        `t.${quoteIdent(column.name)}${column.cast} ${column.equals} s.c${link.columns.findIndex((each) => each.keyPosition === index) + 1}`,
     )
     .join(" and ");
 }

@@ -19,7 +19,7 @@ export function fetchText(plan: TablePlan, link: TableLink): string {
   const columns = link.columns.map((column) =>
     column.keyPosition === null ? `t.${quoteIdent(column.name)}` : `coalesce(t.${quoteIdent(column.name)}, d.k${column.keyPosition + 1})`,
   );
-  const on = link.source.key.map((column, index) => `t.${quoteIdent(column.name)} ${column.equals} d.k${index + 1}`).join(" and ");
+  const on = link.source.key.map((column, index) => `t.${quoteIdent(column.name)}${column.cast} ${column.equals} d.k${index + 1}`).join(" and ");
   return `copy (
   select t.tableoid is null, ${columns.join(", ")}
     from (select distinct ${keys.join(", ")} from (${pendingKeys(plan, link)}) x) d
