@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { exec, execOrFail } from "./exec.ts";
 import { root } from "./root.ts";
@@ -12,6 +12,7 @@ export type Unprivileged = {
   own(folder: string): Promise<void>;
 };
 
+/** Exists on every Linux: initdb wants the user it runs as to have a name. */
 const nobody = 65_534;
 let decided: Promise<Unprivileged> | undefined;
 
@@ -23,19 +24,27 @@ export function unprivileged(): Promise<Unprivileged> {
 async function decide(): Promise<Unprivileged> {
   const uid = process.getuid?.() ?? -1;
   const nothing = async (): Promise<void> => undefined;
-  if (uid !== 0) return { owner: `u${uid}`, wrap: (command, args) => ({ command, args: [...args] }), own: nothing };
-  // In a user namespace of its own the server sees root's files as those of user 1000, and itself as that user.
-  const namespace = ["--user", "--map-user=1000"];
+  const plain: Unprivileged = { owner: `u${uid}`, wrap: (command, args) => ({ command, args: [...args] }), own: nothing };
+  if (uid !== 0 && hasName(uid)) return plain;
+  // In a user namespace of its own the server sees our files as those of nobody, and itself as that user.
+  const namespace = ["--user", `--map-user=${nobody}`];
   const namespaces = await exec("unshare", [...namespace, "true"], { cwd: "/" }).catch(() => null);
   if (namespaces?.code === 0) {
-    return { owner: "u0", wrap: (command, args) => ({ command: "unshare", args: [...namespace, command, ...args] }), own: nothing };
+    return { ...plain, wrap: (command, args) => ({ command: "unshare", args: [...namespace, command, ...args] }) };
   }
+  if (uid !== 0) return plain;
   traversableByAll();
   return {
     owner: `u${nobody}`,
     wrap: (command, args) => ({ command, args: [...args], uid: nobody, gid: nobody }),
     own: async (folder) => void (await execOrFail("chown", ["-R", `${nobody}:${nobody}`, folder])),
   };
+}
+
+function hasName(uid: number): boolean {
+  return readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .some((line) => line.split(":")[2] === String(uid));
 }
 
 function traversableByAll(): void {
