@@ -10,8 +10,10 @@ export type Member = {
   /** Triggers, rules and foreign keys are silent. False: we are no superuser and lack GRANT SET; then only what is safe with them is done (hazard 9). */
   readonly replica: boolean;
   readonly links: Map<string, TableLink>;
-  /** Stage tables of this session, the most recently used last. */
+  /** Stage tables of this session by captured table, each with the text that made it. */
   readonly stages: Map<number, string>;
+  /** Captured tables whose stages the run under way, else the last one, has filled. */
+  readonly staged: Set<number>;
   /** Our last committed transaction on this very connection; it need not be asked for again. */
   lastXid: number | null;
 };
@@ -21,7 +23,14 @@ const members = new WeakMap<Session, Member>();
 export async function memberOf(target: Session): Promise<Member> {
   const there = members.get(target);
   if (there !== undefined) return there;
-  const member: Member = { session: target, replica: await becomeReplica(target), links: new Map(), stages: new Map(), lastXid: null };
+  const member: Member = {
+    session: target,
+    replica: await becomeReplica(target),
+    links: new Map(),
+    stages: new Map(),
+    staged: new Set(),
+    lastXid: null,
+  };
   members.set(target, member);
   return member;
 }

@@ -16,7 +16,8 @@ import { planTables, type TablePlan } from "./plan.ts";
 import { mendCapture } from "./mend-capture.ts";
 import { carrySequences } from "./sequence.ts";
 import { recordIntent, settle } from "./settle.ts";
-import { forgetStages } from "./stage.ts";
+import { sameShape } from "./shape.ts";
+import { forgetStages, trimStages } from "./stage.ts";
 import { take } from "./take.ts";
 
 export type RunContext = {
@@ -58,6 +59,7 @@ async function runOnce(context: RunContext, target: Member): Promise<RunResult &
   await reach("replicate.begun");
   context.signal.throwIfAborted();
 
+  await trimStages(target);
   await target.session.execute(sql("replicate.begin-target", "begin isolation level read committed"));
   await lockTarget(target.session, definition.sync);
   await reach("replicate.locked");
@@ -164,7 +166,7 @@ function isStale(batch: Batch): boolean {
   return (
     batch.checkpoint.sourceIdentity === null ||
     batch.snapshot.xmax - batch.checkpoint.snapshot.xmax > 1000 ||
-    batch.tables.some((table) => table.joining || JSON.stringify(table.before) !== JSON.stringify(table.now))
+    batch.tables.some((table) => table.joining || !sameShape(table.before, table.now))
   );
 }
 

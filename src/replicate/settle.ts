@@ -2,6 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Batch, Identity, RunDefinition } from "./definition.ts";
+import { sameShape } from "./shape.ts";
 
 /**
  * Written and flushed before the target commits. The flush makes everything that the snapshot saw durable on the source: without it a
@@ -34,9 +35,7 @@ export async function settle(
   batch: Batch,
   { sourceIdentity, target }: Settlement,
 ): Promise<void> {
-  const changed = batch.tables.filter(
-    (table) => table.recopy || table.joining || JSON.stringify(table.before) !== JSON.stringify(table.now),
-  );
+  const changed = batch.tables.filter((table) => table.recopy || table.joining || !sameShape(table.before, table.now));
   const { settled } = await source.one<{ settled: number }>(
     sql(
       "replicate.settle",

@@ -1,6 +1,6 @@
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import type { Shape } from "./definition.ts";
+import type { LeafState, Shape } from "./definition.ts";
 
 export type TableState = { readonly shape: Shape; readonly uncaptured: readonly number[] };
 
@@ -61,3 +61,15 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
     ]),
   );
 }
+
+/** Same columns, parts and files. Not by JSON text: jsonb gives the fields of what was stored back in an order of its own. */
+export function sameShape(one: Shape | null, other: Shape): boolean {
+  return (
+    one !== null &&
+    one.columns === other.columns &&
+    one.leaves.length === other.leaves.length &&
+    one.leaves.every((leaf, index) => LEAF_FIELDS.every((field) => leaf[field] === other.leaves[index]![field]))
+  );
+}
+
+const LEAF_FIELDS = ["oid", "name", "filenode", "attributes", "bound"] as const satisfies readonly (keyof LeafState)[];

@@ -3,7 +3,7 @@ import { sql } from "../postgres/sql.ts";
 import type { TableLink } from "./link.ts";
 import type { Member } from "./member.ts";
 
-/** The server empties all of a session's stages at each commit, so there must not be thousands. */
+/** The server empties all of a session's stages at each commit, so not more than these outlive the run that needed them. */
 const MOST_STAGES = 64;
 
 /**
@@ -13,19 +13,23 @@ const MOST_STAGES = 64;
 export async function ensureStage(target: Member, captured: number, link: TableLink): Promise<string> {
   const name = stageName(captured);
   const text = `create temp table ${name} (gone boolean, ${link.columns.map((column, index) => `c${index + 1} ${column.stageType}`).join(", ")}) on commit delete rows`;
-  const there = target.stages.get(captured);
-  if (there === text) {
-    target.stages.delete(captured);
+  if (target.stages.get(captured) !== text) {
+    await target.session.script(sql("replicate.stage", `drop table if exists ${name}; ${text}`));
     target.stages.set(captured, text);
-    return name;
   }
-  const oldest = target.stages.size >= MOST_STAGES ? target.stages.keys().next().value : undefined;
-  if (oldest !== undefined) target.stages.delete(oldest);
-  target.stages.delete(captured);
-  const drop = [name, ...(oldest === undefined ? [] : [stageName(oldest)])].map((stage) => `drop table if exists ${stage};`).join(" ");
-  await target.session.script(sql("replicate.stage", `${drop} ${text}`));
-  target.stages.set(captured, text);
+  target.staged.add(captured);
   return name;
+}
+
+/** To be called as a run begins: of too many stages those go that the run before did not use. */
+export async function trimStages(target: Member): Promise<void> {
+  const idle = [...target.stages.keys()].filter((captured) => !target.staged.has(captured));
+  const excess = idle.slice(0, Math.max(0, target.stages.size - MOST_STAGES));
+  if (excess.length > 0) {
+    await target.session.script(sql("replicate.drop-stages", `drop table if exists ${excess.map(stageName).join(", ")}`));
+    for (const captured of excess) target.stages.delete(captured);
+  }
+  target.staged.clear();
 }
 
 function stageName(captured: number): string {
