@@ -58,8 +58,7 @@ async function ensureCaptured(
       [tree.oid],
     ),
   );
-  const same =
-    row !== undefined && row.variant === variant && String(row.key_columns) === String(columns) && String(row.key_types) === String(types);
+  const same = row !== undefined && row.variant === variant && sameList(row.key_columns, columns) && sameList(row.key_types, types);
   if (row !== undefined && same) {
     const captured: Captured = { id: row.id, generation: row.generation, variant, notify: row.notify || request.notify, key };
     if (captured.notify !== row.notify) {
@@ -84,6 +83,10 @@ async function ensureCaptured(
   await createGeneration(source, captured);
   await createFunctions(source, captured);
   return { captured, again: row !== undefined };
+}
+
+function sameList(one: readonly string[], other: readonly string[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Another key or another way of capture means that what waits cannot be read any more: only where nobody else counts on it. */
@@ -146,8 +149,8 @@ async function ensureTriggers(source: Session, tree: Tree, captured: Captured): 
       "capture.triggers",
       `select t.tgrelid as relation, t.tgname as name, t.tgenabled as enabled
          from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname = 'bucardo' and t.tgrelid = any ($1::oid[])`,
-      [tree.parts.map((part) => part.oid)],
+        where n.nspname = 'bucardo' and p.proname like 'capture\\_' || $2 || '\\_%' and t.tgrelid = any ($1::oid[])`,
+      [tree.parts.map((part) => part.oid), String(captured.id)],
     ),
   );
   const disabled = there.find((trigger) => trigger.enabled === "D");

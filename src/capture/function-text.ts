@@ -97,7 +97,7 @@ function keyChanged(key: readonly KeyColumn[]): string {
 export function triggerTexts(captured: Captured, part: Part): string[] {
   const table = quoteName(part);
   const call = (event: CaptureEvent) => `execute procedure ${quoteName(functionName(captured.id, event))}()`;
-  const make = (event: CaptureEvent, when: string) => `create trigger ${triggerName(event)} ${when} ${call(event)}`;
+  const make = (event: CaptureEvent, when: string) => `create trigger ${triggerName(captured.id, event)} ${when} ${call(event)}`;
   const truncate = make("truncate", `after truncate on ${table} for each statement`);
   if (captured.variant === "row") {
     const row = make("row", `after insert or update or delete on ${table} for each row`);

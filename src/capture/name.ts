@@ -27,6 +27,7 @@ export function functionName(captured: number, event: CaptureEvent): QualifiedNa
   return { schema: SCHEMA, name: `capture_${captured}_${event}` };
 }
 
-export function triggerName(event: CaptureEvent): string {
-  return `bucardo_${event}`;
+/** With the number too: a partition may be captured by itself and as a part of its tree. */
+export function triggerName(captured: number, event: CaptureEvent): string {
+  return `bucardo_${event}_${captured}`;
 }

@@ -37,5 +37,5 @@ export async function mendCapture(source: Session, definition: RunDefinition, ba
 
 function lostTriggers(table: BatchTable): boolean {
   const known = new Set((table.before ?? table.now).leaves.map((leaf) => leaf.oid));
-  return table.uncaptured.some((oid) => known.has(oid));
+  return table.lostTriggers || table.uncaptured.some((oid) => known.has(oid));
 }

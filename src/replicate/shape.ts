@@ -2,19 +2,20 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { LeafState, Shape } from "./definition.ts";
 
-export type TableState = { readonly shape: Shape; readonly uncaptured: readonly number[] };
+export type TableState = {
+  readonly shape: Shape;
+  /** Parts, branches too, that lack one of our triggers or where somebody disabled it. */
+  readonly uncaptured: readonly number[];
+  /** Some of them were captured before. */
+  readonly lost: boolean;
+};
 
 /**
  * The shapes of tables as the transaction's snapshot sees them, by OID: one statement, no lock on any table (bounds of partitions
- * apart). `uncaptured`: parts that lack one of our triggers, or where somebody disabled it.
+ * apart). A partitioned table without partitions has a shape without leaves.
  */
 export async function readShapes(source: Session, tables: readonly number[]): Promise<Map<number, TableState>> {
-  type Row = {
-    root: number;
-    columns: string;
-    leaves: { oid: number; name: string; filenode: number; attributes: string; bound: string | null; captured: boolean }[];
-  };
-  const rows = await source.query<Row>(
+  const rows = await source.query<{ root: number; columns: string; leaves: LeafState[]; uncaptured: number[]; lost: boolean }>(
     sql(
       "replicate.shapes",
       `with recursive member (root, oid) as (
@@ -29,37 +30,34 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
            from pg_attribute a
           where a.attrelid in (select oid from member) and a.attnum > 0 and not a.attisdropped
           group by a.attrelid
+       ),
+       part as (
+         select m.root, c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, c.relispartition, g.there,
+                g.awake >= case when k.variant = 'statement' then 5 when k.variant = 'tree' then 4 when c.relkind = 'p' then 1 else 2 end as captured
+           from member m
+           join bucardo.captured_table k on k.relation = m.root
+           join pg_class c on c.oid = m.oid
+           join pg_namespace n on n.oid = c.relnamespace
+          cross join lateral (
+            select count(*) as there, count(*) filter (where t.tgenabled <> 'D') as awake
+              from pg_trigger t join pg_proc f on f.oid = t.tgfoid
+             where t.tgrelid = c.oid and f.pronamespace = 'bucardo'::regnamespace and f.proname like 'capture\\_' || k.id || '\\_%') g
        )
-       select m.root, r.columns,
-              json_agg(json_build_object(
-                'oid', c.oid::bigint, 'name', format('%I.%I', n.nspname, c.relname), 'filenode', c.relfilenode::bigint, 'attributes', p.attributes,
-                'bound', case when c.relispartition then pg_get_partition_constraintdef(c.oid) end,
-                'captured', (select count(*) from pg_trigger t join pg_proc f on f.oid = t.tgfoid
-                              where t.tgrelid = c.oid and f.pronamespace = 'bucardo'::regnamespace and t.tgenabled <> 'D')
-                            >= case k.variant when 'statement' then 5 when 'tree' then 4 else 2 end)
-                order by c.oid) as leaves
-         from member m
-         join pg_class c on c.oid = m.oid and c.relkind <> 'p'
-         join pg_namespace n on n.oid = c.relnamespace
-         join print p on p.oid = c.oid
-         join print r on r.oid = m.root
-         join bucardo.captured_table k on k.relation = m.root
-        group by m.root, r.columns`,
+       select x.root, r.columns,
+              coalesce(json_agg(json_build_object(
+                'oid', x.oid::bigint, 'name', format('%I.%I', x.nspname, x.relname), 'filenode', x.relfilenode::bigint, 'attributes', p.attributes,
+                'bound', case when x.relispartition then pg_get_partition_constraintdef(x.oid) end)
+                order by x.oid) filter (where x.relkind <> 'p'), '[]') as leaves,
+              coalesce(json_agg(x.oid::bigint) filter (where not x.captured), '[]') as uncaptured,
+              coalesce(bool_or(x.there > 0 or x.oid = x.root) filter (where not x.captured), false) as lost
+         from part x
+         join print p on p.oid = x.oid
+         join print r on r.oid = x.root
+        group by x.root, r.columns`,
       [tables],
     ),
   );
-  return new Map(
-    rows.map(({ root, columns, leaves }) => [
-      root,
-      {
-        shape: {
-          columns,
-          leaves: leaves.map(({ oid, name, filenode, attributes, bound }) => ({ oid, name, filenode, attributes, bound })),
-        },
-        uncaptured: leaves.filter((leaf) => !leaf.captured).map((leaf) => leaf.oid),
-      },
-    ]),
-  );
+  return new Map(rows.map(({ root, columns, leaves, uncaptured, lost }) => [root, { shape: { columns, leaves }, uncaptured, lost }]));
 }
 
 /** Same columns, parts and files. Not by JSON text: jsonb gives the fields of what was stored back in an order of its own. */

@@ -140,6 +140,7 @@ async function complete(source: Session, tables: readonly TakenTable[], checkpoi
     before: table.shape,
     now: state.shape,
     uncaptured: state.uncaptured,
+    lostTriggers: state.lost,
     deltas: counts.get(table.captured) ?? 0,
   }));
 }
