@@ -23,8 +23,8 @@ export type LeaseOptions = {
 /** How long a first take waits for the backend of a predecessor that was killed on this host. */
 const PREDECESSOR_MS = 5000;
 const GOODBYE_MS = 5000;
-const HEARTBEAT_MS = 10_000;
-const HEARTBEAT_LIMIT_MS = 15_000;
+const HEARTBEAT_MS = 5000;
+const HEARTBEAT_LIMIT_MS = 10_000;
 
 /**
  * The ownership of a control database: an advisory lock that dies with its connection. Everything that the daemon writes there goes
@@ -38,6 +38,8 @@ export class Lease implements AsyncDisposable {
   readonly #started = new Date();
   #session: Session | null = null;
   #waiters: (() => void)[] = [];
+  /** Of the last connection that held the lease. */
+  #backendPid: number | null = null;
   #ready = false;
   #keeper: Promise<void> = Promise.resolve();
 
@@ -142,6 +144,7 @@ export class Lease implements AsyncDisposable {
     if (this.#ready) await announceReady(session);
     await this.#options.taken(session);
     this.#session = session;
+    this.#backendPid = session.backendPid;
     session.lost.addEventListener("abort", () => this.#drop(session), { once: true });
     if (session.lost.aborted) this.#drop(session);
     this.#wakeAll();
@@ -202,19 +205,18 @@ export class Lease implements AsyncDisposable {
     }
   }
 
-  /** After a broken network the server may still keep our old connection and with it the lock: end it. */
+  /** After a broken network the server may still keep our old connection and with it the lock: end it. False: somebody else holds it. */
   async #takeFromMyself(session: Session): Promise<boolean> {
-    const owner = await readDaemon(session);
-    if (owner?.pid !== process.pid || owner.host !== hostname() || owner.started.getTime() !== this.#started.getTime()) return false;
-    await session.query(
+    const ended = await session.query(
       sql(
         "lease.end-own-backend",
         `select pg_catalog.pg_terminate_backend(l.pid) from pg_catalog.pg_locks l
-          where l.locktype = 'advisory' and l.granted and l.classid = $1::oid and l.objid = $2::oid and l.objsubid = 2
+          where l.locktype = 'advisory' and l.granted and l.classid = $1::oid and l.objid = $2::oid and l.objsubid = 2 and l.pid = $3
             and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())`,
-        [DAEMON_LOCK.space, DAEMON_LOCK.key],
+        [DAEMON_LOCK.space, DAEMON_LOCK.key, this.#backendPid],
       ),
     );
+    if (ended.length === 0) return await takeDaemonLock(session);
     for (const end = Date.now() + PREDECESSOR_MS; Date.now() < end; await sleep(50)) {
       if (await takeDaemonLock(session)) return true;
     }

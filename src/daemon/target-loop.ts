@@ -1,4 +1,5 @@
 import { backoff } from "../base/backoff.ts";
+import { reach } from "../base/point.ts";
 import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
 import { markCopied, writeTargetState, type TargetWord } from "../control/target-state.ts";
 import { BucardoError } from "../model/error.ts";
@@ -171,11 +172,13 @@ export class TargetLoop {
     try {
       const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
       this.#running = open.id;
+      await reach("daemon.kick-taken");
       this.#show("Running");
       const end = await this.#attempt(job, open, log);
       this.#lastEnded = this.#context.now();
       this.#note(open, end);
       await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
+      await reach("daemon.run-recorded");
       if (end.kind === "done" && job.definition.onetimecopy !== 0 && (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))) {
         this.#context.definitionsChanged();
       }
