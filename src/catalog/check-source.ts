@@ -3,6 +3,7 @@ import { displayName, type QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Finding } from "./finding.ts";
 import { chooseKey, refusal } from "./key.ts";
+import { standIn } from "./stand-in.ts";
 import type { TableShape } from "./table.ts";
 
 export type SourceCheck = {
@@ -15,8 +16,7 @@ export type SourceCheck = {
 
 /** Every reason why a table cannot be captured and read on its source. */
 export function checkSource(table: QualifiedName, shape: TableShape | undefined, check: SourceCheck): Problem[] {
-  const findings =
-    shape === undefined ? [missing(check)] : [...kind(shape, check.db), ...key(shape, check), ...privileges(shape, check.db)];
+  const findings = shape === undefined ? [missing(check)] : checkTable(shape, check);
   // Strictness is about differences between two sides; here is only one.
   return findings.map(({ grade, what, remedy }) => ({
     grade: grade === "strict" ? "error" : grade,
@@ -35,27 +35,23 @@ function missing({ db, hint }: SourceCheck): Finding {
   };
 }
 
-function kind(shape: TableShape, db: string): Finding[] {
-  if (shape.kind === "view" || shape.kind === "matview" || shape.kind === "foreign") {
-    return [
-      {
-        grade: "error",
-        what: `is no table on ${db} but a ${{ view: "view", matview: "materialized view", foreign: "foreign table" }[shape.kind]}`,
-        remedy: "Replicate the tables behind it.",
-      },
-    ];
-  }
-  if (shape.persistence === "t") return [{ grade: "error", what: `is temporary on ${db}`, remedy: "Take it out of the sync." }];
-  if (shape.persistence === "u") {
-    return [
-      {
-        grade: "warning",
-        what: `is unlogged on ${db}: a crash of the server empties it without a delta, and targets keep the rows`,
-        remedy: `On ${db}: alter table ${quoteName(shape)} set logged;`,
-      },
-    ];
-  }
-  return [];
+function checkTable(shape: TableShape, check: SourceCheck): Finding[] {
+  const instead = standIn(shape);
+  // Nothing else about it is worth a report.
+  if (instead !== null)
+    return [{ grade: "error", what: `is ${instead} on ${check.db}`, remedy: "Replicate ordinary or partitioned tables only." }];
+  return [...logging(shape, check.db), ...key(shape, check), ...privileges(shape, check.db), ...foreignLeaves(shape, check.db)];
+}
+
+function logging(shape: TableShape, db: string): Finding[] {
+  if (shape.persistence !== "u") return [];
+  return [
+    {
+      grade: "warning",
+      what: `is unlogged on ${db}: a crash of the server empties it without a delta, and targets keep the rows`,
+      remedy: `On ${db}: alter table ${quoteName(shape)} set logged;`,
+    },
+  ];
 }
 
 function key(shape: TableShape, { db, wanted }: SourceCheck): Finding[] {
@@ -109,13 +105,16 @@ function privileges(shape: TableShape, db: string): Finding[] {
       remedy: `On ${db}: alter role ${quoteIdent(user)} bypassrls; or own the table.`,
     });
   }
-  const foreign = shape.foreignLeaves.map(displayName);
-  if (foreign.length > 0) {
-    findings.push({
-      grade: "error",
-      what: `has foreign tables as partitions on ${db}: ${foreign.join(", ")}`,
-      remedy: "Changes on other servers cannot be captured: detach them, or replicate the other partitions one by one.",
-    });
-  }
   return findings;
+}
+
+function foreignLeaves(shape: TableShape, db: string): Finding[] {
+  if (shape.foreignLeaves.length === 0) return [];
+  return [
+    {
+      grade: "error",
+      what: `has foreign tables as partitions on ${db}: ${shape.foreignLeaves.map(displayName).join(", ")}`,
+      remedy: "Changes on other servers cannot be captured: detach them, or replicate the other partitions one by one.",
+    },
+  ];
 }

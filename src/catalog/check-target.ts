@@ -1,25 +1,24 @@
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Finding } from "./finding.ts";
+import { standIn } from "./stand-in.ts";
 import type { TableShape } from "./table.ts";
 
 /** What is wrong with the target's table whatever the source looks like. */
 export function checkTarget(target: TableShape, db: string): Finding[] {
-  return [...kindFindings(target, db), ...privilegeFindings(target, db), ...firingFindings(target, db)];
-}
-
-const kindNames = { view: "a view", matview: "a materialized view", foreign: "a foreign table" } as const;
-
-function kindFindings(target: TableShape, db: string): Finding[] {
-  const { kind } = target;
-  if (kind === "view" || kind === "matview" || kind === "foreign") {
+  const instead = standIn(target);
+  if (instead !== null) {
     return [
       {
         grade: "error",
-        what: `is ${kindNames[kind]} on ${db}`,
-        remedy: "Rows are written into tables only: create a table there, or take it out of the sync.",
+        what: `is ${instead} on ${db}`,
+        remedy: "Rows go into ordinary or partitioned tables only: create one there, or take it out of the sync.",
       },
     ];
   }
+  return [...storageFindings(target, db), ...privilegeFindings(target, db), ...firingFindings(target, db)];
+}
+
+function storageFindings(target: TableShape, db: string): Finding[] {
   const findings: Finding[] = [];
   if (target.kind === "partitioned" && target.leaves.length === 0) {
     findings.push({
@@ -35,8 +34,6 @@ function kindFindings(target: TableShape, db: string): Finding[] {
       remedy: `On ${db}: alter table ${quoteName(target)} set logged;`,
     });
   }
-  if (target.persistence === "t")
-    findings.push({ grade: "error", what: `is temporary on ${db}`, remedy: `Create an ordinary table on ${db}.` });
   return findings;
 }
 

@@ -9,12 +9,13 @@ type Place = { readonly db: string; readonly target: QualifiedName; readonly inK
 
 /** All differences between a column of the source and the one of the same name on the target. */
 export function compareColumn(source: Column, target: Column, place: Place): Finding[] {
+  const alike = (source.generated === "") === (target.generated === "");
   return [
     typeFinding(source, target, place),
     place.inKey ? equalityFinding(source, target, place) : null,
     generatedFinding(source, target, place),
-    source.generated === target.generated ? nullFinding(source, target, place) : null,
-    source.generated === target.generated ? defaultFinding(source, target, place) : null,
+    alike ? nullFinding(source, target, place) : null,
+    alike ? defaultFinding(source, target, place) : null,
   ].filter((finding) => finding !== null);
 }
 

@@ -7,6 +7,7 @@ import { compareColumn } from "./compare-column.ts";
 import { compareKeys } from "./compare-key.ts";
 import { sameExpression } from "./default-expression.ts";
 import type { Finding, TableComparison } from "./finding.ts";
+import { standIn } from "./stand-in.ts";
 import type { TableShape } from "./table.ts";
 
 /** Every reason, at once, why rows of `source` cannot or may not become rows of `target`, and how to remove it. */
@@ -29,6 +30,7 @@ export function carriedColumns(source: Pick<TableShape, "columns">, target: Pick
 
 function compareShapes(source: TableShape, target: TableShape, options: TableComparison): Finding[] {
   const { db } = options;
+  if (standIn(target) !== null) return checkTarget(target, db);
   const targetColumns = new Map(target.columns.map((column) => [column.name, column]));
   return [
     ...checkTarget(target, db),

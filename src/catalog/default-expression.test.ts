@@ -22,6 +22,7 @@ describe("sameExpression", () => {
     ["'x'::public.mood", "'x'::public.mood"],
     ["NULL::character varying", "NULL"],
     ["'00:00:00'::time without time zone", "'00:00:00'::time"],
+    [`B'101'::"bit"`, `'101'::"bit"`],
     ["lower((b)::text)", "lower(b::text)"],
   ])("%s is %s", (one, other) => {
     expect(sameExpression(one, other)).toBe(true);

@@ -34,7 +34,7 @@ function withBareSequences(text: string): string {
   return text.replaceAll(NEXTVAL, (_, name: string) => `nextval('${LAST_NAME.exec(name)?.[0]}')`);
 }
 
-const TOKEN = /E?'(?:[^']|'')*'|"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*|\d+(?:\.\d+)?(?:e[-+]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+|\S/giu;
+const TOKEN = /[EB]?'(?:[^']|'')*'|"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*|\d+(?:\.\d+)?(?:e[-+]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+|\S/giu;
 
 function tokenize(expression: string): string[] {
   const tokens = expression.match(TOKEN) ?? [];
@@ -48,7 +48,9 @@ function tokenize(expression: string): string[] {
   return joined;
 }
 
-function plainToken(token: string): string {
+function plainToken(written: string): string {
+  // Bit constants: B'101' before 11, '101' since.
+  const token = written.startsWith("B'") ? written.slice(1) : written;
   if (token.startsWith("'")) return /^'-?\d+(\.\d+)?'$/.test(token) ? token.slice(1, -1) : token;
   if (token.includes('"') || token.startsWith("E'")) return token.replace(/^pg_catalog\./, "");
   return token.toLowerCase().replace(/^pg_catalog\./, "");

@@ -2,7 +2,7 @@ import { carriedColumns } from "../catalog/compare.ts";
 import type { TableShape } from "../catalog/table.ts";
 import { displayName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
-import { differingBuckets, differingRows, packBuckets, type Difference } from "./difference.ts";
+import { differingBuckets, differingRows, packBuckets, sortDifferences, type Difference } from "./difference.ts";
 import { formOf } from "./row-text.ts";
 import { planScan, readBuckets, readRows, tableBytes, type BucketSum, type Part, type Scan } from "./scan.ts";
 
@@ -16,6 +16,8 @@ export type TableJob = {
   readonly columns?: readonly string[];
   /** Stop after naming so many keys (default 20); the rest is then not looked at. */
   readonly limit?: number;
+  /** Rows that are fetched at once to name keys (default 20,000): bounds the memory, whatever the table and however much of it differs. */
+  readonly rowsAtOnce?: number;
   readonly signal?: AbortSignal;
 };
 
@@ -32,8 +34,6 @@ export type TableEquality = {
 /** Both sides with the expressions to read them by. */
 export type Scans = { readonly source: Scan; readonly target: Scan };
 
-/** Rows that are fetched at once to name keys: bounds the memory, whatever the table and however much of it differs. */
-const ROWS_AT_ONCE = 20_000;
 /** Rows that one bucket should have, by the size of the table on disk at some 60 bytes a row; a wrong guess only costs another scan. */
 const BYTES_PER_BUCKET = 60 * 1000;
 
@@ -48,14 +48,14 @@ export async function compareTable(job: TableJob): Promise<TableEquality> {
   const limit = job.limit ?? 20;
   const whole: Part = { bits: 0, ending: 0 };
   const { source, target } = await readBoth(scans, whole, bits);
-  const search = new Search(scans, limit, job.signal);
+  const search = new Search(scans, limit, job.rowsAtOnce ?? 20_000, job.signal);
   const complete = await search.look(differingBuckets(source, target), bits);
   return {
     table: displayName(job.table.source),
     equal: search.found.length === 0,
     sourceRows: countRows(source),
     targetRows: countRows(target),
-    differences: search.found.slice(0, limit),
+    differences: sortDifferences(search.found.slice(0, limit)),
     complete,
   };
 }
@@ -74,18 +74,20 @@ class Search {
   readonly found: Difference[] = [];
   readonly #scans: Scans;
   readonly #limit: number;
+  readonly #rowsAtOnce: number;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(scans: Scans, limit: number, signal: AbortSignal | undefined) {
+  constructor(scans: Scans, limit: number, rowsAtOnce: number, signal: AbortSignal | undefined) {
     this.#scans = scans;
     this.#limit = limit;
+    this.#rowsAtOnce = rowsAtOnce;
     this.#signal = signal;
   }
 
   /** `buckets` with their rows, by the last `bits` bits. False when it stopped early. */
   async look(buckets: ReadonlyMap<number, number>, bits: number): Promise<boolean> {
     // At 31 bits nothing is left to divide by: such a bucket holds few rows unless the hash is an enemy's work.
-    const { packs, large } = packBuckets(buckets, bits < 31 ? ROWS_AT_ONCE : Infinity);
+    const { packs, large } = packBuckets(buckets, bits < 31 ? this.#rowsAtOnce : Infinity);
     for (const pack of packs) {
       if (this.#enough()) return false;
       const [source, target] = await Promise.all([readRows(this.#scans.source, bits, pack), readRows(this.#scans.target, bits, pack)]);

@@ -34,6 +34,16 @@ function identity(row: HashedRow): string {
   return JSON.stringify(row.identity ?? row.key);
 }
 
+const byNumber = new Intl.Collator("en", { numeric: true });
+
+/** As a person looks through a list: by the first key value, then the next; numbers by their value. */
+export function sortDifferences(differences: readonly Difference[]): Difference[] {
+  return differences.toSorted((one, other) => {
+    const at = one.key.findIndex((value, index) => value !== other.key[index]);
+    return at < 0 ? 0 : byNumber.compare(one.key[at]!, other.key[at]!);
+  });
+}
+
 /** Buckets in packs of about `rows` rows, and those that are too large for a pack by themselves. */
 export function packBuckets(buckets: ReadonlyMap<number, number>, rows: number): { readonly packs: number[][]; readonly large: number[] } {
   const packs: number[][] = [];

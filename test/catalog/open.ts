@@ -1,3 +1,4 @@
+import { readTables, type TableShape } from "../../src/catalog/table.ts";
 import { connect } from "../../src/postgres/connect.ts";
 import type { Session } from "../../src/postgres/session.ts";
 import { createDatabase, type DatabaseOptions, type TestDatabase } from "../harness/database.ts";
@@ -24,4 +25,11 @@ export async function openDatabase(major: Major, ddl = "", options: DatabaseOpti
 export function openSession(database: TestDatabase, user?: string): Promise<Session> {
   const { host, port, user: superuser, database: dbname } = database.connection;
   return connect({ name: `pg${database.server.major}`, host, port, dbname, user: user ?? superuser });
+}
+
+/** The shape of a table that must exist. */
+export async function readTable(session: Session, name: string, schema = "public"): Promise<TableShape> {
+  const shape = (await readTables(session, [{ schema, name }])).get(`${schema}.${name}`);
+  if (shape === undefined) throw new Error(`${name} was not found`);
+  return shape;
 }
