@@ -1,17 +1,42 @@
-import { bar, dim, integer, seconds } from "./screen.ts";
+import { bar, dim, integer, line, seconds } from "./screen.ts";
 import type { Shell } from "./shell.ts";
 
-/** How far the target is behind, as the program says it. */
+/** How far the target was behind at one moment, as `bucardo_ctl delta` says. */
 export type Lag = { readonly what: string; readonly atMs: number; readonly deltas: number; readonly ageSeconds: number };
 
-export async function readLag(shell: Shell, sync: string, what: string, atMs: number): Promise<Lag> {
-  const { stdout } = await shell.quietly(`bucardo_ctl status ${sync} --json`);
-  void stdout;
-  return { what, atMs, deltas: 0, ageSeconds: 0 };
-}
+/** Reads and prints the lag now and then; the longest bar is the first, before anything was caught up. */
+export class LagChart {
+  readonly #lags: Lag[] = [];
+  readonly #shell: Shell;
+  readonly #began = performance.now();
+  #printing = false;
 
-export function lagLine(lag: Lag, all: readonly Lag[]): string {
-  const largest = Math.max(...all.map(({ deltas }) => deltas));
-  const columns = [seconds(lag.atMs).padStart(8), integer(lag.deltas).padStart(9), `${lag.ageSeconds.toFixed(1)} s`.padStart(8)];
-  return `${columns.join(" ")}  ${bar(lag.deltas, largest)}  ${dim(lag.what)}`;
+  constructor(shell: Shell) {
+    this.#shell = shell;
+  }
+
+  /** Begins to print, with what was read before. */
+  print(): void {
+    this.#printing = true;
+    line(dim(`${"time".padStart(7)} ${"waiting".padStart(9)} ${"oldest".padStart(8)}`));
+    for (const lag of this.#lags) this.#line(lag);
+  }
+
+  async read(what: string): Promise<void> {
+    const { stdout } = await this.#shell.quietly("bucardo_ctl delta --json");
+    const { total, databases } = JSON.parse(stdout) as { total: number; databases: { ageSeconds: number }[] };
+    const ageSeconds = total === 0 ? 0 : Math.max(...databases.map((database) => database.ageSeconds));
+    const lag = { what, atMs: performance.now() - this.#began, deltas: total, ageSeconds };
+    this.#lags.push(lag);
+    if (this.#printing) this.#line(lag);
+  }
+
+  get largest(): number {
+    return Math.max(...this.#lags.map(({ deltas }) => deltas));
+  }
+
+  #line({ what, atMs, deltas, ageSeconds }: Lag): void {
+    const columns = [seconds(atMs).padStart(7), integer(deltas).padStart(9), seconds(ageSeconds * 1000).padStart(8)];
+    line(`${columns.join(" ")}  ${bar(deltas, this.largest).padEnd(32)}  ${dim(what)}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { appendFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import type pg from "pg";
 import { createDatabase } from "../harness/database.ts";
 import type { TestDatabase } from "../harness/database.ts";
@@ -9,15 +9,14 @@ import { endPrograms, scratch } from "../harness/scratch.ts";
 import { startServer } from "../harness/server.ts";
 import type { Server } from "../harness/server.ts";
 import { writers } from "../harness/writers.ts";
-import { lagLine, readLag } from "./lag.ts";
-import type { Lag } from "./lag.ts";
+import { LagChart } from "./lag.ts";
 import { report } from "./report.ts";
 import { command, fact, integer, millis, say, seconds, section, title } from "./screen.ts";
 import { Shell } from "./shell.ts";
 
-const scale = 3;
+const scale = 2;
 const clients = 4;
-const kicks = 6;
+const kicks = 4;
 
 /** The article's walk-through with the real program. True when both sides were equal in the end. */
 export async function migrate(signal: AbortSignal): Promise<boolean> {
@@ -56,15 +55,20 @@ export async function migrate(signal: AbortSignal): Promise<boolean> {
   const env = { PGHOST: oldServer.host, COLUMNS: "100" };
   const shell = new Shell(place.path, env, signal);
   command(`export PGHOST=${env.PGHOST}`);
-  await shell.run(`bucardo_ctl install --dbport=${newServer.port} --piddir=${place.path}`);
+  command("mkdir bctest");
+  await mkdir(`${place.path}/bctest`);
+  await shell.run(`bucardo_ctl install --dbport=${newServer.port} --piddir=bctest`);
   command(`echo dbport=${newServer.port} >> .bucardorc`);
   await appendFile(`${place.path}/.bucardorc`, `dbport=${newServer.port}\n`);
   await shell.run(`bucardo_ctl add db alpha name=oldalpha port=${oldServer.port}`);
   await shell.run(`bucardo_ctl add db alpha name=newalpha port=${newServer.port}`);
   await shell.run("bucardo_ctl add sync pepper type=pushdelta source=oldalpha targetdb=newalpha tables=pgbench_accounts ping=false");
 
+  const captured = load.commits;
+
   section("Copy the large table; it may take as long as it needs");
   command(`pg_dump alpha -p ${oldServer.port} --data-only -t pgbench_accounts | psql -p ${newServer.port} -d alpha`);
+  const chart = new LagChart(shell);
   const copyBegan = performance.now();
   const copied = await copyRows(oldAlpha, newAlpha, "public.pgbench_accounts");
   signal.throwIfAborted();
@@ -72,24 +76,18 @@ export async function migrate(signal: AbortSignal): Promise<boolean> {
   fact("meanwhile", `${integer(load.commits)} transactions on the old server`);
 
   section("Start, and catch up with what has changed since");
-  const lags: Lag[] = [];
-  const watch = async (what: string): Promise<void> => {
-    const lag = await readLag(shell, "pepper", what, performance.now() - copyBegan);
-    lags.push(lag);
-  };
-  await watch("before start");
+  await chart.read("before start");
   await shell.run("bucardo_ctl start");
-  await shell.run("bucardo_ctl kick pepper 0");
-  await watch("after the first run");
   await shell.run("bucardo_ctl status pepper");
-  say(`The clients never paused. ${kicks} more kicks; each brings the new server to a newer moment of the old one:`);
+  say(`The clients never paused. ${kicks} kicks, each of which brings the new server to a newer moment of the old one:`);
+  command("bucardo_ctl kick pepper 0");
+  chart.print();
   for (let turn = 1; turn <= kicks; turn++) {
-    await load.more(200);
-    await watch("");
+    await chart.read(`kick ${turn} begins`);
     await shell.quietly("bucardo_ctl kick pepper 0");
-    await watch(`kick ${turn}`);
+    await chart.read(`kick ${turn} done`);
+    await load.more(200);
   }
-  for (const lag of lags) say(lagLine(lag, lags));
 
   section("Switch");
   say("The application stops writing. From here to its first commit on the new server is the downtime.");
@@ -123,8 +121,8 @@ export async function migrate(signal: AbortSignal): Promise<boolean> {
   report({
     equal: differences.length === 0,
     rows: copied + others,
-    commits,
-    lags,
+    changes: commits - captured,
+    mostWaiting: chart.largest,
     downtime: { kick: kicked - stopped, tables: moved - kicked, application: resumedAt - compared },
     proof: compared - moved,
     total: performance.now() - began,
