@@ -22,7 +22,12 @@ export function helpOperation(operations: readonly Operation[], options: readonl
   });
 }
 
-function helpText(command: readonly string[], program: string, operations: readonly Operation[], options: readonly DescribedOption[]): string {
+function helpText(
+  command: readonly string[],
+  program: string,
+  operations: readonly Operation[],
+  options: readonly DescribedOption[],
+): string {
   const [verb] = command;
   if (verb === undefined) return overview(program, operations, options);
   const found = findOperation(operations, command);

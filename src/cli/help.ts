@@ -35,7 +35,12 @@ export function overview(program: string, operations: readonly Operation[], opti
 
 /** Several commands of one verb. */
 export function verbHelp(program: string, verb: string, operations: readonly Operation[]): string {
-  return [`Commands of ${verb}:`, ...columns(operations.map((operation) => [spell(operation), operation.summary])), "", `\`${program} help ${verb} NOUN\` tells more.`].join("\n");
+  return [
+    `Commands of ${verb}:`,
+    ...columns(operations.map((operation) => [spell(operation), operation.summary])),
+    "",
+    `\`${program} help ${verb} NOUN\` tells more.`,
+  ].join("\n");
 }
 
 /** Everything of one command. */
@@ -47,9 +52,20 @@ export function operationHelp(program: string, operation: Operation): string {
   const legacy = keys.filter((each) => each.legacy);
   const named = wordsOf(operation);
   if (named !== null) lines.push("", ...columns([[named.value ?? named.name.toUpperCase(), named.about]]));
-  if (own.length > 0) lines.push("", "Keys (key=value, key:value, --key value, --key=value):", ...columns(own.map((each) => [keySpelling(each), keyAbout(each)])));
-  if (legacy.length > 0) lines.push("", "Accepted for older scripts, kept and listed, without effect:", `  ${legacy.map((each) => each.name).join(", ")}`);
-  if (operation.examples.length > 0) lines.push("", "Examples:", ...operation.examples.flatMap(({ command, about }) => [`  ${command.replace(/^bucardo/, program)}`, `      ${about}`]));
+  if (own.length > 0)
+    lines.push(
+      "",
+      "Keys (key=value, key:value, --key value, --key=value):",
+      ...columns(own.map((each) => [keySpelling(each), keyAbout(each)])),
+    );
+  if (legacy.length > 0)
+    lines.push("", "Accepted for older scripts, kept and listed, without effect:", `  ${legacy.map((each) => each.name).join(", ")}`);
+  if (operation.examples.length > 0)
+    lines.push(
+      "",
+      "Examples:",
+      ...operation.examples.flatMap(({ command, about }) => [`  ${command.replace(/^bucardo/, program)}`, `      ${about}`]),
+    );
   const codes = Object.entries(operation.exitCodes ?? {});
   if (codes.length > 0) lines.push("", "Exit codes:", ...columns(codes.map(([code, meaning]) => [code, meaning])));
   return lines.join("\n");
@@ -66,7 +82,9 @@ export function synopsis(operation: Operation): string {
 
 export function keySpelling(each: NamedField): string {
   const short = each.short === undefined ? "" : `-${each.short}, `;
-  return each.flag === true && each.short !== undefined ? `${short}--${each.name}` : `${short}${each.name}=${each.value ?? (each.flag ? "on|off" : "VALUE")}`;
+  return each.flag === true && each.short !== undefined
+    ? `${short}--${each.name}`
+    : `${short}${each.name}=${each.value ?? (each.flag ? "on|off" : "VALUE")}`;
 }
 
 export function keyAbout(each: NamedField): string {
@@ -81,5 +99,7 @@ export function optionSpelling(option: GlobalOption): string {
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)) + 2);
-  return rows.map(([left, right]) => (left.length + 1 > width ? `  ${left}\n  ${" ".repeat(width)}${right}` : `  ${left.padEnd(width)}${right}`));
+  return rows.map(([left, right]) =>
+    left.length + 1 > width ? `  ${left}\n  ${" ".repeat(width)}${right}` : `  ${left.padEnd(width)}${right}`,
+  );
 }

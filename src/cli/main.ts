@@ -25,7 +25,11 @@ export type Call = Partial<Streams> & {
 
 /** Runs one command line; resolves to the exit code and never rejects. */
 export async function main(call: Call): Promise<number> {
-  const streams: Streams = { stdin: call.stdin ?? process.stdin, stdout: call.stdout ?? process.stdout, stderr: call.stderr ?? process.stderr };
+  const streams: Streams = {
+    stdin: call.stdin ?? process.stdin,
+    stdout: call.stdout ?? process.stdout,
+    stderr: call.stderr ?? process.stderr,
+  };
   const env = call.env ?? process.env;
   // Before the line is understood: what an error report needs of it.
   const wantsJson = call.argv.includes("--json");

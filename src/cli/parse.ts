@@ -56,17 +56,29 @@ function assign(operation: Operation, rest: readonly string[], keyed: readonly K
 function assignKey(operation: Operation, typed: string, value: string, input: Record<string, unknown>, problems: Problem[]): void {
   const field = findKey(operation, typed);
   if (field === null) {
-    const near = nearest(typed, keysOf(operation).flatMap((each) => [each.name, ...(each.aliases ?? [])]));
+    const near = nearest(
+      typed,
+      keysOf(operation).flatMap((each) => [each.name, ...(each.aliases ?? [])]),
+    );
     problems.push(usage(`\`${spell(operation)}\` has no key ${typed}`, near === null ? "" : `Did you mean ${near}=?`));
   } else if (field.list) input[field.name] = [...((input[field.name] as string[] | undefined) ?? []), ...splitList(value)];
-  else if (field.name in input && input[field.name] !== value) problems.push(usage(`${field.name} is given twice, with different values`, "Give it once."));
+  else if (field.name in input && input[field.name] !== value)
+    problems.push(usage(`${field.name} is given twice, with different values`, "Give it once."));
   else input[field.name] = value;
 }
 
 function assignWords(operation: Operation, words: readonly string[], input: Record<string, unknown>, problems: Problem[]): void {
   const field = wordsOf(operation);
   const { min, max } = field?.words ?? { min: 0, max: 0 };
-  if (words.length > max) problems.push(usage(max === 0 ? `\`${spell(operation)}\` takes no words; "${words.join(" ")}" is too much` : `"${words.slice(max).join(" ")}" is too much`, ""));
+  if (words.length > max)
+    problems.push(
+      usage(
+        max === 0
+          ? `\`${spell(operation)}\` takes no words; "${words.join(" ")}" is too much`
+          : `"${words.slice(max).join(" ")}" is too much`,
+        "",
+      ),
+    );
   else if (words.length < min) problems.push(usage(`\`${spell(operation)}\` needs ${field?.value ?? "a name"}`, ""));
   else if (field !== null) input[field.name] = words;
 }
@@ -80,6 +92,7 @@ function stopOn(problems: readonly Problem[], grammar: Grammar, operation: Opera
   if (problems.length === 0) return;
   const advice = `See \`${grammar.program} help${operation === null ? "" : ` ${spell(operation)}`}\`.`;
   const [first, ...others] = problems;
-  if (first !== undefined && others.length === 0) throw new BucardoError("usage", `${first.what}.${first.remedy === "" ? "" : ` ${first.remedy}`}`, { advice });
+  if (first !== undefined && others.length === 0)
+    throw new BucardoError("usage", `${first.what}.${first.remedy === "" ? "" : ` ${first.remedy}`}`, { advice });
   throw new BucardoError("usage", "The command line is not understood.", { advice, problems });
 }

@@ -20,7 +20,8 @@ export function separateOptions(argv: readonly string[], grammar: Grammar): Sepa
       break;
     }
     const long = /^--?([A-Za-z?][\w-]*)(?:=(.*))?$/s.exec(token);
-    if (!token.startsWith("-") || token === "-" || /^-\d/.test(token)) result.bare.push(...(result.bare.length === 0 ? splitVerb(token) : [token]));
+    if (!token.startsWith("-") || token === "-" || /^-\d/.test(token))
+      result.bare.push(...(result.bare.length === 0 ? splitVerb(token) : [token]));
     else if (token.startsWith("--") && long) takeLong(long[1] ?? "", long[2], queue, grammar, result);
     else takeShort(token, queue, grammar, result);
   }
@@ -39,8 +40,14 @@ function takeLong(name: string, given: string | undefined, queue: string[], gram
     else result.keyed.push({ typed: name, value });
     return;
   }
-  const candidates = [...grammar.options.flatMap((each) => [each.name, ...each.aliases]), ...(operation ? keysOf(operation).map((each) => each.name) : [])];
-  const near = nearest(name, candidates.filter((each) => each.length > 1));
+  const candidates = [
+    ...grammar.options.flatMap((each) => [each.name, ...each.aliases]),
+    ...(operation ? keysOf(operation).map((each) => each.name) : []),
+  ];
+  const near = nearest(
+    name,
+    candidates.filter((each) => each.length > 1),
+  );
   result.problems.push(usage(`There is no option --${name}`, near === null ? "" : `Did you mean --${near}?`));
 }
 
@@ -66,11 +73,14 @@ function takeShort(token: string, queue: string[], grammar: Grammar, result: Sep
 
 function storeOption(option: GlobalOption, typed: string, given: string | undefined, queue: string[], result: Separated): void {
   const { options, problems } = result;
-  const negated = option.negatable && squash(typed).startsWith("no") && ![option.name, ...option.aliases].some((name) => squash(name) === squash(typed));
+  const negated =
+    option.negatable && squash(typed).startsWith("no") && ![option.name, ...option.aliases].some((name) => squash(name) === squash(typed));
   if (negated) options[option.name] = false;
-  else if (option.type === "flag" && given !== undefined && parseSwitch(given) === null) problems.push(usage(`--${typed} takes no value`, ""));
+  else if (option.type === "flag" && given !== undefined && parseSwitch(given) === null)
+    problems.push(usage(`--${typed} takes no value`, ""));
   else if (option.type === "flag") options[option.name] = given === undefined || parseSwitch(given) === true;
-  else if (option.type === "count") options[option.name] = given !== undefined && /^\d+$/.test(given) ? Number(given) : Number(options[option.name] ?? 0) + 1;
+  else if (option.type === "count")
+    options[option.name] = given !== undefined && /^\d+$/.test(given) ? Number(given) : Number(options[option.name] ?? 0) + 1;
   else {
     const value = given ?? queue.shift();
     const before = options[option.name];

@@ -15,7 +15,9 @@ export function unknownCommand(
   const siblings = operationsOfVerb(operations, verb);
   if (siblings.length === 0) {
     const near = nearest(verb, new Set(operations.map((operation) => operation.name[0])));
-    return new BucardoError("usage", `There is no command "${verb}".${near === null ? "" : ` Did you mean "${near}"?`}`, { advice: `\`${program} help\` lists the commands.` });
+    return new BucardoError("usage", `There is no command "${verb}".${near === null ? "" : ` Did you mean "${near}"?`}`, {
+      advice: `\`${program} help\` lists the commands.`,
+    });
   }
   const nouns = [...new Set(siblings.map((operation) => operation.name.slice(1).join(" ")))];
   if (noun === undefined) {

@@ -1,24 +1,27 @@
 import { BucardoError } from "../model/error.ts";
-import type { Relation, Sync, SyncDefinition } from "../model/sync.ts";
+import type { Relation, Sync, SyncDefinition, SyncStatus } from "../model/sync.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { readDbgroups } from "./dbgroup.ts";
 import { readRelgroups } from "./relgroup.ts";
 
-/** `ready`: capture is installed. False between the rows and the capture, and after a crash there; `validate` finishes it. */
-export type SyncRow = SyncDefinition & { readonly ready: boolean };
+/**
+ * `ready`: capture is installed. False between the rows and the capture, and after a crash there; `validate` finishes it.
+ * `declared`: the status as it was set; `status` is inactive while the sync is not ready.
+ */
+export type SyncRow = SyncDefinition & { readonly ready: boolean; readonly declared: SyncStatus };
 
 /**
  * Every sync with its members and relations, by priority (high first) and name.
  * A sync whose capture is not complete counts as inactive: nothing runs it.
  */
 export async function readSyncs(session: Session): Promise<SyncRow[]> {
-  const syncs = await session.query<Sync & { ready: boolean }>(
+  const syncs = await session.query<Sync & { ready: boolean; declared: SyncStatus }>(
     sql(
       "control.sync-read-all",
       `select s.id, s.name, s.relgroup, s.dbgroup, case when s.ready then s.status else 'inactive' end as status, s.paused, s.autokick,
               extract(epoch from s.checktime)::double precision as checktime, s.onetimecopy, s.strict_checking as "strictChecking",
-              s.priority, s.legacy, s.ready
+              s.priority, s.legacy, s.ready, s.status as declared
          from bucardo.sync s order by s.priority desc, s.name`,
     ),
   );
@@ -27,16 +30,18 @@ export async function readSyncs(session: Session): Promise<SyncRow[]> {
   return syncs.map((sync) => ({
     ...sync,
     members: dbgroups.get(sync.dbgroup) ?? [],
-    relations: (relgroups.get(sync.relgroup) ?? []).map(({ id, db, schema, name, kind, keyColumns, autokick, strictChecking }): Relation => ({
-      id,
-      db,
-      schema,
-      name,
-      kind,
-      keyColumns,
-      autokick,
-      strictChecking,
-    })),
+    relations: (relgroups.get(sync.relgroup) ?? []).map(
+      ({ id, db, schema, name, kind, keyColumns, autokick, strictChecking }): Relation => ({
+        id,
+        db,
+        schema,
+        name,
+        kind,
+        keyColumns,
+        autokick,
+        strictChecking,
+      }),
+    ),
   }));
 }
 
@@ -47,7 +52,11 @@ export async function findSync(session: Session, name: string): Promise<SyncRow 
 /** @throws BucardoError unknown-object */
 export async function readSync(session: Session, name: string): Promise<SyncRow> {
   const found = await findSync(session, name);
-  if (found === null) throw new BucardoError("unknown-object", `Unknown sync "${name}".`, { sync: name, advice: "`bucardo list syncs` shows the existing ones." });
+  if (found === null)
+    throw new BucardoError("unknown-object", `Unknown sync "${name}".`, {
+      sync: name,
+      advice: "`bucardo list syncs` shows the existing ones.",
+    });
   return found;
 }
 

@@ -6,7 +6,10 @@ import type { Database } from "../model/sync.ts";
 import type { ConnectOptions } from "../postgres/connect.ts";
 
 /** How to connect to a registered database; its password is opened here and nowhere else. */
-export function connectOptionsOf(database: Database, { config, env }: { readonly config: Config; readonly env: NodeJS.ProcessEnv }): ConnectOptions {
+export function connectOptionsOf(
+  database: Database,
+  { config, env }: { readonly config: Config; readonly env: NodeJS.ProcessEnv },
+): ConnectOptions {
   const { name, dbname, host, port, user, password, service, pgpass, conn } = database;
   return {
     name,

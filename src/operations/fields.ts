@@ -28,7 +28,8 @@ export function squash(name: string): string {
 function allFields(operation: Operation): NamedField[] {
   return Object.entries(operation.input.shape).map(([name, schema]) => {
     const field = fields.get(schema as never) as Field | undefined;
-    if (field === undefined) throw new Error(`broken invariant: field ${name} of ${operation.name.join(" ")} was not made with key() or words()`);
+    if (field === undefined)
+      throw new Error(`broken invariant: field ${name} of ${operation.name.join(" ")} was not made with key() or words()`);
     return { ...field, name };
   });
 }

@@ -61,7 +61,10 @@ export const list = z.union([z.array(z.string()), z.string()]).transform((value)
 
 export function splitList(value: string | readonly string[]): string[] {
   const items = typeof value === "string" ? [value] : value;
-  return items.flatMap((item) => item.split(",")).map((item) => item.trim()).filter((item) => item !== "");
+  return items
+    .flatMap((item) => item.split(","))
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }
 
 /** A piece of text that is not empty. */

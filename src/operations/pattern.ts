@@ -12,7 +12,11 @@ export function matcherOf(pattern: string): (name: string) => boolean {
 }
 
 /** Items chosen by the words, each once and in their own order; words that chose nothing are `unmatched`. */
-export function select<T>(items: readonly T[], words: readonly string[], nameOf: (item: T) => string): { readonly chosen: T[]; readonly unmatched: string[] } {
+export function select<T>(
+  items: readonly T[],
+  words: readonly string[],
+  nameOf: (item: T) => string,
+): { readonly chosen: T[]; readonly unmatched: string[] } {
   const tests = words.map((word) => ({ word, test: matcherOf(word) }));
   return {
     chosen: items.filter((item) => tests.some(({ test }) => test(nameOf(item)))),

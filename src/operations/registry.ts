@@ -1,25 +1,54 @@
 import { daemonOperations } from "./daemon/registry.ts";
 import { addDb } from "./db/add.ts";
+import { removeDb } from "./db/remove.ts";
+import { updateDb } from "./db/update.ts";
 import { addDbgroup } from "./dbgroup/add.ts";
+import { removeDbgroup } from "./dbgroup/remove.ts";
+import { updateDbgroup } from "./dbgroup/update.ts";
+import { inspectDb, inspectSync, inspectTable } from "./inspect.ts";
 import { install } from "./installation/install.ts";
+import { uninstall } from "./installation/uninstall.ts";
 import { upgrade } from "./installation/upgrade.ts";
+import { listAll } from "./list/all.ts";
+import { listDatabases } from "./list/databases.ts";
+import { listDbgroups, listRelgroups } from "./list/groups.ts";
+import { listSequences, listTables } from "./list/relations.ts";
+import { listSyncs } from "./list/syncs.ts";
 import type { Operation } from "./operation.ts";
 import { addAllSequences, addAllTables } from "./relation/add-all.ts";
 import { addSequence, addTable } from "./relation/add.ts";
+import { removeAllSequences, removeAllTables, removeSequence, removeTable } from "./relation/remove.ts";
+import { updateSequence, updateTable } from "./relation/update.ts";
 import { addRelgroup } from "./relgroup/add.ts";
+import { removeRelgroup } from "./relgroup/remove.ts";
+import { updateRelgroup } from "./relgroup/update.ts";
+import { set } from "./setting/set.ts";
+import { show } from "./setting/show.ts";
+import { accept } from "./sync/accept.ts";
 import { addSync } from "./sync/add.ts";
+import { compare } from "./sync/compare.ts";
+import { removeSync } from "./sync/remove.ts";
+import { updateSync } from "./sync/update.ts";
+import { validate } from "./sync/validate.ts";
 
-/** Every operation, in the order of the reference page. */
+const installation = [install, upgrade, uninstall];
+const databases = [addDb, updateDb, removeDb, listDatabases, addDbgroup, updateDbgroup, removeDbgroup, listDbgroups];
+const tables = [addTable, addAllTables, updateTable, removeTable, removeAllTables, listTables];
+const sequences = [addSequence, addAllSequences, updateSequence, removeSequence, removeAllSequences, listSequences];
+const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
+const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
+const data = [compare, inspectSync, inspectTable, inspectDb];
+
+/** Every operation but `help`, in the order of the reference page. */
 export const operations: readonly Operation[] = [
-  install,
-  upgrade,
-  addDb,
-  addDbgroup,
-  addTable,
-  addSequence,
-  addAllTables,
-  addAllSequences,
-  addRelgroup,
-  addSync,
+  ...installation,
+  ...databases,
+  ...tables,
+  ...sequences,
+  ...relgroups,
+  ...syncs,
+  ...data,
+  set,
+  show,
   ...daemonOperations,
 ];

@@ -13,8 +13,12 @@ export function stopOnProblems(problems: readonly Problem[], code: ErrorCode, ti
   const [first] = problems;
   if (first === undefined) return;
   const { db, table, what, remedy } = first;
-  const place = [db, table].filter((part) => part !== undefined).map((part) => `${part}: `).join("");
+  const place = [db, table]
+    .filter((part) => part !== undefined)
+    .map((part) => `${part}: `)
+    .join("");
   const common = { ...(db === undefined ? {} : { db }), ...(table === undefined ? {} : { table }) };
-  if (problems.length === 1) throw new BucardoError(code, `${title}: ${place}${what}.`, { ...common, advice: `${remedy} Nothing was changed.`.trim() });
+  if (problems.length === 1)
+    throw new BucardoError(code, `${title}: ${place}${what}.`, { ...common, advice: `${remedy} Nothing was changed.`.trim() });
   throw new BucardoError(code, `${title}: ${problems.length} problems.`, { problems, advice: "Nothing was changed." });
 }

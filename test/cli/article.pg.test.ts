@@ -14,9 +14,13 @@ test("the article's lines, from install to add sync", async () => {
   await using target = await createDatabase(young);
   await using control = await createDatabase(young);
   for (const database of [source, target]) await createPgbench(await database.client());
-  const run = (text: string, typed?: string) => line(text.split(" "), { home: home.path, program: "bucardo_ctl", ...(typed === undefined ? {} : { typed }) });
+  const run = (text: string, typed?: string) =>
+    line(text.split(" "), { home: home.path, program: "bucardo_ctl", ...(typed === undefined ? {} : { typed }) });
 
-  const installed = await run(`install --dbhost=${young.host} --dbport=${young.port} --dbuser=postgres --dbname=${control.name} --piddir=${join(home.path, "pid")}`, "P\n");
+  const installed = await run(
+    `install --dbhost=${young.host} --dbport=${young.port} --dbuser=postgres --dbname=${control.name} --piddir=${join(home.path, "pid")}`,
+    "P\n",
+  );
   expect(installed).toMatchObject({ code: 0, err: "" });
   expect(installed.out).toContain("Installation is now complete.");
   await writeFile(join(home.path, ".bucardorc"), `dbhost=${young.host}\ndbport=${young.port}\ndbname=${control.name}\ndbuser=postgres\n`);
@@ -28,7 +32,9 @@ test("the article's lines, from install to add sync", async () => {
   const sync = await run("add sync pepper type=pushdelta source=oldalpha targetdb=newalpha tables=pgbench_accounts ping=false");
   expect(sync).toEqual({ code: 0, out: "Table added: public.pgbench_accounts\nSync added: pepper\n", err: "" });
 
-  const { triggers } = await source.one<{ triggers: number }>("select count(*)::int as triggers from pg_trigger where not tgisinternal and tgrelid = 'pgbench_accounts'::regclass");
+  const { triggers } = await source.one<{ triggers: number }>(
+    "select count(*)::int as triggers from pg_trigger where not tgisinternal and tgrelid = 'pgbench_accounts'::regclass",
+  );
   expect(triggers).toBeGreaterThan(0);
   expect(await target.query("select from pg_namespace where nspname = 'bucardo'")).toEqual([]);
   void onServer;

@@ -18,7 +18,12 @@ import { connectionKeys } from "./keys.ts";
 import { readNames, type NewDatabase } from "./new-names.ts";
 
 type Found = QualifiedName & { readonly kind: RelationKind };
-type Checked = { readonly draft: Draft; readonly role: NewDatabase["role"]; readonly relations: readonly Found[]; readonly warning: string | null };
+type Checked = {
+  readonly draft: Draft;
+  readonly role: NewDatabase["role"];
+  readonly relations: readonly Found[];
+  readonly warning: string | null;
+};
 
 export const addDb = defineOperation({
   name: ["add", "db"],
@@ -34,7 +39,11 @@ export const addDb = defineOperation({
     names: words({ about: "Name of the database here (version 4: its real name). May carry a role: A:source.", value: "NAME", min: 1 }),
     name: key(text.optional(), { about: "Version 4: its name here; the first word is then the real one.", value: "NAME" }),
     ...connectionKeys,
-    dbgroup: key(text.optional(), { about: "Put it into this group, which is made when missing. group:role sets the role.", aliases: ["group"], value: "GROUP[:ROLE]" }),
+    dbgroup: key(text.optional(), {
+      about: "Put it into this group, which is made when missing. group:role sets the role.",
+      aliases: ["group"],
+      value: "GROUP[:ROLE]",
+    }),
     addalltables: key(bool.optional(), { about: "Register all its tables.", flag: true }),
     addallsequences: key(bool.optional(), { about: "Register all its sequences.", flag: true }),
   }),
@@ -70,20 +79,28 @@ export const addDb = defineOperation({
 });
 
 function refuseOtherTypes({ type, dbdsn }: { readonly type?: string | undefined; readonly dbdsn?: string | undefined }): void {
-  if (dbdsn !== undefined) throw new BucardoError("not-supported", "dbdsn= is not offered.", { advice: "Use url= or conn= with libpq's words." });
+  if (dbdsn !== undefined)
+    throw new BucardoError("not-supported", "dbdsn= is not offered.", { advice: "Use url= or conn= with libpq's words." });
   if (type === undefined || /^(pg|p\w*gres\w*)$/i.test(type)) return;
-  throw new BucardoError("not-supported", `Databases of type "${type}" are not offered; only PostgreSQL is replicated.`, { advice: "Leave type= out." });
+  throw new BucardoError("not-supported", `Databases of type "${type}" are not offered; only PostgreSQL is replicated.`, {
+    advice: "Leave type= out.",
+  });
 }
 
 async function refuseKnown(databases: readonly NewDatabase[], context: Context): Promise<void> {
   const control = await context.control();
   for (const { base } of databases) {
-    if ((await findDatabase(control, base.name)) !== null) throw new BucardoError("already-exists", `Cannot add database: the name "${base.name}" already exists.`, { db: base.name });
+    if ((await findDatabase(control, base.name)) !== null)
+      throw new BucardoError("already-exists", `Cannot add database: the name "${base.name}" already exists.`, { db: base.name });
   }
 }
 
 /** Fills in defaults and tries every connection; all failures in one report. */
-async function check(databases: readonly NewDatabase[], input: { addalltables?: boolean | undefined; addallsequences?: boolean | undefined }, context: Context): Promise<Checked[]> {
+async function check(
+  databases: readonly NewDatabase[],
+  input: { addalltables?: boolean | undefined; addallsequences?: boolean | undefined },
+  context: Context,
+): Promise<Checked[]> {
   const drafts = databases.map(({ base, role, given }) => ({ role, ...amend(base, withDefaults(given, context)) }));
   stopOnProblems(
     drafts.flatMap(({ problems }) => problems),
@@ -101,7 +118,8 @@ async function check(databases: readonly NewDatabase[], input: { addalltables?: 
     }),
   );
   const failed = results.filter((each) => each.error !== null);
-  if (failed.length > 0 && !context.flags.force) throw connectionFailure(failed.map(({ draft, error }) => ({ db: draft.database.name, error })));
+  if (failed.length > 0 && !context.flags.force)
+    throw connectionFailure(failed.map(({ draft, error }) => ({ db: draft.database.name, error })));
   return results;
 }
 
@@ -110,8 +128,16 @@ function connectionFailure(failed: readonly { readonly db: string; readonly erro
   const [first] = failed;
   if (first === undefined || !(first.error instanceof BucardoError)) return first?.error;
   const { code, message, details, advice } = first.error;
-  if (failed.length === 1) return new BucardoError(code, `Cannot add database "${first.db}": ${message}`, { ...details, advice: `${advice} ${forced}`, cause: first.error });
-  return new BucardoError(code, "Cannot add the databases.", { advice: forced, problems: failed.map(({ db, error }) => connectionProblem(db, error)) });
+  if (failed.length === 1)
+    return new BucardoError(code, `Cannot add database "${first.db}": ${message}`, {
+      ...details,
+      advice: `${advice} ${forced}`,
+      cause: first.error,
+    });
+  return new BucardoError(code, "Cannot add the databases.", {
+    advice: forced,
+    problems: failed.map(({ db, error }) => connectionProblem(db, error)),
+  });
 }
 
 /** Host and port of the environment are stored, so that the daemon's environment does not matter. */
@@ -123,7 +149,10 @@ function withDefaults(given: Given, { env }: Context): Given {
   return { ...given, host, port, user };
 }
 
-async function wantedRelations(session: Session, { addalltables, addallsequences }: { addalltables?: boolean | undefined; addallsequences?: boolean | undefined }): Promise<Found[]> {
+async function wantedRelations(
+  session: Session,
+  { addalltables, addallsequences }: { addalltables?: boolean | undefined; addallsequences?: boolean | undefined },
+): Promise<Found[]> {
   const kinds: RelationKind[] = [...(addalltables ? ["table" as const] : []), ...(addallsequences ? ["sequence" as const] : [])];
   const found: Found[] = [];
   for (const kind of kinds) found.push(...(await findRelations(session, ["*"], { kind })).found);
@@ -131,7 +160,8 @@ async function wantedRelations(session: Session, { addalltables, addallsequences
 }
 
 async function store(control: Session, checked: readonly Checked[], form: 4 | 5, context: Context): Promise<string[]> {
-  for (const { draft } of checked) await insertDatabase(control, context.flags.dryrun ? { ...draft.database } : await sealed(draft, context));
+  for (const { draft } of checked)
+    await insertDatabase(control, context.flags.dryrun ? { ...draft.database } : await sealed(draft, context));
   const names = checked.map(({ draft }) => draft.database.name);
   if (form === 4) return names.map((name) => `Database added: ${name}`);
   const list = names.map((name) => `"${name}"`).join(",");
@@ -144,7 +174,10 @@ async function storeRelations(control: Session, checked: readonly Checked[]): Pr
     for (const kind of ["table", "sequence"] as const) {
       const wanted = relations.filter((relation) => relation.kind === kind);
       if (wanted.length === 0) continue;
-      const { added } = await register(control, wanted.map((relation) => ({ ...relation, db: draft.database.name })));
+      const { added } = await register(
+        control,
+        wanted.map((relation) => ({ ...relation, db: draft.database.name })),
+      );
       messages.push(`New ${kind}s added: ${added.length}`);
     }
   }

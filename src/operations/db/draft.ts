@@ -11,7 +11,9 @@ import type { Context } from "../context.ts";
 export type Draft = { readonly database: Database; readonly clearPassword: string | null };
 
 /** What the connection keys of the command line become. `given` has one value per key. */
-export type Given = Partial<Record<"dbname" | "host" | "port" | "user" | "pass" | "service" | "pgpass" | "conn" | "url" | "status", string | undefined>>;
+export type Given = Partial<
+  Record<"dbname" | "host" | "port" | "user" | "pass" | "service" | "pgpass" | "conn" | "url" | "status", string | undefined>
+>;
 
 /** Keys that are given replace what was; an empty value means "not set". Problems instead of a draft when a value is no good. */
 export function amend(base: Database, given: Given): { readonly draft: Draft; readonly problems: Problem[] } {
@@ -26,6 +28,7 @@ export function amend(base: Database, given: Given): { readonly draft: Draft; re
   const pass = all.pass;
   const stored = pass === undefined ? base.password : pass.startsWith("env:") ? pass : null;
   if (pass?.startsWith("env:") && !/^env:[A-Za-z_]\w*$/.test(pass)) wrong("pass=env: needs the name of an environment variable");
+  if (/(^|\s)password\s*=/i.test(all.conn ?? "")) wrong("a password in conn= would be kept in clear text", "Give it as pass=.");
   const database: Database = {
     name: base.name,
     dbname: pick("dbname", base.dbname),
@@ -44,7 +47,11 @@ export function amend(base: Database, given: Given): { readonly draft: Draft; re
 /** A name that databases, groups and syncs may have, or a problem. */
 export function nameProblem(kind: string, name: string): Problem | null {
   if (isObjectName(name)) return null;
-  return { grade: "error", what: `"${name}" cannot be the name of a ${kind}`, remedy: "A name is a letter, then letters, digits and underscores, at most 63." };
+  return {
+    grade: "error",
+    what: `"${name}" cannot be the name of a ${kind}`,
+    remedy: "A name is a letter, then letters, digits and underscores, at most 63.",
+  };
 }
 
 /** Opens a connection as the daemon would; the caller closes it. */

@@ -4,9 +4,17 @@ import { key, status, text } from "../input.ts";
 /** The keys that tell how to connect; shared by `add db` and `update db`. */
 export const connectionKeys = {
   dbname: key(text.optional(), { about: "Real name of the database.", aliases: ["db"], value: "NAME" }),
-  host: key(z.string().optional(), { about: "Host name, address, or directory of the socket.", aliases: ["dbhost", "pghost"], value: "HOST" }),
+  host: key(z.string().optional(), {
+    about: "Host name, address, or directory of the socket.",
+    aliases: ["dbhost", "pghost"],
+    value: "HOST",
+  }),
   port: key(z.string().optional(), { about: "Port.", aliases: ["dbport", "pgport"], value: "PORT" }),
-  user: key(z.string().optional(), { about: "Role to log in as; bucardo when not given (none with a service).", aliases: ["username", "dbuser"], value: "ROLE" }),
+  user: key(z.string().optional(), {
+    about: "Role to log in as; bucardo when not given (none with a service).",
+    aliases: ["username", "dbuser"],
+    value: "ROLE",
+  }),
   pass: key(z.string().optional(), {
     about: "Password. Kept encrypted with the key file; env:NAME keeps only the name of an environment variable. Better: a pgpass file.",
     aliases: ["password", "dbpass"],
@@ -24,4 +32,3 @@ export const connectionKeys = {
   sourcelimit: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
   targetlimit: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
 } as const;
-

@@ -12,9 +12,15 @@ export type AddInput = Given & { readonly names: readonly string[]; readonly nam
  * comma lists are matched by position and the last value repeats. `old` is the program's older name, under which a line
  * without dbname= is of version 4.
  */
-export function readNames(input: AddInput, old: boolean): { readonly form: 4 | 5; readonly databases: NewDatabase[]; readonly problems: Problem[] } {
+export function readNames(
+  input: AddInput,
+  old: boolean,
+): { readonly form: 4 | 5; readonly databases: NewDatabase[]; readonly problems: Problem[] } {
   const { names, name: internal, ...given } = input;
-  const words = names.flatMap((word) => word.split(",")).map((word) => word.trim()).filter((word) => word !== "");
+  const words = names
+    .flatMap((word) => word.split(","))
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
   const hasReal = given.dbname !== undefined || given.service !== undefined || given.url !== undefined;
   const form = internal !== undefined || (old && !hasReal) ? 4 : 5;
   const problems: Problem[] = [];
@@ -26,14 +32,20 @@ export function readNames(input: AddInput, old: boolean): { readonly form: 4 | 5
     if (form === 4) return { base: empty(internal ?? word), role: null, given: { ...given, dbname: given.dbname ?? word } };
     const [name = "", roleWord] = word.split(":");
     const role = roleWord === undefined ? null : parseRole(roleWord);
-    if (roleWord !== undefined && role === null) problems.push({ grade: "error", db: name, what: `"${roleWord}" is no role`, remedy: "Roles are source, target." });
+    if (roleWord !== undefined && role === null)
+      problems.push({ grade: "error", db: name, what: `"${roleWord}" is no role`, remedy: "Roles are source, target." });
     return { base: empty(name), role, given: words.length === 1 ? given : positional(given, index) };
   });
   for (const { base, given: own } of databases) {
     const problem = nameProblem("database", base.name);
     if (problem !== null) problems.push(problem);
     if (own.dbname === undefined && own.service === undefined && own.url === undefined) {
-      problems.push({ grade: "error", db: base.name, what: "must supply a database name to connect to", remedy: "Give dbname= (--dbname is the control database), service= or url=." });
+      problems.push({
+        grade: "error",
+        db: base.name,
+        what: "must supply a database name to connect to",
+        remedy: "Give dbname= (--dbname is the control database), service= or url=.",
+      });
     }
   }
   const twice = databases.find(({ base }, index) => databases.findIndex((other) => other.base.name === base.name) !== index);
@@ -50,5 +62,16 @@ function positional(given: Given, index: number): Given {
 }
 
 function empty(name: string): Database {
-  return { name, dbname: null, host: null, port: null, user: null, password: null, service: null, pgpass: null, conn: null, status: "active" };
+  return {
+    name,
+    dbname: null,
+    host: null,
+    port: null,
+    user: null,
+    password: null,
+    service: null,
+    pgpass: null,
+    conn: null,
+    status: "active",
+  };
 }

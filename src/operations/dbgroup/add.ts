@@ -23,7 +23,11 @@ export const addDbgroup = defineOperation({
   examples: [{ command: "bucardo add dbgroup move A:source B:target C", about: "A is the source; B and C are targets." }],
   async run({ words: [name = "", ...rest] }, context) {
     const problems: Problem[] = [];
-    const members = readMemberWords(rest.flatMap((word) => word.split(",")).filter((word) => word !== ""), await readDatabases(await context.control()), reporter(problems));
+    const members = readMemberWords(
+      rest.flatMap((word) => word.split(",")).filter((word) => word !== ""),
+      await readDatabases(await context.control()),
+      reporter(problems),
+    );
     stopOnProblems(problems, "unknown-object", `Cannot add to dbgroup "${name}"`);
     const { messages } = await applySyncChange(context, {
       work: async (control) => ({ messages: await joinGroup(control, name, members, { firstIsSource: false }) }),

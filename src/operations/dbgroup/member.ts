@@ -18,7 +18,8 @@ export function readMemberWords(words: readonly string[], databases: readonly Pi
   });
 
   function known(member: MemberWord): MemberWord {
-    if (!databases.some((database) => database.name === member.db)) wrong(`Unknown database "${member.db}"`, "`bucardo list dbs` shows the registered ones.");
+    if (!databases.some((database) => database.name === member.db))
+      wrong(`Unknown database "${member.db}"`, "`bucardo list dbs` shows the registered ones.");
     return member;
   }
 }

@@ -36,7 +36,9 @@ function amended(chosen: InstallSettings, number: number, value: string, cwd: st
       return { ...chosen, host: value === "" ? null : value };
     case 2:
       if (value === "") return { ...chosen, port: null };
-      return /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 65535 ? { ...chosen, port: Number(value) } : "A port is a whole number from 1 to 65535.";
+      return /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 65535
+        ? { ...chosen, port: Number(value) }
+        : "A port is a whole number from 1 to 65535.";
     case 3:
       return { ...chosen, user: value === "" ? null : value };
     case 4:

@@ -92,7 +92,18 @@ async function connectFirst(context: Context, chosen: InstallSettings): Promise<
 
 async function open({ config, program, signal }: Context, { host, port }: InstallSettings, dbname: string, user: string): Promise<Session> {
   const { password, conn, service } = config.control;
-  return await connect({ name: "control", dbname, user, host, port, password, conn, service, applicationName: `${program} install`, signal });
+  return await connect({
+    name: "control",
+    dbname,
+    user,
+    host,
+    port,
+    password,
+    conn,
+    service,
+    applicationName: `${program} install`,
+    signal,
+  });
 }
 
 function refuseWithoutRights(ground: Ground, { dbname }: InstallSettings): void {
@@ -105,16 +116,24 @@ function refuseWithoutRights(ground: Ground, { dbname }: InstallSettings): void 
 async function refuseUnfit(context: Context, chosen: InstallSettings, ground: Ground): Promise<void> {
   await using session = await open(context, chosen, chosen.dbname, ground.role);
   if ((await schemaVersion(session)) !== null) {
-    throw new BucardoError("already-exists", `Bucardo is already installed in database "${chosen.dbname}".`, { advice: `Nothing was changed. \`${context.program} upgrade\` brings an older schema up to date.` });
+    throw new BucardoError("already-exists", `Bucardo is already installed in database "${chosen.dbname}".`, {
+      advice: `Nothing was changed. \`${context.program} upgrade\` brings an older schema up to date.`,
+    });
   }
   const place = await readPlace(session);
   if (place.perlVersion) {
-    throw new BucardoError("already-exists", `Database "${chosen.dbname}" holds the schema of Bucardo 4 or 5.`, { advice: "Give another --dbname; nothing was changed." });
+    throw new BucardoError("already-exists", `Database "${chosen.dbname}" holds the schema of Bucardo 4 or 5.`, {
+      advice: "Give another --dbname; nothing was changed.",
+    });
   }
   if (!place.mayCreate) {
-    throw new BucardoError("permission-denied", `Role "${ground.role}" may not create a schema in database "${chosen.dbname}" (owner: ${place.owner}).`, {
-      advice: `grant create on database ${quoteIdent(chosen.dbname)} to ${quoteIdent(ground.role)}; or connect as ${place.owner} with --dbuser. Nothing was changed.`,
-    });
+    throw new BucardoError(
+      "permission-denied",
+      `Role "${ground.role}" may not create a schema in database "${chosen.dbname}" (owner: ${place.owner}).`,
+      {
+        advice: `grant create on database ${quoteIdent(chosen.dbname)} to ${quoteIdent(ground.role)}; or connect as ${place.owner} with --dbuser. Nothing was changed.`,
+      },
+    );
   }
 }
 
@@ -156,7 +175,9 @@ async function loginHints(context: Context, chosen: InstallSettings, owner: stri
     await using _session = await open(context, chosen, chosen.dbname, owner);
   } catch (error) {
     hints.push(`Role ${owner} cannot log in yet: ${(error as Error).message}`);
-    hints.push(`Give it a password (alter role ${quoteIdent(owner)} password '...') and put that into ~/.pgpass, or let pg_hba.conf trust it; then try \`${program} list all\`.`);
+    hints.push(
+      `Give it a password (alter role ${quoteIdent(owner)} password '...') and put that into ~/.pgpass, or let pg_hba.conf trust it; then try \`${program} list all\`.`,
+    );
   }
   return hints;
 }

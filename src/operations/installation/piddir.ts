@@ -4,7 +4,10 @@ import { BucardoError } from "../../model/error.ts";
 /** Makes the directory when it is missing and proves that we may write to it. With `dryrun` only looks. */
 export function preparePiddir(path: string, dryrun: boolean): void {
   const fail = (what: string, cause: unknown): never => {
-    throw new BucardoError("bad-value", `The PID directory ${path} ${what}.`, { cause, advice: "Choose another with --piddir=DIR; nothing was changed." });
+    throw new BucardoError("bad-value", `The PID directory ${path} ${what}.`, {
+      cause,
+      advice: "Choose another with --piddir=DIR; nothing was changed.",
+    });
   };
   const there = statSync(path, { throwIfNoEntry: false });
   if (there !== undefined && !there.isDirectory()) fail("is not a directory", null);

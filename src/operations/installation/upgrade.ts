@@ -20,10 +20,19 @@ export const upgrade = defineOperation({
     // Not the context's session: that one refuses a schema of another version, which is what we are here for.
     await using session = await connect({ ...config.control, name: "control", applicationName: program, signal });
     if ((await schemaVersion(session)) === null) throw new BucardoError("not-installed", "The control database has no Bucardo schema.");
-    const applied = flags.dryrun ? await rehearse(session, () => migrateSchema(session)) : await transaction(session, {}, () => migrateSchema(session));
+    const applied = flags.dryrun
+      ? await rehearse(session, () => migrateSchema(session))
+      : await transaction(session, {}, () => migrateSchema(session));
     if (applied.length === 0) return { messages: ["No schema changes were needed"], applied: [] };
     const names = applied.map(({ version, name }) => `${version} ${name}`);
-    return { messages: [...names.map((name) => `Applied ${name}`), `The schema has version ${migrations().at(-1)?.version ?? 0}`, "Run `bucardo validate all` next."], applied: names };
+    return {
+      messages: [
+        ...names.map((name) => `Applied ${name}`),
+        `The schema has version ${migrations().at(-1)?.version ?? 0}`,
+        "Run `bucardo validate all` next.",
+      ],
+      applied: names,
+    };
   },
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
   exit: ({ applied }) => (applied.length === 0 ? 1 : 0),

@@ -21,11 +21,27 @@ function addAllOf(kind: RelationKind) {
     control: "required",
     input: z.object({
       db: key(text.optional(), { about: "The database; needed when there are several that may be meant.", value: "DB" }),
-      relgroup: key(text.optional(), { about: "Put them into this relgroup, which is made when missing.", aliases: ["herd"], value: "NAME" }),
+      relgroup: key(text.optional(), {
+        about: "Put them into this relgroup, which is made when missing.",
+        aliases: ["herd"],
+        value: "NAME",
+      }),
       schema: key(list.optional(), { about: "Only these schemas.", short: "n", value: "NAME,...", list: true }),
       exclude_schema: key(list.optional(), { about: "Not these schemas.", short: "N", value: "NAME,...", list: true }),
-      table: key(list.optional(), { about: "Only these names.", short: "t", aliases: ["tables", "sequence", "sequences"], value: "NAME,...", list: true }),
-      exclude_table: key(list.optional(), { about: "Not these names.", short: "T", aliases: ["exclude_sequence"], value: "NAME,...", list: true }),
+      table: key(list.optional(), {
+        about: "Only these names.",
+        short: "t",
+        aliases: ["tables", "sequence", "sequences"],
+        value: "NAME,...",
+        list: true,
+      }),
+      exclude_table: key(list.optional(), {
+        about: "Not these names.",
+        short: "T",
+        aliases: ["exclude_sequence"],
+        value: "NAME,...",
+        list: true,
+      }),
       pkonly: key(bool.optional(), { about: "Only tables that have a key.", flag: true }),
       ...relationKeys,
     }),
@@ -33,12 +49,22 @@ function addAllOf(kind: RelationKind) {
     examples: [{ command: `bucardo add all ${plural} db=A relgroup=everything -N 'audit*'`, about: "All but those of some schemas." }],
     async run(input, context) {
       const database = await chooseDatabase(await context.control(), input.db);
-      const filters = { kind, schemas: input.schema ?? [], excludeSchemas: input.exclude_schema ?? [], tables: input.table ?? [], excludeTables: input.exclude_table ?? [], pkonly: input.pkonly ?? false };
+      const filters = {
+        kind,
+        schemas: input.schema ?? [],
+        excludeSchemas: input.exclude_schema ?? [],
+        tables: input.table ?? [],
+        excludeTables: input.exclude_table ?? [],
+        pkonly: input.pkonly ?? false,
+      };
       const { found } = await findRelations(await context.connectTo(database), ["*"], filters);
       const policies = policiesOf(input);
       const { messages } = await applySyncChange(context, {
         work: async (control) => {
-          const { added, all } = await register(control, found.map(({ schema, name }) => ({ db: database.name, schema, name, kind, ...policies })));
+          const { added, all } = await register(
+            control,
+            found.map(({ schema, name }) => ({ db: database.name, schema, name, kind, ...policies })),
+          );
           const joined = input.relgroup === undefined ? [] : await joinRelgroup(control, input.relgroup, all);
           const created = joined.some((line) => line.startsWith("Created")) ? [`Creating relgroup: ${input.relgroup}`] : [];
           const known = all.length - added.length;

@@ -26,7 +26,11 @@ function addOf(kind: RelationKind) {
     input: z.object({
       patterns: words({ about: `Names of ${kind}s, or patterns.`, value: "PATTERN", min: 1 }),
       db: key(text.optional(), { about: "Its database; needed when there are several that may be meant.", value: "DB" }),
-      relgroup: key(text.optional(), { about: "Put them into this relgroup, which is made when missing.", aliases: ["herd"], value: "NAME" }),
+      relgroup: key(text.optional(), {
+        about: "Put them into this relgroup, which is made when missing.",
+        aliases: ["herd"],
+        value: "NAME",
+      }),
       ...relationKeys,
     }),
     output: z.object({ messages: z.array(z.string()), relations: z.array(z.string()) }),
@@ -40,7 +44,10 @@ function addOf(kind: RelationKind) {
       const policies = policiesOf(input);
       const { messages } = await applySyncChange(context, {
         work: async (control) => {
-          const { added, all } = await register(control, found.map(({ schema, name }) => ({ db: database.name, schema, name, kind, ...policies })));
+          const { added, all } = await register(
+            control,
+            found.map(({ schema, name }) => ({ db: database.name, schema, name, kind, ...policies })),
+          );
           const known = all.filter((row) => !added.some(({ id }) => id === row.id));
           for (const row of known) await updateRelation(control, { ...row, ...policies, legacy: { ...row.legacy, ...policies.legacy } });
           const lines = section("Added the following tables or sequences:", added);
@@ -58,15 +65,30 @@ export const addTable = addOf("table");
 export const addSequence = addOf("sequence");
 
 /** What the patterns mean in the live database; every pattern must mean something. */
-export async function findAll(context: Context, db: string, patterns: readonly string[], kind?: RelationKind): Promise<readonly Candidate[]> {
+export async function findAll(
+  context: Context,
+  db: string,
+  patterns: readonly string[],
+  kind?: RelationKind,
+): Promise<readonly Candidate[]> {
   const words = patterns.flatMap((word) => word.split(",")).filter((word) => word !== "");
   const all = words.filter((word) => word.toLowerCase() === "all");
   const session = await context.connectTo(db);
-  const named = await findRelations(session, words.filter((word) => !all.includes(word)), kind === undefined ? {} : { kind });
+  const named = await findRelations(
+    session,
+    words.filter((word) => !all.includes(word)),
+    kind === undefined ? {} : { kind },
+  );
   const everything = all.length === 0 ? [] : (await findRelations(session, ["*"], { kind: kind ?? "table", pkonly: true })).found;
   if (named.unmatched.length > 0) {
     const terms = named.unmatched.map(({ pattern, nearest }) => `${pattern}${nearest === null ? "" : ` (did you mean ${nearest}?)`}`);
-    throw new BucardoError("unknown-object", `Did not find matches for the following terms: ${terms.join(", ")}.`, { db, advice: `They were looked for in database "${db}". Nothing was changed.` });
+    throw new BucardoError("unknown-object", `Did not find matches for the following terms: ${terms.join(", ")}.`, {
+      db,
+      advice: `They were looked for in database "${db}". Nothing was changed.`,
+    });
   }
-  return [...named.found, ...everything.filter((candidate) => !named.found.some((other) => other.schema === candidate.schema && other.name === candidate.name))];
+  return [
+    ...named.found,
+    ...everything.filter((candidate) => !named.found.some((other) => other.schema === candidate.schema && other.name === candidate.name)),
+  ];
 }

@@ -9,9 +9,12 @@ export async function chooseDatabase(control: Session, wanted: string | undefine
   if (wanted !== undefined) return await readDatabase(control, wanted);
   const databases = await readDatabases(control);
   const [only] = databases;
-  if (only === undefined) throw new BucardoError("unknown-object", "No databases have been added yet.", { advice: "`bucardo add db` registers one." });
+  if (only === undefined)
+    throw new BucardoError("unknown-object", "No databases have been added yet.", { advice: "`bucardo add db` registers one." });
   if (databases.length === 1) return only;
-  const sources = new Set((await readDbgroups(control)).flatMap((group) => group.members.filter((member) => member.role === "source").map((member) => member.db)));
+  const sources = new Set(
+    (await readDbgroups(control)).flatMap((group) => group.members.filter((member) => member.role === "source").map((member) => member.db)),
+  );
   const candidates = databases.filter((database) => sources.has(database.name));
   const [source] = candidates;
   if (source !== undefined && candidates.length === 1) return source;

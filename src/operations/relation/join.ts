@@ -18,9 +18,13 @@ export async function joinRelgroup(control: Session, group: string, relations: r
   const members = existing?.members ?? [];
   const stranger = members.find((member) => relations.some((relation) => relation.db !== member.db));
   if (stranger !== undefined) {
-    throw new BucardoError("bad-value", `The tables of relgroup "${group}" are of database "${stranger.db}"; those of another cannot join it.`, {
-      advice: `Use db=${stranger.db}, or another relgroup. Nothing was changed.`,
-    });
+    throw new BucardoError(
+      "bad-value",
+      `The tables of relgroup "${group}" are of database "${stranger.db}"; those of another cannot join it.`,
+      {
+        advice: `Use db=${stranger.db}, or another relgroup. Nothing was changed.`,
+      },
+    );
   }
   const isMember = (relation: RelationRow): boolean => members.some((member) => member.id === relation.id);
   const joining = relations.filter((relation) => !isMember(relation));

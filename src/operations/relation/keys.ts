@@ -5,9 +5,21 @@ const legacyText = { about: "Without meaning here.", legacy: true } as const;
 
 /** Policies of a relation; shared by `add` and `update` of tables and sequences. */
 export const relationKeys = {
-  autokick: key(bool.optional(), { about: "Whether a change of it makes its syncs run; the sync decides when not given.", aliases: ["ping"], value: "on|off" }),
-  strict_checking: key(bool.optional(), { about: "Off: differences of column order, defaults and NOT NULL are warnings.", value: "on|off" }),
-  pkey: key(list.optional(), { about: "Columns of the key, when it is not to be the one we choose; a unique index over NOT NULL columns.", aliases: ["key", "keycolumns"], value: "COLUMN,...", list: true }),
+  autokick: key(bool.optional(), {
+    about: "Whether a change of it makes its syncs run; the sync decides when not given.",
+    aliases: ["ping"],
+    value: "on|off",
+  }),
+  strict_checking: key(bool.optional(), {
+    about: "Off: differences of column order, defaults and NOT NULL are warnings.",
+    value: "on|off",
+  }),
+  pkey: key(list.optional(), {
+    about: "Columns of the key, when it is not to be the one we choose; a unique index over NOT NULL columns.",
+    aliases: ["key", "keycolumns"],
+    value: "COLUMN,...",
+    list: true,
+  }),
   rebuild_index: key(text.optional(), { ...legacyText, aliases: ["rebuildindex"] }),
   analyze_after_copy: key(text.optional(), legacyText),
   vacuum_after_copy: key(text.optional(), legacyText),
@@ -21,7 +33,12 @@ export type RelationPolicies = { [Name in keyof typeof relationKeys]?: z.output<
 const LEGACY = ["rebuild_index", "analyze_after_copy", "vacuum_after_copy", "makedelta", "ghost", "conflict_strategy"] as const;
 
 /** The policies as the row keeps them; only what was given. */
-export function policiesOf(input: RelationPolicies): { keyColumns?: readonly string[]; autokick?: boolean; strictChecking?: boolean; legacy: Record<string, string> } {
+export function policiesOf(input: RelationPolicies): {
+  keyColumns?: readonly string[];
+  autokick?: boolean;
+  strictChecking?: boolean;
+  legacy: Record<string, string>;
+} {
   return {
     ...(input.pkey === undefined ? {} : { keyColumns: input.pkey }),
     ...(input.autokick === undefined ? {} : { autokick: input.autokick }),

@@ -11,12 +11,17 @@ import { applySyncChange } from "../sync/apply.ts";
 export const addRelgroup = defineOperation({
   name: ["add", "relgroup"],
   summary: "Make a group of tables and sequences, or put more into one",
-  description: "Tables that are not registered yet are registered on the way. In a group that a sync uses, they are captured and replicated at once.",
+  description:
+    "Tables that are not registered yet are registered on the way. In a group that a sync uses, they are captured and replicated at once.",
   group: "relations",
   effect: "writes",
   control: "required",
   input: z.object({
-    words: words({ about: "Name of the group, then names or patterns of tables and sequences; all: every table with a key.", value: "GROUP [PATTERN]", min: 1 }),
+    words: words({
+      about: "Name of the group, then names or patterns of tables and sequences; all: every table with a key.",
+      value: "GROUP [PATTERN]",
+      min: 1,
+    }),
     db: key(text.optional(), { about: "Their database.", value: "DB" }),
   }),
   output: z.object({ messages: z.array(z.string()), relations: z.array(z.string()) }),
@@ -28,7 +33,10 @@ export const addRelgroup = defineOperation({
     const found = database === null ? [] : await findAll(context, database.name, patterns);
     const { messages } = await applySyncChange(context, {
       work: async (session) => {
-        const { added, all } = await register(session, found.map((candidate) => ({ db: database?.name ?? "", schema: candidate.schema, name: candidate.name, kind: candidate.kind })));
+        const { added, all } = await register(
+          session,
+          found.map((candidate) => ({ db: database?.name ?? "", schema: candidate.schema, name: candidate.name, kind: candidate.kind })),
+        );
         const joined = await joinRelgroup(session, name, all);
         const exists = existing !== null && patterns.length === 0 ? [`Relgroup "${name}" already exists`] : [];
         return { messages: [...exists, ...section("Added the following tables or sequences:", added), ...joined] };

@@ -34,9 +34,23 @@ export const addSync = defineOperation({
   control: "required",
   input: z.object({
     name: words({ about: "Name of the sync.", value: "NAME", min: 1, max: 1 }),
-    tables: key(list.optional(), { about: "Tables and sequences; * and % are wildcards; all: every table with a key.", aliases: ["table", "relation", "relations"], value: "NAME,...", list: true }),
-    relgroup: key(text.optional(), { about: "An existing relgroup, a name for the new one, or a list of tables.", aliases: ["herd"], value: "NAME" }),
-    dbs: key(list.optional(), { about: "Databases with roles, or one dbgroup; the first is the source.", aliases: ["db", "databases"], value: "A:source,B:target", list: true }),
+    tables: key(list.optional(), {
+      about: "Tables and sequences; * and % are wildcards; all: every table with a key.",
+      aliases: ["table", "relation", "relations"],
+      value: "NAME,...",
+      list: true,
+    }),
+    relgroup: key(text.optional(), {
+      about: "An existing relgroup, a name for the new one, or a list of tables.",
+      aliases: ["herd"],
+      value: "NAME",
+    }),
+    dbs: key(list.optional(), {
+      about: "Databases with roles, or one dbgroup; the first is the source.",
+      aliases: ["db", "databases"],
+      value: "A:source,B:target",
+      list: true,
+    }),
     dbgroup: key(text.optional(), { about: "An existing dbgroup, or a name for the new one.", value: "NAME" }),
     source: key(text.optional(), { about: "Version 4: the source database, or a herd.", aliases: ["sourcedb"], value: "NAME" }),
     targetdb: key(text.optional(), { about: "Version 4: the target database.", aliases: ["target"], value: "NAME" }),
@@ -47,15 +61,23 @@ export const addSync = defineOperation({
   }),
   output: z.object({ messages: z.array(z.string()), sync: z.string(), relations: z.array(z.string()) }),
   examples: [
-    { command: "bucardo_ctl add sync pepper type=pushdelta source=oldalpha targetdb=newalpha tables=accounts ping=false", about: "Version 4; runs only when kicked." },
+    {
+      command: "bucardo_ctl add sync pepper type=pushdelta source=oldalpha targetdb=newalpha tables=accounts ping=false",
+      about: "Version 4; runs only when kicked.",
+    },
     { command: "bucardo add sync shop tables=all dbs=A:source,B:target", about: "Version 5; all tables that have a key." },
     { command: "bucardo add sync shop relgroup=orders dbs=A,B,C checktime='10 minutes'", about: "One source, two targets." },
   ],
   async run(input, context) {
     const [name = ""] = input.name;
     const control = await context.control();
-    if ((await findSync(control, name)) !== null) throw new BucardoError("already-exists", `Cannot add sync: the name "${name}" already exists.`, { sync: name });
-    const registered: Registered = { databases: await readDatabases(control), dbgroups: await readDbgroups(control), relgroups: await readRelgroups(control) };
+    if ((await findSync(control, name)) !== null)
+      throw new BucardoError("already-exists", `Cannot add sync: the name "${name}" already exists.`, { sync: name });
+    const registered: Registered = {
+      databases: await readDatabases(control),
+      dbgroups: await readDbgroups(control),
+      relgroups: await readRelgroups(control),
+    };
     const problems: Problem[] = [];
     const understood = understand({ ...input, name }, registered, problems);
     const relations = understood === null ? null : await findTables(context, name, understood, registered, problems);
@@ -68,7 +90,10 @@ export const addSync = defineOperation({
       tableAutokick: understood.form === 4 && input.autokick !== undefined ? input.autokick : null,
     };
     const stored: Stored = { relations: [] };
-    const { messages } = await applySyncChange(context, { work: (session) => store(session, plan, stored), undo: (session) => unstore(session, plan, stored) });
+    const { messages } = await applySyncChange(context, {
+      work: (session) => store(session, plan, stored),
+      undo: (session) => unstore(session, plan, stored),
+    });
     return { messages, sync: name, relations: relations.members.map(displayName) };
   },
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
@@ -102,9 +127,20 @@ function newSync(name: string, relgroup: string, dbgroup: string, policies: Poli
 }
 
 /** The tables that are meant, as they are on the source now. */
-async function findTables(context: Context, name: string, understood: Understood, registered: Registered, problems: Problem[]): Promise<GroupPlan<Candidate> | null> {
+async function findTables(
+  context: Context,
+  name: string,
+  understood: Understood,
+  registered: Registered,
+  problems: Problem[],
+): Promise<GroupPlan<Candidate> | null> {
   const existing = registered.relgroups.find((group) => group.name === understood.relgroup);
-  if (existing !== undefined) return { name: existing.name, create: false, members: existing.members.map(({ schema, name, kind }) => ({ schema, name, kind, partition: false, keyed: true })) };
+  if (existing !== undefined)
+    return {
+      name: existing.name,
+      create: false,
+      members: existing.members.map(({ schema, name, kind }) => ({ schema, name, kind, partition: false, keyed: true })),
+    };
   try {
     const candidates = await readCandidates(await context.connectTo(understood.sourceDb));
     const found = readTableWords(understood.tables, candidates, understood.form === 4, reporter(problems));
@@ -121,11 +157,23 @@ async function store(control: Session, plan: Plan, stored: Stored): Promise<{ me
   const added: string[] = [];
   if (relations.create) {
     await insertRelgroup(control, relations.name);
-    const wanted = relations.members.map(({ schema, name, kind }): NewRelation => ({ db: plan.sourceDb, schema, name, kind, autokick: plan.tableAutokick }));
+    const wanted = relations.members.map(({ schema, name, kind }): NewRelation => ({
+      db: plan.sourceDb,
+      schema,
+      name,
+      kind,
+      autokick: plan.tableAutokick,
+    }));
     const rows = await register(control, wanted);
     for (const { id } of rows.all) await putRelgroupMember(control, relations.name, id, 0);
     stored.relations = rows.added.map(({ id }) => id);
-    added.push(...rows.added.map((row) => (form === 4 ? `${row.kind === "table" ? "Table" : "Sequence"} added: ${displayName(row)}` : `  Added ${row.kind} "${displayName(row)}"`)));
+    added.push(
+      ...rows.added.map((row) =>
+        form === 4
+          ? `${row.kind === "table" ? "Table" : "Sequence"} added: ${displayName(row)}`
+          : `  Added ${row.kind} "${displayName(row)}"`,
+      ),
+    );
     if (form === 5) messages.push(`Created a new relgroup named "${relations.name}"`);
   } else if (form === 5) messages.push(`Using existing relgroup "${relations.name}"`);
   messages.push(...added);

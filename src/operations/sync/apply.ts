@@ -71,13 +71,22 @@ async function checkAll(context: Context, databases: readonly Database[], plan: 
   for (const sync of wanted) checks.push(await checkSync(context, sync, databases));
   const bad = checks.filter(({ problems }) => hasErrors(problems));
   const [first] = bad;
-  if (first !== undefined) throw invalidSync(first.sync, bad.flatMap(({ problems }) => problems));
+  if (first !== undefined)
+    throw invalidSync(
+      first.sync,
+      bad.flatMap(({ problems }) => problems),
+    );
   return checks;
 }
 
 /** Databases from which something must go but that do not answer; without --force that is an error. */
 async function findUnreachable(context: Context, plan: Plan): Promise<ReadonlySet<string>> {
-  const wanted = new Set([...plan.removed.flatMap(sourcesOf), ...plan.changed.flatMap(({ before, leftSources, leftTargets, leftTables }) => (leftTargets.length + leftTables.length > 0 ? sourcesOf(before) : leftSources))]);
+  const wanted = new Set([
+    ...plan.removed.flatMap(sourcesOf),
+    ...plan.changed.flatMap(({ before, leftSources, leftTargets, leftTables }) =>
+      leftTargets.length + leftTables.length > 0 ? sourcesOf(before) : leftSources,
+    ),
+  ]);
   const unreachable = new Set<string>();
   for (const db of wanted) {
     try {
@@ -86,7 +95,11 @@ async function findUnreachable(context: Context, plan: Plan): Promise<ReadonlySe
       if (!(error instanceof BucardoError)) throw error;
       if (!context.flags.force) {
         const advice = `Nothing was changed. With --force it is removed here, and \`${context.program} validate all\` clears ${db} when it answers again.`;
-        throw new BucardoError(error.code, `Our triggers cannot be taken off database "${db}": ${error.message}`, { ...error.details, advice, cause: error });
+        throw new BucardoError(error.code, `Our triggers cannot be taken off database "${db}": ${error.message}`, {
+          ...error.details,
+          advice,
+          cause: error,
+        });
       }
       unreachable.add(db);
       context.io.err(`Our triggers stay on database "${db}" for now: ${error.message}`);
@@ -138,10 +151,12 @@ async function commitOrShrink<T extends Messages>(
     return await commit(control, async () => {
       const value = await work(control);
       for (const sync of plan.removed) {
-        for (const db of sourcesOf(sync)) if (unreachable.has(db)) await insertRemainder(control, { db, sync: sync.id, syncName: sync.name });
+        for (const db of sourcesOf(sync))
+          if (unreachable.has(db)) await insertRemainder(control, { db, sync: sync.id, syncName: sync.name });
       }
       for (const { before } of plan.changed) {
-        for (const db of sourcesOf(before)) if (unreachable.has(db)) await insertRemainder(control, { db, sync: before.id, syncName: before.name });
+        for (const db of sourcesOf(before))
+          if (unreachable.has(db)) await insertRemainder(control, { db, sync: before.id, syncName: before.name });
       }
       return value;
     });
@@ -151,7 +166,13 @@ async function commitOrShrink<T extends Messages>(
   }
 }
 
-async function captureNew<T extends Messages>(context: Context, control: Session, { undo }: SyncChange<T>, plan: Plan, checks: readonly SyncCheck[]): Promise<void> {
+async function captureNew<T extends Messages>(
+  context: Context,
+  control: Session,
+  { undo }: SyncChange<T>,
+  plan: Plan,
+  checks: readonly SyncCheck[],
+): Promise<void> {
   for (const sync of plan.added) {
     try {
       await capture(context, sync, relationsOf(checks, sync.id));
@@ -164,7 +185,11 @@ async function captureNew<T extends Messages>(context: Context, control: Session
   }
 }
 
-async function shrink(context: Context, { sync, before, leftSources, leftTargets, leftTables }: CaptureDifference, unreachable: ReadonlySet<string>): Promise<void> {
+async function shrink(
+  context: Context,
+  { sync, before, leftSources, leftTargets, leftTables }: CaptureDifference,
+  unreachable: ReadonlySet<string>,
+): Promise<void> {
   for (const db of leftSources) if (!unreachable.has(db)) await release(context, db, sync.id);
   for (const db of sourcesOf(before).filter((each) => !leftSources.includes(each) && !unreachable.has(each))) {
     for (const target of leftTargets) await release(context, db, sync.id, { target });

@@ -2,6 +2,8 @@ import { backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/sleep.ts";
 import { installCapture, type CaptureRelation } from "../../capture/install.ts";
 import { releaseSync } from "../../capture/release.ts";
+import { resolveSettings } from "../../config/setting.ts";
+import { readSettings } from "../../control/setting.ts";
 import { readInstallation } from "../../control/installation.ts";
 import { BucardoError } from "../../model/error.ts";
 import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
@@ -15,11 +17,15 @@ const RELEASE_ATTEMPTS = 10;
 export async function capture(context: Context, sync: SyncDefinition, relations: readonly CaptureRelation[]): Promise<void> {
   const [source] = sourcesOf(sync);
   if (source === undefined) return;
+  const control = await context.control();
+  const settings = resolveSettings(await readSettings(control), context.config.overrides);
   await installCapture(await context.connectTo(source), {
     sync: { id: sync.id, name: sync.name },
-    installation: await readInstallation(await context.control()),
+    installation: await readInstallation(control),
     targets: targetsOf(sync),
     relations,
+    lockTimeoutMs: settings.lock_timeout,
+    attempts: settings.lock_attempts,
     signal: context.signal,
     onBlocked: (message) => context.io.err(`Waiting: ${message}`),
   });
@@ -28,11 +34,21 @@ export async function capture(context: Context, sync: SyncDefinition, relations:
 /** Takes the sync, or a part of it, off one database; patient with tables that are locked for a while. */
 export async function release(context: Context, db: string, syncId: string, only: Only = {}): Promise<void> {
   const session = await context.connectTo(db);
+  await patiently(context, () => releaseSync(session, syncId, only));
+}
+
+/** Repeats what another session's lock has stopped, and says so meanwhile. */
+export async function patiently(context: Context, work: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await releaseSync(session, syncId, only);
+      return await work();
     } catch (error) {
-      if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization") || attempt >= RELEASE_ATTEMPTS) throw error;
+      if (
+        !(error instanceof BucardoError) ||
+        (error.code !== "lock-timeout" && error.code !== "serialization") ||
+        attempt >= RELEASE_ATTEMPTS
+      )
+        throw error;
       context.io.err(`Waiting: ${error.message}`);
       await sleep(backoff(attempt, { base: 200, cap: 3000 }), context.signal);
     }

@@ -40,11 +40,16 @@ const NOT_CAPTURED: Partial<Record<TableShape["kind"], string>> = {
 function sourceProblems(shape: TableShape, problem: (what: string, remedy: string) => Problem): Problem[] {
   const problems: Problem[] = [];
   const kind = NOT_CAPTURED[shape.kind];
-  if (kind !== undefined) problems.push(problem(kind, shape.kind === "partition" ? "Add the partitioned table instead." : "Take it out of the sync."));
+  if (kind !== undefined)
+    problems.push(problem(kind, shape.kind === "partition" ? "Add the partitioned table instead." : "Take it out of the sync."));
   if (shape.persistence === "t") problems.push(problem("it is a temporary table", "Take it out of the sync."));
   const { schemaUsage, select, trigger, owner } = shape.privileges;
-  const missing = [schemaUsage ? null : "USAGE on its schema", select ? null : "SELECT", trigger ? null : "TRIGGER"].filter((each) => each !== null);
-  if (!owner && missing.length > 0) problems.push(problem(`our role lacks ${missing.join(", ")}`, "Grant it, or connect as the owner of the table."));
-  if (shape.rowSecurity) problems.push(problem("row level security hides rows from our role", "Connect as the owner, or give the role BYPASSRLS."));
+  const missing = [schemaUsage ? null : "USAGE on its schema", select ? null : "SELECT", trigger ? null : "TRIGGER"].filter(
+    (each) => each !== null,
+  );
+  if (!owner && missing.length > 0)
+    problems.push(problem(`our role lacks ${missing.join(", ")}`, "Grant it, or connect as the owner of the table."));
+  if (shape.rowSecurity)
+    problems.push(problem("row level security hides rows from our role", "Connect as the owner, or give the role BYPASSRLS."));
   return problems;
 }

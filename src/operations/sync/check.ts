@@ -48,22 +48,41 @@ export function invalidSync(sync: { readonly name: string }, problems: readonly 
 
 function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Problem[] {
   const problems: Problem[] = [];
-  const wrong = (what: string, remedy: string, db?: string): void => void problems.push({ grade: "error", ...(db === undefined ? {} : { db }), what, remedy });
+  const wrong = (what: string, remedy: string, db?: string): void =>
+    void problems.push({ grade: "error", ...(db === undefined ? {} : { db }), what, remedy });
   const sources = sourcesOf(sync);
   if (sources.length === 0) wrong("no database of the sync is a source", "Give one the role: A:source.");
-  if (sources.length > 1) wrong(`several sources (${sources.join(", ")}) are not offered in this version`, "Make one the source and the others targets.");
-  if (!sync.members.some((member) => member.role !== "source")) wrong("no database of the sync is a target", "Give one the role: B:target.");
+  if (sources.length > 1)
+    wrong(`several sources (${sources.join(", ")}) are not offered in this version`, "Make one the source and the others targets.");
+  if (!sync.members.some((member) => member.role !== "source"))
+    wrong("no database of the sync is a target", "Give one the role: B:target.");
   for (const member of sync.members) {
-    if (member.role === "fullcopy") wrong("the role fullcopy is not offered in this version", "Make it a target, and set onetimecopy=1 for a copy of whole tables.", member.db);
+    if (member.role === "fullcopy")
+      wrong(
+        "the role fullcopy is not offered in this version",
+        "Make it a target, and set onetimecopy=1 for a copy of whole tables.",
+        member.db,
+      );
     const database = databases.find((each) => each.name === member.db);
-    if (database?.status === "inactive" && member.role === "source") wrong("the source is inactive", `\`bucardo update db ${member.db} status=active\`.`, member.db);
+    if (database?.status === "inactive" && member.role === "source")
+      wrong("the source is inactive", `\`bucardo update db ${member.db} status=active\`.`, member.db);
   }
-  if (sync.relations.length === 0) problems.push({ grade: "warning", what: "the sync has no tables yet", remedy: `\`bucardo add table NAME relgroup=${sync.relgroup}\`.` });
+  if (sync.relations.length === 0)
+    problems.push({
+      grade: "warning",
+      what: "the sync has no tables yet",
+      remedy: `\`bucardo add table NAME relgroup=${sync.relgroup}\`.`,
+    });
   return problems;
 }
 
 /** Active members that answer, by name. */
-async function connectMembers(context: Context, sync: SyncDefinition, databases: readonly Database[], problems: Problem[]): Promise<Map<string, Session>> {
+async function connectMembers(
+  context: Context,
+  sync: SyncDefinition,
+  databases: readonly Database[],
+  problems: Problem[],
+): Promise<Map<string, Session>> {
   const sessions = new Map<string, Session>();
   await Promise.all(
     sync.members.map(async ({ db }) => {
@@ -79,7 +98,12 @@ async function connectMembers(context: Context, sync: SyncDefinition, databases:
   return sessions;
 }
 
-async function checkRelations(sync: SyncDefinition, source: Session, sessions: ReadonlyMap<string, Session>, problems: Problem[]): Promise<CaptureRelation[]> {
+async function checkRelations(
+  sync: SyncDefinition,
+  source: Session,
+  sessions: ReadonlyMap<string, Session>,
+  problems: Problem[],
+): Promise<CaptureRelation[]> {
   const tables = sync.relations.filter((relation) => relation.kind === "table");
   const sequences = sync.relations.filter((relation) => relation.kind === "sequence");
   const sourceTables = await readTables(source, tables);
@@ -103,12 +127,22 @@ async function checkRelations(sync: SyncDefinition, source: Session, sessions: R
       problems.push(...sequenceProblems(source.name, sourceSequences.get(name), name));
       const own = sourceSequences.get(name);
       if (own === undefined) continue;
-      for (const { db, counters, candidates } of targets) problems.push(...compareSequences(own, counters.get(name), { strict, db, hint: nearestRelation(name, candidates) }));
+      for (const { db, counters, candidates } of targets)
+        problems.push(...compareSequences(own, counters.get(name), { strict, db, hint: nearestRelation(name, candidates) }));
       relations.push({ kind: "sequence", name: { schema: relation.schema, name: relation.name }, key: null, autokick });
       continue;
     }
-    const shapes = targets.map(({ db, shapes: all, candidates }) => ({ db, shape: all.get(name), hint: all.has(name) ? null : nearestRelation(name, candidates) }));
-    const { key, problems: found } = checkTable({ relation, strict, source: { db: source.name, shape: sourceTables.get(name) }, targets: shapes });
+    const shapes = targets.map(({ db, shapes: all, candidates }) => ({
+      db,
+      shape: all.get(name),
+      hint: all.has(name) ? null : nearestRelation(name, candidates),
+    }));
+    const { key, problems: found } = checkTable({
+      relation,
+      strict,
+      source: { db: source.name, shape: sourceTables.get(name) },
+      targets: shapes,
+    });
     problems.push(...found);
     if (key !== null) relations.push({ kind: "table", name: { schema: relation.schema, name: relation.name }, key, autokick });
   }
@@ -116,8 +150,18 @@ async function checkRelations(sync: SyncDefinition, source: Session, sessions: R
 }
 
 function sequenceProblems(db: string, shape: SequenceShape | undefined, table: string): Problem[] {
-  if (shape === undefined) return [{ grade: "error", db, table, what: "the sequence does not exist on the source", remedy: "Take it out of the sync, or create it." }];
+  if (shape === undefined)
+    return [
+      { grade: "error", db, table, what: "the sequence does not exist on the source", remedy: "Take it out of the sync, or create it." },
+    ];
   if (shape.privileges.select && shape.privileges.schemaUsage) return [];
-  return [{ grade: "error", db, table, what: "our role may not read the sequence", remedy: "Grant USAGE on its schema and SELECT on the sequence." }];
+  return [
+    {
+      grade: "error",
+      db,
+      table,
+      what: "our role may not read the sequence",
+      remedy: "Grant USAGE on its schema and SELECT on the sequence.",
+    },
+  ];
 }
-

@@ -4,11 +4,21 @@ import { interval } from "../interval.ts";
 
 /** The policies of a sync that mean something here; shared by `add sync` and `update sync`. */
 export const policyKeys = {
-  autokick: key(bool.optional(), { about: "Run when the source changes (default on); off: only by kick and checktime.", aliases: ["ping"], value: "on|off" }),
+  autokick: key(bool.optional(), {
+    about: "Run when the source changes (default on); off: only by kick and checktime.",
+    aliases: ["ping"],
+    value: "on|off",
+  }),
   checktime: key(interval.optional(), { about: "Run at least this often.", value: '"5 minutes"' }),
-  onetimecopy: key(integer(0, 2).optional(), { about: "1: the next run copies whole tables; 2: only tables that are empty on the target.", value: "0|1|2" }),
+  onetimecopy: key(integer(0, 2).optional(), {
+    about: "1: the next run copies whole tables; 2: only tables that are empty on the target.",
+    value: "0|1|2",
+  }),
   status: key(status.optional(), { about: "Inactive syncs capture and do not run.", value: "active|inactive" }),
-  strict_checking: key(bool.optional(), { about: "Differences of column order, defaults and NOT NULL are errors (default on).", value: "on|off" }),
+  strict_checking: key(bool.optional(), {
+    about: "Differences of column order, defaults and NOT NULL are errors (default on).",
+    value: "on|off",
+  }),
   priority: key(integer(-32768, 32767).optional(), { about: "Order in lists and of starting; higher is first.", value: "N" }),
 } as const;
 
@@ -42,13 +52,13 @@ const LEGACY = {
 const legacyField = (aliases: readonly string[]) => key(text.optional(), { about: "Without meaning here.", aliases, legacy: true });
 type LegacyKeys = Record<keyof typeof LEGACY, ReturnType<typeof legacyField>>;
 
-export const legacyKeys: LegacyKeys = Object.fromEntries(Object.entries(LEGACY).map(([name, aliases]) => [name, legacyField(aliases)])) as LegacyKeys;
+export const legacyKeys: LegacyKeys = Object.fromEntries(
+  Object.entries(LEGACY).map(([name, aliases]) => [name, legacyField(aliases)]),
+) as LegacyKeys;
 
 /** The legacy values that were given. */
 export function legacyOf(input: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.keys(LEGACY).flatMap((name) => (typeof input[name] === "string" ? [[name, String(input[name])]] : [])),
-  );
+  return Object.fromEntries(Object.keys(LEGACY).flatMap((name) => (typeof input[name] === "string" ? [[name, String(input[name])]] : [])));
 }
 
 export type Policies = { [Name in keyof typeof policyKeys]?: z.output<(typeof policyKeys)[Name]> };

@@ -36,19 +36,29 @@ export function understand(wanted: Wanted, registered: Registered, problems: Pro
   checkName(wanted.name, wrong);
   refuseTypes(wanted.type);
   const old = wanted.source !== undefined || wanted.targetdb !== undefined || wanted.targetgroup !== undefined || wanted.type !== undefined;
-  return old && wanted.dbs === undefined && wanted.dbgroup === undefined ? understandFour(wanted, registered, wrong) : understandFive(wanted, registered, wrong);
+  return old && wanted.dbs === undefined && wanted.dbgroup === undefined
+    ? understandFour(wanted, registered, wrong)
+    : understandFive(wanted, registered, wrong);
 }
 
 function checkName(name: string, wrong: Report): void {
-  if (!isObjectName(name)) wrong(`"${name}" cannot be the name of a sync`, "A name is a letter, then letters, digits and underscores, at most 63.");
-  else if (RESERVED_SYNC_NAMES.includes(name.toLowerCase())) wrong(`"${name}" is a word of the command line and cannot be the name of a sync`, "Choose another name.");
+  if (!isObjectName(name))
+    wrong(`"${name}" cannot be the name of a sync`, "A name is a letter, then letters, digits and underscores, at most 63.");
+  else if (RESERVED_SYNC_NAMES.includes(name.toLowerCase()))
+    wrong(`"${name}" is a word of the command line and cannot be the name of a sync`, "Choose another name.");
 }
 
 function refuseTypes(type: string | undefined): void {
   const word = type?.toLowerCase();
   if (word === undefined || word === "pushdelta" || word === "delta") return;
-  if (word === "fullcopy") throw new BucardoError("not-supported", "Syncs of type fullcopy are not offered in this version.", { advice: "Use type=pushdelta onetimecopy=1: one copy of whole tables, then only changes." });
-  if (word === "swap") throw new BucardoError("not-supported", "Two-way syncs (swap) are not offered in this version.", { advice: "Make one database the source and the other the target: type=pushdelta." });
+  if (word === "fullcopy")
+    throw new BucardoError("not-supported", "Syncs of type fullcopy are not offered in this version.", {
+      advice: "Use type=pushdelta onetimecopy=1: one copy of whole tables, then only changes.",
+    });
+  if (word === "swap")
+    throw new BucardoError("not-supported", "Two-way syncs (swap) are not offered in this version.", {
+      advice: "Make one database the source and the other the target: type=pushdelta.",
+    });
   throw new BucardoError("bad-value", `"${type}" is no type of a sync.`, { advice: "Use type=pushdelta, or leave it out." });
 }
 
@@ -61,17 +71,31 @@ function understandFour(wanted: Wanted, registered: Registered, wrong: Report): 
   const herd = registered.relgroups.find((group) => group.name === source);
   const sourceDb = herd === undefined ? source : herd.members[0]?.db;
   const known = (db: string): boolean => registered.databases.some((each) => each.name === db);
-  if (source !== undefined && herd === undefined && !known(source)) wrong(`source "${source}" is neither a relgroup nor a database`, "`bucardo list all` shows what is registered.");
+  if (source !== undefined && herd === undefined && !known(source))
+    wrong(`source "${source}" is neither a relgroup nor a database`, "`bucardo list all` shows what is registered.");
   if (herd !== undefined && sourceDb === undefined) wrong(`relgroup "${herd.name}" is empty`, "Add tables to it first.");
-  if (herd !== undefined && wanted.tables !== undefined) wrong("tables= does not go with a herd as source", "Name the database as source, or leave tables= out.");
-  if (herd === undefined && wanted.tables === undefined) wrong("Must specify a relgroup (or a list of tables) for this sync", "Give tables=.");
+  if (herd !== undefined && wanted.tables !== undefined)
+    wrong("tables= does not go with a herd as source", "Name the database as source, or leave tables= out.");
+  if (herd === undefined && wanted.tables === undefined)
+    wrong("Must specify a relgroup (or a list of tables) for this sync", "Give tables=.");
   if (targetdb !== undefined && !known(targetdb)) wrong(`Unknown database "${targetdb}"`, "`bucardo list dbs` shows the registered ones.");
   const group = registered.dbgroups.find((each) => each.name === targetgroup);
-  if (targetgroup !== undefined && group === undefined) wrong(`Unknown dbgroup "${targetgroup}"`, "`bucardo list dbgroups` shows the existing ones.");
+  if (targetgroup !== undefined && group === undefined)
+    wrong(`Unknown dbgroup "${targetgroup}"`, "`bucardo list dbgroups` shows the existing ones.");
   if (sourceDb === undefined || !known(sourceDb)) return null;
   const targets = targetdb === undefined ? (group?.members ?? []).map((member) => member.db).filter((db) => db !== sourceDb) : [targetdb];
-  const members: DbgroupMember[] = [{ db: sourceDb, role: "source", priority: 0 }, ...targets.map((db) => ({ db, role: "target" as const, priority: 0 }))];
-  return { form: 4, dbgroup: planDbgroup(name, null, members, registered.dbgroups), sourceDb, relgroup: herd?.name ?? null, newRelgroup: null, tables: wanted.tables ?? [] };
+  const members: DbgroupMember[] = [
+    { db: sourceDb, role: "source", priority: 0 },
+    ...targets.map((db) => ({ db, role: "target" as const, priority: 0 })),
+  ];
+  return {
+    form: 4,
+    dbgroup: planDbgroup(name, null, members, registered.dbgroups),
+    sourceDb,
+    relgroup: herd?.name ?? null,
+    newRelgroup: null,
+    tables: wanted.tables ?? [],
+  };
 }
 
 /** Version 5: `relgroup=` and/or `tables=`, `dbs=` and/or `dbgroup=`. */
@@ -80,14 +104,27 @@ function understandFive(wanted: Wanted, registered: Registered, wrong: Report): 
   const existing = registered.relgroups.find((group) => group.name === wanted.relgroup);
   const listed = wanted.relgroup !== undefined && existing === undefined && (wanted.relgroup.includes(",") || wanted.tables === undefined);
   const tables = [...(wanted.tables ?? []), ...(listed ? (wanted.relgroup ?? "").split(",").map((word) => word.trim()) : [])];
-  if (wanted.relgroup === undefined && wanted.tables === undefined) wrong("Must specify a relgroup (or a list of tables) for this sync", "Give tables= or relgroup=.");
-  if (existing !== undefined && wanted.tables !== undefined) wrong(`relgroup "${existing.name}" exists; tables= would change it`, "Leave one of the two out, or `bucardo add table` first.");
+  if (wanted.relgroup === undefined && wanted.tables === undefined)
+    wrong("Must specify a relgroup (or a list of tables) for this sync", "Give tables= or relgroup=.");
+  if (existing !== undefined && wanted.tables !== undefined)
+    wrong(`relgroup "${existing.name}" exists; tables= would change it`, "Leave one of the two out, or `bucardo add table` first.");
   const sources = dbgroup?.members.filter((member) => member.role === "source") ?? [];
-  if (sources.length > 1) wrong(`several sources (${sources.map(({ db }) => db).join(", ")}) are not offered in this version`, "Make one the source and the others targets.");
+  if (sources.length > 1)
+    wrong(
+      `several sources (${sources.map(({ db }) => db).join(", ")}) are not offered in this version`,
+      "Make one the source and the others targets.",
+    );
   const sourceDb = sources[0]?.db;
   if (dbgroup !== null && sourceDb === undefined) wrong("no database of the sync is a source", "Give one the role: A:source.");
   if (dbgroup === null || sourceDb === undefined || !registered.databases.some((each) => each.name === sourceDb)) return null;
-  return { form: 5, dbgroup, sourceDb, relgroup: existing?.name ?? null, newRelgroup: existing === undefined && !listed ? (wanted.relgroup ?? null) : null, tables };
+  return {
+    form: 5,
+    dbgroup,
+    sourceDb,
+    relgroup: existing?.name ?? null,
+    newRelgroup: existing === undefined && !listed ? (wanted.relgroup ?? null) : null,
+    tables,
+  };
 }
 
 function dbgroupOf({ name, dbs, dbgroup }: Wanted, registered: Registered, wrong: Report): GroupPlan<DbgroupMember> | null {
@@ -95,11 +132,15 @@ function dbgroupOf({ name, dbs, dbgroup }: Wanted, registered: Registered, wrong
   const [only] = dbs ?? [];
   const named = find(dbgroup) ?? (dbs?.length === 1 && !registered.databases.some((each) => each.name === only) ? find(only) : undefined);
   if (named !== undefined) {
-    if (dbgroup !== undefined && dbs !== undefined) wrong(`dbgroup "${named.name}" exists; dbs= would change it`, "Leave one of the two out.");
+    if (dbgroup !== undefined && dbs !== undefined)
+      wrong(`dbgroup "${named.name}" exists; dbs= would change it`, "Leave one of the two out.");
     return { name: named.name, create: false, members: named.members };
   }
   if (dbs === undefined || dbs.length === 0) {
-    wrong(dbgroup === undefined ? "Must specify which databases: dbs= or dbgroup=" : `Unknown dbgroup "${dbgroup}"`, "Give dbs=A:source,B:target.");
+    wrong(
+      dbgroup === undefined ? "Must specify which databases: dbs= or dbgroup=" : `Unknown dbgroup "${dbgroup}"`,
+      "Give dbs=A:source,B:target.",
+    );
     return null;
   }
   return planDbgroup(name, dbgroup ?? null, readMembers(dbs, registered.databases, wrong), registered.dbgroups);

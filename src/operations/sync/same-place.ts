@@ -14,7 +14,8 @@ export async function samePlaceProblems(sync: SyncDefinition, sessions: Readonly
       sql("check.place", "select (select s.system_identifier from pg_control_system() s) || '/' || current_database() as place"),
     );
     const other = places.get(place);
-    if (other !== undefined) problems.push({ grade: "error", db, what: `it is the same database as ${other}`, remedy: "Check host, port and dbname of both." });
+    if (other !== undefined)
+      problems.push({ grade: "error", db, what: `it is the same database as ${other}`, remedy: "Check host, port and dbname of both." });
     places.set(place, db);
   }
   return problems;

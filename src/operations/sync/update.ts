@@ -1,0 +1,207 @@
+import { z } from "zod";
+import { readDatabases } from "../../control/database.ts";
+import { insertDbgroup, putDbgroupMember, readDbgroup, readDbgroups } from "../../control/dbgroup.ts";
+import { deleteRelgroupMember, readRelgroup } from "../../control/relgroup.ts";
+import { findSync, readSyncs, updateSync as storeSync, type SyncRow } from "../../control/sync.ts";
+import { BucardoError, type Problem } from "../../model/error.ts";
+import { displayName, isObjectName, RESERVED_SYNC_NAMES } from "../../model/name.ts";
+import { sourcesOf, type Sync } from "../../model/sync.ts";
+import type { Session } from "../../postgres/session.ts";
+import { chooseOrFail } from "../choose.ts";
+import type { Context } from "../context.ts";
+import { key, list, text, words } from "../input.ts";
+import { defineOperation } from "../operation.ts";
+import { matcherOf } from "../pattern.ts";
+import { findAll } from "../relation/add.ts";
+import { joinRelgroup } from "../relation/join.ts";
+import { register } from "../relation/register.ts";
+import { reporter, stopOnProblems } from "../report.ts";
+import { applySyncChange } from "./apply.ts";
+import { legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
+import { planDbgroup, readMembers } from "./plan.ts";
+
+export const updateSync = defineOperation({
+  name: ["update", "sync"],
+  synonyms: [["alter", "sync"]],
+  summary: "Change the policies, the name or the members of syncs",
+  description:
+    "A living daemon takes every change over by itself. `add table NAME...` and `remove table NAME...` (also sequence) change what is replicated: " +
+    "new tables are captured at once, and get a copy with onetimecopy=2.",
+  group: "syncs",
+  effect: "writes",
+  control: "required",
+  input: z.object({
+    words: words({
+      about: "Names, patterns or all; then active or inactive, or add|remove table|sequence NAME...",
+      value: "SYNC [add|remove table NAME]",
+      min: 1,
+    }),
+    name: key(text.optional(), { about: "Its new name.", value: "NAME" }),
+    relgroup: key(text.optional(), { about: "Another relgroup.", aliases: ["herd"], value: "NAME" }),
+    dbgroup: key(text.optional(), { about: "Another dbgroup.", value: "NAME" }),
+    dbs: key(list.optional(), { about: "Other databases, with roles.", aliases: ["databases"], value: "A:source,B:target", list: true }),
+    ...policyKeys,
+    ...legacyKeys,
+  }),
+  output: z.object({ messages: z.array(z.string()) }),
+  examples: [
+    { command: "bucardo update sync pepper onetimecopy=1", about: "The next run copies whole tables." },
+    { command: "bucardo update sync pepper add table tellers", about: "One more table." },
+  ],
+  async run({ words: typed, ...input }, context) {
+    const control = await context.control();
+    const { names, status, membership } = readWords(typed);
+    const chosen = chooseOrFail(await readSyncs(control), names, "sync");
+    const [only] = chosen;
+    if (membership !== null) {
+      if (only === undefined || chosen.length > 1)
+        throw new BucardoError("usage", "Tables are added to one sync at a time.", { advice: "" });
+      return { messages: await changeTables(context, only, membership) };
+    }
+    if (input.name !== undefined && chosen.length > 1) throw new BucardoError("usage", "name= goes with one sync.", { advice: "" });
+    if (input.name !== undefined) await checkNewName(control, input.name);
+    const wanted: Changes = { ...input, ...(status === null ? {} : { status }) };
+    const { messages } = await applySyncChange(context, {
+      work: async (session) => {
+        const lines: string[] = [];
+        for (const sync of chosen) lines.push(...(await changeOne(session, sync, wanted)));
+        return { messages: lines };
+      },
+    });
+    if (messages.length === 0)
+      throw new BucardoError("usage", "Nothing to change was given.", { advice: `See \`${context.program} help update sync\`.` });
+    return { messages: [...messages] };
+  },
+  print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
+});
+
+type Changes = Policies &
+  Record<string, unknown> & {
+    name?: string | undefined;
+    relgroup?: string | undefined;
+    dbgroup?: string | undefined;
+    dbs?: string[] | undefined;
+  };
+type Membership = { readonly how: "add" | "remove"; readonly kind: "table" | "sequence"; readonly patterns: readonly string[] };
+
+/** `x y active`, `x add table t u`, `x set ...` */
+function readWords(typed: readonly string[]): { names: string[]; status: "active" | "inactive" | null; membership: Membership | null } {
+  const at = typed.findIndex(
+    (word, index) => index > 0 && /^(add|remove|delete|del)$/i.test(word) && /^(tables?|seq\w*)$/i.test(typed[index + 1] ?? ""),
+  );
+  if (at > 0) {
+    const how = typed[at]?.toLowerCase() === "add" ? "add" : "remove";
+    const kind = /^seq/i.test(typed[at + 1] ?? "") ? "sequence" : "table";
+    return { names: typed.slice(0, at), status: null, membership: { how, kind, patterns: typed.slice(at + 2) } };
+  }
+  const words = typed.filter((word, index) => index === 0 || word.toLowerCase() !== "set");
+  const last = words.at(-1)?.toLowerCase();
+  const status = words.length > 1 && (last === "active" || last === "inactive") ? last : null;
+  return { names: status === null ? words : words.slice(0, -1), status, membership: null };
+}
+
+async function checkNewName(control: Session, name: string): Promise<void> {
+  if (!isObjectName(name) || RESERVED_SYNC_NAMES.includes(name.toLowerCase()))
+    throw new BucardoError("bad-value", `"${name}" cannot be the name of a sync.`, {
+      advice: "A name is a letter, then letters, digits and underscores, at most 63.",
+    });
+  if ((await findSync(control, name)) !== null)
+    throw new BucardoError("already-exists", `The name "${name}" already exists.`, { sync: name });
+}
+
+async function changeOne(control: Session, sync: SyncRow, wanted: Changes): Promise<string[]> {
+  const after: Sync = {
+    ...sync,
+    name: wanted.name ?? sync.name,
+    relgroup: wanted.relgroup === undefined ? sync.relgroup : (await readRelgroup(control, wanted.relgroup)).name,
+    dbgroup: await dbgroupOf(control, sync, wanted),
+    status: wanted.status ?? sync.declared,
+    autokick: wanted.autokick ?? sync.autokick,
+    checktime: wanted.checktime === undefined ? sync.checktime : wanted.checktime,
+    onetimecopy: (wanted.onetimecopy ?? sync.onetimecopy) as Sync["onetimecopy"],
+    strictChecking: wanted.strict_checking ?? sync.strictChecking,
+    priority: wanted.priority ?? sync.priority,
+    legacy: { ...sync.legacy, ...legacyOf(wanted) },
+  };
+  await storeSync(control, after);
+  return differences({ ...sync, status: sync.declared }, after, wanted);
+}
+
+async function dbgroupOf(control: Session, sync: SyncRow, { dbgroup, dbs }: Changes): Promise<string> {
+  if (dbs === undefined) return dbgroup === undefined ? sync.dbgroup : (await readDbgroup(control, dbgroup)).name;
+  const problems: Problem[] = [];
+  const members = readMembers(dbs, await readDatabases(control), reporter(problems));
+  stopOnProblems(problems, "unknown-object", `Cannot change sync "${sync.name}"`);
+  const plan = planDbgroup(sync.name, dbgroup ?? null, members, await readDbgroups(control));
+  if (plan.create) {
+    await insertDbgroup(control, plan.name);
+    for (const member of plan.members) await putDbgroupMember(control, plan.name, member);
+  }
+  return plan.name;
+}
+
+function differences(before: Sync, after: Sync, wanted: Changes): string[] {
+  const flat = ({
+    name,
+    relgroup,
+    dbgroup,
+    status,
+    autokick,
+    checktime,
+    onetimecopy,
+    strictChecking,
+    priority,
+    legacy,
+  }: Sync): Record<string, string> => ({
+    name,
+    relgroup,
+    dbgroup,
+    status,
+    autokick: String(autokick),
+    checktime: checktime === null ? "none" : `${checktime} s`,
+    onetimecopy: String(onetimecopy),
+    strict_checking: String(strictChecking),
+    priority: String(priority),
+    ...legacy,
+  });
+  const [old, now] = [flat(before), flat(after)];
+  const given = Object.keys(now).filter((name) => wanted[name] !== undefined || (name === "dbgroup" && wanted.dbs !== undefined));
+  return given.map((name) =>
+    old[name] === now[name]
+      ? `No change needed for ${name}`
+      : `Changed sync "${before.name}" ${name} from ${old[name] ?? "nothing"} to ${now[name] ?? ""}`,
+  );
+}
+
+async function changeTables(context: Context, sync: SyncRow, { how, kind, patterns }: Membership): Promise<string[]> {
+  const control = await context.control();
+  if (patterns.length === 0) throw new BucardoError("usage", `Name the ${kind}s.`, { advice: "" });
+  const group = await readRelgroup(control, sync.relgroup);
+  const db = group.members[0]?.db ?? sourcesOf(sync)[0] ?? "";
+  const found = how === "add" ? await findAll(context, db, patterns, kind) : [];
+  const { messages } = await applySyncChange(context, {
+    work: async (session) => {
+      if (how === "add") {
+        const { all } = await register(
+          session,
+          found.map(({ schema, name }) => ({ db, schema, name, kind })),
+        );
+        return { messages: await joinRelgroup(session, sync.relgroup, all) };
+      }
+      const tests = patterns.flatMap((word) => word.split(",")).map((word) => ({ word, test: matcherOf(word) }));
+      const isMeant = (member: { schema: string; name: string }, test: (name: string) => boolean): boolean =>
+        test(member.name) || test(displayName(member));
+      const unknown = tests.filter(({ test }) => !group.members.some((member) => isMeant(member, test)));
+      if (unknown.length > 0)
+        throw new BucardoError(
+          "unknown-object",
+          `Sync "${sync.name}" has no ${kind} ${unknown.map(({ word }) => `"${word}"`).join(", ")}.`,
+          { sync: sync.name, advice: "Nothing was changed." },
+        );
+      const leaving = group.members.filter((member) => member.kind === kind && tests.some(({ test }) => isMeant(member, test)));
+      for (const member of leaving) await deleteRelgroupMember(session, group.name, member.id);
+      return { messages: leaving.map((member) => `Removed ${displayName(member)} from relgroup "${group.name}"`) };
+    },
+  });
+  return [...messages];
+}
