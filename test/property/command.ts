@@ -130,5 +130,5 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
 );
 
 export function anyCommands(maxLength: number): fc.Arbitrary<Command[]> {
-  return fc.array(anyCommand, { minLength: 10, maxLength, size: "max" });
+  return fc.array(anyCommand, { minLength: 25, maxLength, size: "max" });
 }

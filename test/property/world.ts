@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Point } from "../../src/base/point.ts";
+import { onPoint, type Point } from "../../src/base/point.ts";
 import { installCapture } from "../../src/capture/install.ts";
 import { purge } from "../../src/capture/purge.ts";
 import { chooseKey } from "../../src/catalog/key.ts";
@@ -16,7 +16,6 @@ import { sharedServer } from "../harness/shared-server.ts";
 import { waitFor } from "../harness/wait.ts";
 import type { Command, Cut, RunCommand, SideCommand, WriterCommand } from "./command.ts";
 import { prelude } from "./key-type.ts";
-import { atPoint } from "./point-hook.ts";
 import { openSession, Replica } from "./replica.ts";
 import { createText, type SchemaSpec, type Table, tablesOf } from "./schema.ts";
 import { differences, readState, type State } from "./state.ts";
@@ -199,7 +198,7 @@ export class World implements AsyncDisposable {
       const sessions = await replica.sessions();
       const end = new AbortController();
       const cutHere = cut !== null && !cutDone;
-      atPoint(async (point: Point) => {
+      using _standing = onPoint(async (point: Point) => {
         if (point === "replicate.snapshot-taken") {
           const { id } = await sessions.source.one<{ id: string }>(sql("test.export", "select pg_export_snapshot() as id"));
           seen = await this.#look(this.#source, id);
@@ -233,8 +232,6 @@ export class World implements AsyncDisposable {
         if (code === "run-void") this.counts.voids++;
         const again = code === "run-void" || (code === "connection-lost" && replica.lost);
         if (!again || attempt >= 6) throw error;
-      } finally {
-        atPoint(null);
       }
     }
   }
@@ -311,7 +308,6 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    atPoint(null);
     for (const replica of this.#replicas) await replica[Symbol.asyncDispose]();
     await this.#source[Symbol.asyncDispose]();
   }
