@@ -31,6 +31,8 @@ export class CopySide {
   state: SideState = "idle";
   /** The server has reported an error; it reads on and ignores what still belongs to the COPY. */
   errored = false;
+  /** The server was in COPY mode: false at the end means that the statement was no COPY. */
+  copied = false;
   /** Rows, from the command tag. */
   rows = 0;
   readonly walker: FrameWalker;
@@ -106,6 +108,7 @@ export class CopySide {
   #message(type: string, bytes: Buffer): void {
     if (type === "G" || type === "H") {
       this.state = "copying";
+      this.copied = true;
       this.#events.begun();
     } else if (type !== "c") {
       driverOf(this.session).wire.tellDriver(bytes);

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { invariant } from "../base/invariant.ts";
 import type { BucardoError } from "../model/error.ts";
 import { driverOf } from "./_driver.ts";
@@ -17,6 +18,8 @@ export type CopyJob = {
   readonly signal?: AbortSignal | undefined;
   /** Called with the payload bytes and (about) the rows so far for each piece that arrives (about every 64 KB). */
   readonly onBytes?: ((bytes: number, rows: number) => void) | undefined;
+  /** So long a server may take to end a COPY that has failed before its connection is cut; 30 s. */
+  readonly giveUpMs?: number | undefined;
   /** schema.name, for errors. */
   readonly table?: string | undefined;
 };
@@ -26,7 +29,6 @@ export type CopyResult = { readonly rows: number; readonly sent: number; readonl
 
 /** The source is not read while more than this waits for the target. */
 const HIGH_WATER = 1024 * 1024;
-/** So long a server may take to end a COPY that was cancelled before its connection is cut. */
 const GIVE_UP_MS = 30_000;
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 const COPY_FAIL = Buffer.from([0x66, 0, 0, 0, 5, 0]);
@@ -82,7 +84,7 @@ class Pipe {
       await new Promise<void>((resolve) => {
         this.#finish = () => {
           if (!this.#source.active && !this.#target.active && !this.#padding) resolve();
-          else if (this.#failure) giveUp ??= setTimeout(() => this.#cutBoth(), GIVE_UP_MS);
+          else if (this.#failure) giveUp ??= setInterval(() => this.#cutStalled(), this.#job.giveUpMs ?? GIVE_UP_MS);
         };
         if (signal?.aborted) abort();
         else this.#target.start(toText);
@@ -90,7 +92,7 @@ class Pipe {
       // A request that is still under way must not hit the next statement of the session. One that failed did no harm: see GIVE_UP_MS.
       await Promise.allSettled(this.#cancels);
     } finally {
-      clearTimeout(giveUp);
+      clearInterval(giveUp);
       signal?.removeEventListener("abort", abort);
     }
     if (this.#failure) throw this.#failure;
@@ -161,14 +163,29 @@ class Pipe {
       const part = zeros.subarray(0, this.#owed);
       this.#owed -= part.length;
       const flowing = socket.write(part);
-      if (!flowing) await new Promise<void>((resolve) => socket.once("drain", resolve).once("close", resolve));
+      if (!flowing) await drained(socket);
     }
     this.#padding = false;
     this.#failTarget();
     this.#finish();
   }
 
-  #cutBoth(): void {
-    for (const side of [this.#source, this.#target]) if (side.active) side.cut();
+  /** After a failure both servers should end soon. Who does not is cut off, and only he: the other may just be waiting for him. */
+  #cutStalled(): void {
+    const targetStalls = this.#owed > 0 ? this.#target.socket.writableLength > 0 : this.#target.active;
+    const sourceStalls = this.#source.active && !(targetStalls && this.#owed > 0);
+    if (targetStalls) this.#target.cut();
+    if (sourceStalls) this.#source.cut();
   }
+}
+
+/** Also when the socket is closed: then nothing drains any more. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.removeListener("drain", done).removeListener("close", done);
+      resolve();
+    };
+    socket.once("drain", done).once("close", done);
+  });
 }
