@@ -148,7 +148,7 @@ create index on bucardo.run (sync, target) where ended_at is null;
 create table bucardo.target_state (
   sync        uuid not null references bucardo.sync on delete cascade,
   target      text not null,
-  state       text not null,                      -- word for people: Idle, Running, Waiting, Stopped ...
+  state       text not null,                      -- word for people: Idle, Waiting, Stopped, Paused
   detail      text,                               -- why, and what to do
   last_good   bigint,                             -- run ids
   last_bad    bigint,

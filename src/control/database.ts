@@ -18,7 +18,11 @@ export async function findDatabase(session: Session, name: string): Promise<Data
 /** @throws BucardoError unknown-object */
 export async function readDatabase(session: Session, name: string): Promise<Database> {
   const found = await findDatabase(session, name);
-  if (found === null) throw new BucardoError("unknown-object", `Unknown database "${name}".`, { db: name, advice: "`bucardo list dbs` shows the registered ones." });
+  if (found === null)
+    throw new BucardoError("unknown-object", `Unknown database "${name}".`, {
+      db: name,
+      advice: "`bucardo list dbs` shows the registered ones.",
+    });
   return found;
 }
 

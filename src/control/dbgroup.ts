@@ -31,7 +31,8 @@ export async function findDbgroup(session: Session, name: string): Promise<Dbgro
 /** @throws BucardoError unknown-object */
 export async function readDbgroup(session: Session, name: string): Promise<Dbgroup> {
   const found = await findDbgroup(session, name);
-  if (found === null) throw new BucardoError("unknown-object", `Unknown dbgroup "${name}".`, { advice: "`bucardo list dbgroups` shows the existing ones." });
+  if (found === null)
+    throw new BucardoError("unknown-object", `Unknown dbgroup "${name}".`, { advice: "`bucardo list dbgroups` shows the existing ones." });
   return found;
 }
 
@@ -60,5 +61,7 @@ export async function putDbgroupMember(session: Session, dbgroup: string, member
 }
 
 export async function deleteDbgroupMember(session: Session, dbgroup: string, db: string): Promise<void> {
-  await session.execute(sql("control.dbgroup-member-delete", "delete from bucardo.dbgroup_member where dbgroup = $1 and db = $2", [dbgroup, db]));
+  await session.execute(
+    sql("control.dbgroup-member-delete", "delete from bucardo.dbgroup_member where dbgroup = $1 and db = $2", [dbgroup, db]),
+  );
 }

@@ -20,7 +20,9 @@ export const RELATION_COLUMNS = `r.id, r.db, r.schema_name as schema, r.relation
 
 /** Every registered relation in the order of registration. */
 export async function readRelations(session: Session): Promise<RelationRow[]> {
-  return await session.query<RelationRow>(sql("control.relation-read-all", `select ${RELATION_COLUMNS}, r.legacy from bucardo.relation r order by r.id`));
+  return await session.query<RelationRow>(
+    sql("control.relation-read-all", `select ${RELATION_COLUMNS}, r.legacy from bucardo.relation r order by r.id`),
+  );
 }
 
 /** Returns the id. */

@@ -35,7 +35,10 @@ export async function findRelgroup(session: Session, name: string): Promise<Relg
 /** @throws BucardoError unknown-object */
 export async function readRelgroup(session: Session, name: string): Promise<Relgroup> {
   const found = await findRelgroup(session, name);
-  if (found === null) throw new BucardoError("unknown-object", `Unknown relgroup "${name}".`, { advice: "`bucardo list relgroups` shows the existing ones." });
+  if (found === null)
+    throw new BucardoError("unknown-object", `Unknown relgroup "${name}".`, {
+      advice: "`bucardo list relgroups` shows the existing ones.",
+    });
   return found;
 }
 
@@ -64,5 +67,10 @@ export async function putRelgroupMember(session: Session, relgroup: string, rela
 }
 
 export async function deleteRelgroupMember(session: Session, relgroup: string, relation: number): Promise<void> {
-  await session.execute(sql("control.relgroup-member-delete", "delete from bucardo.relgroup_member where relgroup = $1 and relation = $2", [relgroup, relation]));
+  await session.execute(
+    sql("control.relgroup-member-delete", "delete from bucardo.relgroup_member where relgroup = $1 and relation = $2", [
+      relgroup,
+      relation,
+    ]),
+  );
 }

@@ -23,7 +23,10 @@ export async function sendRequest(session: Session, verb: RequestVerb, argument:
 
 export async function openRequests(session: Session): Promise<RequestRow[]> {
   return await session.query<RequestRow>(
-    sql("control.request-open", "select id, verb, argument, requested_at as requested from bucardo.request where done_at is null order by id"),
+    sql(
+      "control.request-open",
+      "select id, verb, argument, requested_at as requested from bucardo.request where done_at is null order by id",
+    ),
   );
 }
 
@@ -64,6 +67,8 @@ export async function askAgain(session: Session, syncId: string): Promise<void> 
 
 export async function pruneRequests(session: Session, days: number): Promise<number> {
   return await session.execute(
-    sql("control.request-prune", "delete from bucardo.request where requested_at < pg_catalog.clock_timestamp() - $1 * interval '1 day'", [days]),
+    sql("control.request-prune", "delete from bucardo.request where requested_at < pg_catalog.clock_timestamp() - $1 * interval '1 day'", [
+      days,
+    ]),
   );
 }

@@ -41,12 +41,16 @@ export async function checkSchema(session: Session): Promise<void> {
 export async function migrateSchema(session: Session): Promise<Migration[]> {
   const found = (await schemaVersion(session)) ?? 0;
   refuseNewer(found, migrations().at(-1)?.version ?? 0);
-  const { absent } = await session.one<{ absent: boolean }>(sql("control.schema-absent", "select to_regnamespace('bucardo') is null as absent"));
+  const { absent } = await session.one<{ absent: boolean }>(
+    sql("control.schema-absent", "select to_regnamespace('bucardo') is null as absent"),
+  );
   if (absent) await session.script(sql("control.schema-create", "create schema bucardo"));
   const missing = migrations().filter((each) => each.version > found);
   for (const each of missing) {
     await session.script(sql(`control.migrate-${each.version}`, each.text));
-    await session.execute(sql("control.migrated", "insert into bucardo.schema_version (version, name) values ($1, $2)", [each.version, each.name]));
+    await session.execute(
+      sql("control.migrated", "insert into bucardo.schema_version (version, name) values ($1, $2)", [each.version, each.name]),
+    );
   }
   return missing;
 }

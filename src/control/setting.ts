@@ -3,7 +3,9 @@ import { sql } from "../postgres/sql.ts";
 
 /** Settings that were set; the others have the defaults of config/setting.ts. */
 export async function readSettings(session: Session): Promise<Record<string, string>> {
-  const rows = await session.query<{ name: string; value: string }>(sql("control.setting-read-all", "select s.name, s.value from bucardo.setting s order by s.name"));
+  const rows = await session.query<{ name: string; value: string }>(
+    sql("control.setting-read-all", "select s.name, s.value from bucardo.setting s order by s.name"),
+  );
   return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
 }
 

@@ -2,8 +2,8 @@ import type { Lag } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
-/** The word that `status` shows for a target. Stopped: nothing happens until somebody acts. Waiting: tried again by itself. */
-export type TargetWord = "Idle" | "Running" | "Waiting" | "Stopped" | "Paused";
+/** The word that `status` shows for a target that has no open run. Stopped: nothing happens until somebody acts. Waiting: tried again by itself. */
+export type TargetWord = "Idle" | "Waiting" | "Stopped" | "Paused";
 
 export type TargetState = {
   readonly sync: string;
@@ -19,7 +19,13 @@ export type TargetState = {
   readonly updated: Date;
 };
 
-export async function writeTargetState(session: Session, syncId: string, target: string, state: TargetWord, detail: string | null): Promise<void> {
+export async function writeTargetState(
+  session: Session,
+  syncId: string,
+  target: string,
+  state: TargetWord,
+  detail: string | null,
+): Promise<void> {
   await session.execute(
     sql(
       "control.state-write",
@@ -57,7 +63,7 @@ export async function readTargetStates(session: Session): Promise<TargetState[]>
 }
 
 /**
- * Notes that a target has had the copy that `onetimecopy` asks for; when all active targets have, the sync's onetimecopy ends.
+ * Notes that a target has had the copy that `onetimecopy` asks for; when all targets have, also those that are inactive now, the sync's onetimecopy ends.
  * Returns true when it ended.
  */
 export async function markCopied(session: Session, syncId: string, target: string): Promise<boolean> {
@@ -71,7 +77,6 @@ export async function markCopied(session: Session, syncId: string, target: strin
         where s.id = $1::uuid and s.onetimecopy <> 0
           and not exists (
             select from bucardo.dbgroup_member m
-              join bucardo.db d on d.name = m.db and d.status = 'active'
               left join bucardo.target_state t on t.sync = s.id and t.target = m.db
              where m.dbgroup = s.dbgroup and m.role <> 'source' and m.db <> $2 and not coalesce(t.copied, false))
        returning s.id`,

@@ -37,7 +37,7 @@ export type DaemonOptions = {
 const DEFINITIONS_MS = 60_000;
 const HINTS_MS = 5000;
 const TICK_MS = 250;
-const PRUNE_MS = 3600_000;
+const PRUNE_MS = 300_000;
 const PRUNE_ROWS = 10_000;
 
 /**
@@ -245,7 +245,7 @@ export class Daemon implements AsyncDisposable {
   async #prune(): Promise<void> {
     this.#last.prune = performance.now();
     const { history_days: days, history_runs: runs } = this.#settings;
-    await this.#lease.use((session) => pruneRuns(session, days, runs, PRUNE_ROWS));
+    while ((await this.#lease.use((session) => pruneRuns(session, days, runs, PRUNE_ROWS))) === PRUNE_ROWS && this.#stop === null);
     await this.#lease.use((session) => pruneKicks(session, days));
     await this.#lease.use((session) => pruneRequests(session, days));
   }

@@ -173,7 +173,6 @@ export class TargetLoop {
       const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
       this.#running = open.id;
       await reach("daemon.kick-taken");
-      this.#show("Running");
       const end = await this.#attempt(job, open, log);
       this.#lastEnded = this.#context.now();
       this.#note(open, end);

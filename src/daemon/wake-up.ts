@@ -23,8 +23,9 @@ export type Listener = {
 
 /** A server that does not answer for so long is taken for dead. */
 const ANSWER_MS = 15_000;
-/** A look may take this share of the time between two looks. */
+/** After a look that took a while the next one waits so many times longer, but no longer than that. */
 const LOOK_SHARE = 10;
+const LONGEST_PAUSE_MS = 1000;
 
 /** Watches one source for changes and tells the loops that wait for them. Reconnects for ever; a lost source is the loops' trouble to report. */
 export class Watcher {
@@ -86,9 +87,15 @@ export class Watcher {
       const snapshot = await this.#answer(session, () => currentSnapshot(session));
       const listening = this.#listeners().filter((one) => one.listens);
       // The look is the truth; the snapshot only tells when another look cannot find anything new.
-      const due = snapshot !== seen || now - lastLook >= SAFETY_POLL_MS;
+      const due = listening.length > 0 && (snapshot !== seen || now - lastLook >= SAFETY_POLL_MS);
+      const early = lastLook + Math.min(lookMs * LOOK_SHARE, LONGEST_PAUSE_MS) - now;
+      if (due && early > 0) {
+        // Put off, not dropped: nobody sleeps with a look owed.
+        await this.#bell.wait(early);
+        continue;
+      }
       let found = false;
-      if (due && listening.length > 0 && now - lastLook >= lookMs * LOOK_SHARE) {
+      if (due) {
         found = await this.#answer(session, () => this.#look(session, listening));
         seen = snapshot;
         lastLook = now;
@@ -106,7 +113,7 @@ export class Watcher {
         continue; // one more look: whoever decided not to notify has ended, so it sees them all
       }
       this.#phase = phase;
-      if (await this.#bell.wait(Math.max(next.waitMs, phase === "asleep" ? 0 : lookMs))) seen = "";
+      if (await this.#bell.wait(next.waitMs)) seen = "";
     }
     if (phase === "asleep") await lowerFlag(session);
   }

@@ -27,7 +27,8 @@ export async function askDaemon(context: Context, verb: RequestVerb, argument: s
     const answer = await readAnswer(control, id);
     if (answer !== null) return answer;
     const now = performance.now();
-    if (timeoutMs !== null && now - began > timeoutMs) throw new BucardoError("timeout", `the daemon did not answer within ${(timeoutMs / 1000).toFixed(0)} s`);
+    if (timeoutMs !== null && now - began > timeoutMs)
+      throw new BucardoError("timeout", `the daemon did not answer within ${(timeoutMs / 1000).toFixed(0)} s`);
     if (now - looked > ALIVE_MS) {
       looked = now;
       if (!(await daemonIsAlive(control))) throw new BucardoError("daemon-not-running", "The daemon ended before it answered.");

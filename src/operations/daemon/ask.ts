@@ -97,7 +97,8 @@ export const reloadConfig = defineOperation({
 export const reload = defineOperation({
   name: ["reload"],
   summary: "Let the daemon read the definitions again, and try stopped syncs once more",
-  description: "Without names all syncs. The daemon notices changed definitions by itself; a sync that stopped because of an error is tried again by this.",
+  description:
+    "Without names all syncs. The daemon notices changed definitions by itself; a sync that stopped because of an error is tried again by this.",
   group: "daemon",
   effect: "writes",
   control: "required",
@@ -116,7 +117,10 @@ export const reload = defineOperation({
     const messages: string[] = [];
     for (const sync of await selectSyncs(control, syncs)) {
       if (sync.status === "inactive") messages.push(`Cannot reload: sync ${sync.name} is inactive`);
-      else messages.push(`Reload of sync ${sync.name} ${failureOf(await askDaemon(context, "reload", sync.name, limit)) === null ? "successful" : "failed"}`);
+      else
+        messages.push(
+          `Reload of sync ${sync.name} ${failureOf(await askDaemon(context, "reload", sync.name, limit)) === null ? "successful" : "failed"}`,
+        );
     }
     return { messages };
   },

@@ -18,7 +18,12 @@ import { piddirOf } from "./piddir.ts";
 import { daemonSettingsOf } from "./settings.ts";
 
 /** What `start` hands to the process that it makes. */
-export type DaemonOrders = { readonly config: Config; readonly piddir: string; readonly destinations: readonly string[]; readonly reason: string | null };
+export type DaemonOrders = {
+  readonly config: Config;
+  readonly piddir: string;
+  readonly destinations: readonly string[];
+  readonly reason: string | null;
+};
 
 export const daemonRun = defineOperation({
   name: ["daemon", "run"],
@@ -73,7 +78,11 @@ async function serve({ env, version }: Context, { config, piddir, destinations, 
       stopFile: settings.stopfile,
       connectControl,
       connect: (database, signal) =>
-        connect({ ...connectOptionsOf(database, { config, env }), applicationName: `bucardo ${database.name}`, ...(signal === undefined ? {} : { signal }) }),
+        connect({
+          ...connectOptionsOf(database, { config, env }),
+          applicationName: `bucardo ${database.name}`,
+          ...(signal === undefined ? {} : { signal }),
+        }),
       version,
       reason,
       log,

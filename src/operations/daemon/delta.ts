@@ -18,7 +18,12 @@ export const delta = defineOperation({
   group: "daemon",
   effect: "reads",
   control: "required",
-  input: z.object({ databases: words({ about: "Names of source databases or wildcards; default: all. `total` leaves out the single databases.", value: "DB" }) }),
+  input: z.object({
+    databases: words({
+      about: "Names of source databases or wildcards; default: all. `total` leaves out the single databases.",
+      value: "DB",
+    }),
+  }),
   output: z.object({
     total: z.number(),
     onlyTotal: z.boolean(),
@@ -31,14 +36,23 @@ export const delta = defineOperation({
   async run({ databases: named }, context) {
     const names = named.filter((word) => word.toLowerCase() !== "total");
     const { sources, unmatched } = await readSources(await context.control(), names);
-    if (unmatched.length > 0) throw new BucardoError("unknown-object", `No such source database: ${unmatched.join(", ")}`, { advice: "`bucardo list dbs` shows the registered ones." });
-    if (sources.length === 0) throw new BucardoError("unknown-object", "No database is the source of a sync.", { advice: "`bucardo add sync` makes one." });
+    if (unmatched.length > 0)
+      throw new BucardoError("unknown-object", `No such source database: ${unmatched.join(", ")}`, {
+        advice: "`bucardo list dbs` shows the registered ones.",
+      });
+    if (sources.length === 0)
+      throw new BucardoError("unknown-object", "No database is the source of a sync.", { advice: "`bucardo add sync` makes one." });
     const databases = await Promise.all(
       sources.map(async ({ db, syncs }) => {
         const source = await context.connectTo(db);
         const ids = syncs.map((sync) => sync.id);
         const waiting = (await captureVersion(source)) === 0 ? [] : await countDeltas(source, ids);
-        return { db, deltas: sum(waiting), ageSeconds: Math.max(0, ...waiting.map((one) => one.ageSeconds)), waiting: waiting.map(({ syncId: _, ...rest }) => rest) };
+        return {
+          db,
+          deltas: sum(waiting),
+          ageSeconds: Math.max(0, ...waiting.map((one) => one.ageSeconds)),
+          waiting: waiting.map(({ syncId: _, ...rest }) => rest),
+        };
       }),
     );
     return { total: databases.reduce((total, one) => total + one.deltas, 0), onlyTotal: named.length > names.length, databases };
@@ -48,7 +62,8 @@ export const delta = defineOperation({
     if (onlyTotal) return;
     for (const { db, deltas, ageSeconds, waiting } of databases) {
       io.out(`Total deltas for database ${db}: ${deltas}${deltas === 0 ? "" : ` (at most ${showInterval(ageSeconds)} old)`}`);
-      if (io.verbose > 0) for (const one of waiting) io.out(`  ${one.sync} to ${one.target}: ${one.table} ${one.deltas} (${showInterval(one.ageSeconds)})`);
+      if (io.verbose > 0)
+        for (const one of waiting) io.out(`  ${one.sync} to ${one.target}: ${one.table} ${one.deltas} (${showInterval(one.ageSeconds)})`);
     }
   },
 });

@@ -2,7 +2,9 @@ import type { RunRow } from "../../control/run.ts";
 import { showInterval } from "../interval.ts";
 
 /** `newalpha: applying public.account, 1,200 of 5,000 rows, 600 rows/s, 6 s left` */
-export function describeProgress(run: Pick<RunRow, "target" | "step" | "table" | "rowsDone" | "rowsExpected" | "started" | "updated">): string {
+export function describeProgress(
+  run: Pick<RunRow, "target" | "step" | "table" | "rowsDone" | "rowsExpected" | "started" | "updated">,
+): string {
   const where = [run.step ?? "running", run.table].filter((part) => part !== null).join(" ");
   if (run.rowsExpected === null || run.rowsExpected === 0) return `${run.target}: ${where}`;
   // The rate is that of the last report: afterwards nothing is known to have moved.

@@ -42,7 +42,10 @@ export async function waitForKick(context: Context, of: KickWait): Promise<KickE
     if (now - looked < LOOK_MS) continue;
     looked = now;
     await alive(now);
-    await line.show(control, targets.flatMap((one) => (one.outcome === null ? [one.target] : [])));
+    await line.show(
+      control,
+      targets.flatMap((one) => (one.outcome === null ? [one.target] : [])),
+    );
   }
 }
 
@@ -80,7 +83,9 @@ class KickLine {
       this.#context.io.err(`Kick ${this.#of.sync}: ${held.target} is tried again: ${held.detail}`);
     }
     if (!this.#rewrites) return;
-    const open = (await recentRuns(control)).find((run) => run.ended === null && run.sync === this.#of.syncId && waiting.includes(run.target));
+    const open = (await recentRuns(control)).find(
+      (run) => run.ended === null && run.sync === this.#of.syncId && waiting.includes(run.target),
+    );
     this.#rewrite(`${this.#head()} ${open === undefined ? `waiting for ${waiting.join(", ")}` : describeProgress(open)}`);
   }
 
@@ -99,7 +104,8 @@ class KickLine {
     this.#end("KILLED!");
     const error = run === null ? "the run failed" : [run.errorMessage, run.advice].filter((part) => part !== null).join(" ");
     if (!this.#context.flags.json) {
-      if (run !== null) this.#context.io.out(`  Start time: ${run.started.toISOString()}\n  End time:   ${run.ended?.toISOString() ?? "-"}`);
+      if (run !== null)
+        this.#context.io.out(`  Start time: ${run.started.toISOString()}\n  End time:   ${run.ended?.toISOString() ?? "-"}`);
       this.#context.io.out(`  Error:      ${error}`);
     }
     return { outcome: "killed", ms: this.#ms(), error };

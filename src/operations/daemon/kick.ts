@@ -39,7 +39,11 @@ export const kick = defineOperation({
     notimer: key(z.union([z.boolean(), z.string()]).optional(), { about: "No counter while it waits.", flag: true }),
   }),
   output: z.object({ syncs: z.array(result) }),
-  exitCodes: { 1: "A sync was not done in time.", 2: "A run failed (killed).", 3: "Something else went wrong, for instance no daemon runs." },
+  exitCodes: {
+    1: "A sync was not done in time.",
+    2: "A run failed (killed).",
+    3: "Something else went wrong, for instance no daemon runs.",
+  },
   examples: [
     { command: "bucardo_ctl kick pepper 0", about: "Returns when the changes have arrived." },
     { command: "bucardo kick all 30", about: "Every active sync, at most half a minute each." },
@@ -85,7 +89,14 @@ async function kickOnce(context: Context, syncs: readonly SyncRow[], seconds: nu
       say(context, `Kicked sync ${sync.name}`);
       results.push({ sync: sync.name, outcome: "kicked", ms: 0, error: null });
     } else {
-      const end: KickEnd = await waitForKick(context, { sync: sync.name, syncId: sync.id, kick: id, began, limitMs: seconds === 0 ? null : seconds * 1000, timer });
+      const end: KickEnd = await waitForKick(context, {
+        sync: sync.name,
+        syncId: sync.id,
+        kick: id,
+        began,
+        limitMs: seconds === 0 ? null : seconds * 1000,
+        timer,
+      });
       results.push({ sync: sync.name, ...end });
     }
   }

@@ -16,7 +16,9 @@ export function logDestinations(config: Config, cwd: string, piddir: string): st
 
 /** The same for people: the paths of files. */
 export function describeDestinations(destinations: readonly string[], extension: string | null): string[] {
-  return destinations.map((one) => (one.startsWith("/") ? join(one, extension === null ? "log.bucardo" : `log.bucardo.${extension}`) : one));
+  return destinations.map((one) =>
+    one.startsWith("/") ? join(one, extension === null ? "log.bucardo" : `log.bucardo.${extension}`) : one,
+  );
 }
 
 function isWritable(directory: string): boolean {

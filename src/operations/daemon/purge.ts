@@ -8,12 +8,20 @@ import { defineOperation } from "../operation.ts";
 import { selectSyncs } from "./select-syncs.ts";
 import { readSources } from "./sources.ts";
 
-const report = z.object({ db: z.string(), sync: z.string().nullable(), rotated: z.number(), emptied: z.number(), held: z.number(), bytesFreed: z.number() });
+const report = z.object({
+  db: z.string(),
+  sync: z.string().nullable(),
+  rotated: z.number(),
+  emptied: z.number(),
+  held: z.number(),
+  bytesFreed: z.number(),
+});
 
 export const purge = defineOperation({
   name: ["purge"],
   summary: "Drop the deltas that every target has passed",
-  description: "The daemon does this by itself. Without names, or with all: every source; with names of syncs: only their tables. Never touches a user's table.",
+  description:
+    "The daemon does this by itself. Without names, or with all: every source; with names of syncs: only their tables. Never touches a user's table.",
   group: "data",
   effect: "writes",
   control: "required",
@@ -39,7 +47,12 @@ async function purgeWhole(source: Session, sync?: string): Promise<PurgeReport> 
   const only = sync === undefined ? {} : { sync };
   const first = await purgeOnce(source, { ...only, rotateBytes: 1 });
   const second = await purgeOnce(source, { ...only, rotateBytes: Number.POSITIVE_INFINITY });
-  return { rotated: first.rotated, emptied: first.emptied + second.emptied, held: second.held, bytesFreed: first.bytesFreed + second.bytesFreed };
+  return {
+    rotated: first.rotated,
+    emptied: first.emptied + second.emptied,
+    held: second.held,
+    bytesFreed: first.bytesFreed + second.bytesFreed,
+  };
 }
 
 async function purgeSources(context: Context): Promise<z.output<typeof report>[]> {

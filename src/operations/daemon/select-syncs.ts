@@ -9,7 +9,9 @@ export async function selectSyncs(control: Session, words: readonly string[]): P
   const unknown = unmatched.filter((word) => word.toLowerCase() !== "all");
   if (unknown.length > 0) {
     const names = unknown.map((name) => `"${name}"`).join(", ");
-    throw new BucardoError("unknown-object", `Unknown sync${unknown.length > 1 ? "s" : ""}: ${names}.`, { advice: "`bucardo list syncs` shows the existing ones." });
+    throw new BucardoError("unknown-object", `Unknown sync${unknown.length > 1 ? "s" : ""}: ${names}.`, {
+      advice: "`bucardo list syncs` shows the existing ones.",
+    });
   }
   return chosen;
 }

@@ -59,7 +59,10 @@ export function printStarted({ pid, log }: Started, io: { out(line: string): voi
   if (log.length > 0) io.out(`Log: ${log.join(", ")}`);
 }
 
-export async function startDaemon(context: Context, how: { reason: string; event: "start" | "restart"; timeout: number | null }): Promise<Started> {
+export async function startDaemon(
+  context: Context,
+  how: { reason: string; event: "start" | "restart"; timeout: number | null },
+): Promise<Started> {
   const piddir = await piddirOf(context);
   makeDirectory(piddir);
   const control = await context.control();
@@ -79,7 +82,10 @@ function makeDirectory(piddir: string): void {
   try {
     mkdirSync(piddir, { recursive: true });
   } catch (cause) {
-    throw new BucardoError("daemon-failed", `the pid directory ${piddir} cannot be made`, { cause, advice: "Give another one with --piddir, or `bucardo set piddir=DIRECTORY`." });
+    throw new BucardoError("daemon-failed", `the pid directory ${piddir} cannot be made`, {
+      cause,
+      advice: "Give another one with --piddir, or `bucardo set piddir=DIRECTORY`.",
+    });
   }
 }
 
@@ -90,7 +96,10 @@ async function refuseSecond(control: Session, piddir: string): Promise<void> {
   const owner = await readDaemon(control);
   // A daemon that has just been killed or stopped still holds the lock for a moment; the new one waits for that itself.
   if (owner === null || owner.stopped !== null || (owner.host === hostname() && !isAlive({ pid: owner.pid, mark: "-" }))) return;
-  throw new BucardoError("daemon-running", `a daemon already owns this control database: pid ${owner.pid} on ${owner.host}, since ${owner.started.toISOString()}`);
+  throw new BucardoError(
+    "daemon-running",
+    `a daemon already owns this control database: pid ${owner.pid} on ${owner.host}, since ${owner.started.toISOString()}`,
+  );
 }
 
 async function spawnChild(context: Context, orders: DaemonOrders, log: readonly string[], timeout: number | null): Promise<number> {
@@ -118,6 +127,9 @@ function openAppending(file: string): number {
   try {
     return openSync(file, "a", 0o640);
   } catch (cause) {
-    throw new BucardoError("daemon-failed", `the log file ${file} cannot be written`, { cause, advice: "Choose another directory with --log-destination." });
+    throw new BucardoError("daemon-failed", `the log file ${file} cannot be written`, {
+      cause,
+      advice: "Choose another directory with --log-destination.",
+    });
   }
 }

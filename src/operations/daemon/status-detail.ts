@@ -26,7 +26,10 @@ export function statusDetail(of: SyncStatus, sources: readonly SourceState[], no
     ["Source relgroup/database", `${sync.relgroup} / ${source}`],
     ["Tables in sync", String(sync.relations.filter((relation) => relation.kind === "table").length)],
     ["Sequences in sync", String(sync.relations.filter((relation) => relation.kind === "sequence").length)],
-    ["Status", sync.ready ? `${sync.status}${sync.paused ? ", paused" : ""}` : "not validated: `bucardo validate` finishes its installation"],
+    [
+      "Status",
+      sync.ready ? `${sync.status}${sync.paused ? ", paused" : ""}` : "not validated: `bucardo validate` finishes its installation",
+    ],
     ["Check time", sync.checktime === null ? "none" : showInterval(sync.checktime)],
     ["Autokick", sync.autokick ? "Yes" : "No"],
     ["Onetimecopy", sync.onetimecopy === 0 ? "No" : String(sync.onetimecopy)],
@@ -34,16 +37,22 @@ export function statusDetail(of: SyncStatus, sources: readonly SourceState[], no
     ["Lag", lagOf(targets.map((one) => one.state))],
   ];
   const disk = sources.find((one) => one.db === source);
-  if (disk !== undefined) lines.push(["Deltas on the source", `${(disk.bytes / 1024 / 1024).toFixed(1)} MB${disk.note === null ? "" : ` (${disk.note})`}`]);
+  if (disk !== undefined)
+    lines.push(["Deltas on the source", `${(disk.bytes / 1024 / 1024).toFixed(1)} MB${disk.note === null ? "" : ` (${disk.note})`}`]);
   const error = bad !== null && (good === null || bad.id > good.id) ? bad : null;
   if (error !== null) lines.push(["Last error", error.errorMessage ?? "unknown"], ["Advice", error.advice ?? ""]);
   const width = Math.max(...lines.map(([label]) => label.length));
-  return [RULE, ...lines.map(([label, value]) => `${label.padEnd(width)} : ${value}`.trimEnd()), ...targets.flatMap((one) => targetLines(one, now)), RULE];
+  return [
+    RULE,
+    ...lines.map(([label, value]) => `${label.padEnd(width)} : ${value}`.trimEnd()),
+    ...targets.flatMap((one) => targetLines(one, now)),
+    RULE,
+  ];
 }
 
 function targetLines({ target, state, running, lastGood, lastBad }: TargetStatus, now: Date): string[] {
   const parts = [
-    state?.state ?? "not run yet",
+    running !== null ? "Running" : (state?.state ?? "not run yet"),
     `lag ${lagOf([state])}`,
     lastGood?.ended ? `last good ${showTime(lastGood.ended, now)} (${showDuration(lastGood)})` : "never good",
     ...(lastBad?.ended ? [`last bad ${showTime(lastBad.ended, now)}`] : []),

@@ -9,9 +9,13 @@ export type Sort = { readonly column: number; readonly descending: boolean };
 /** The lines of `status`: who runs, then a row per sync. */
 export function statusTable(status: Status, sort: Sort, now: Date): string[] {
   if (status.syncs.length === 0) return [...daemonLines(status, now), "No syncs have been created yet."];
-  const rows = sorted(status.syncs.map((one) => rowOf(one, now)), sort);
+  const rows = sorted(
+    status.syncs.map((one) => rowOf(one, now)),
+    sort,
+  );
   const widths = HEADS.map((head, index) => Math.max(head.length, ...rows.map((row) => row[index]?.length ?? 0)));
-  const line = (cells: readonly string[], between: string): string => ` ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(between)}`.trimEnd();
+  const line = (cells: readonly string[], between: string): string =>
+    ` ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(between)}`.trimEnd();
   return [
     ...daemonLines(status, now),
     line(HEADS, "   "),

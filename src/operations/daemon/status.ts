@@ -21,7 +21,10 @@ export const status = defineOperation({
   control: "required",
   noise: ["sync", "syncs"],
   input: z.object({
-    syncs: words({ about: "Names of syncs, wildcards, or all; a number at the end is ignored, so that `kick x 0` can be edited.", value: "SYNC" }),
+    syncs: words({
+      about: "Names of syncs, wildcards, or all; a number at the end is ignored, so that `kick x 0` can be edited.",
+      value: "SYNC",
+    }),
     sort: key(integer(-9, 9).default(1), { about: "Column of the table to sort by; negative: the other way round.", value: "N" }),
     "show-days": key(text.optional(), { about: "No effect: the date is shown when it is not today's.", flag: true, legacy: true }),
     compress: key(text.optional(), { about: "No effect.", flag: true, legacy: true }),
@@ -39,7 +42,9 @@ export const status = defineOperation({
     const { chosen, unmatched } = select(all.syncs, names, (one) => one.sync.name);
     const unknown = unmatched.filter((word) => word.toLowerCase() !== "all");
     if (unknown.length > 0) {
-      throw new BucardoError("unknown-object", `No such sync: ${unknown.join(", ")}`, { advice: "`bucardo list syncs` shows the existing ones." });
+      throw new BucardoError("unknown-object", `No such sync: ${unknown.join(", ")}`, {
+        advice: "`bucardo list syncs` shows the existing ones.",
+      });
     }
     return { ...all, syncs: chosen, view: { detailed: true, sort } };
   },
@@ -47,7 +52,9 @@ export const status = defineOperation({
     const { detailed, sort } = of.view;
     const now = new Date();
     const order = { column: Math.max(0, Math.abs(sort) - 1), descending: sort < 0 };
-    const lines = detailed ? [...daemonLines(of, now), ...of.syncs.flatMap((one) => statusDetail(one, of.sources, now))] : statusTable(of, order, now);
+    const lines = detailed
+      ? [...daemonLines(of, now), ...of.syncs.flatMap((one) => statusDetail(one, of.sources, now))]
+      : statusTable(of, order, now);
     for (const line of lines) io.out(line);
   },
 });

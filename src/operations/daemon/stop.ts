@@ -41,14 +41,19 @@ export const stop = defineOperation({
 });
 
 /** Returns when no daemon runs any more. Errors: timeout. */
-export async function stopDaemon(context: Context, how: { reason: string; event: "stop" | "restart"; timeout: number | null }): Promise<Stopped> {
+export async function stopDaemon(
+  context: Context,
+  how: { reason: string; event: "stop" | "restart"; timeout: number | null },
+): Promise<Stopped> {
   const began = performance.now();
   const local = context.config.piddir !== null;
   const piddir = await piddirOf(context);
   const owner = await livingOwner(piddir);
   if (owner === null && local && !(await controlAnswers(context))) return { stopped: false, pid: null, ms: 0 };
   if (owner === null) return await stopElsewhere(context, how, began);
-  const { stopfile, reason_file } = local ? { stopfile: overridden(context, "stopfile"), reason_file: overridden(context, "reason_file") } : await daemonSettingsOf(context);
+  const { stopfile, reason_file } = local
+    ? { stopfile: overridden(context, "stopfile"), reason_file: overridden(context, "reason_file") }
+    : await daemonSettingsOf(context);
   await appendReason(piddir, reason_file, how.event, how.reason);
   const path = await createStopFile(piddir, stopfile, how.reason);
   if (!context.flags.json) context.io.out(`Creating ${path} ... Done`);
@@ -75,9 +80,13 @@ async function untilGone(context: Context, timeout: number | null, pid: number |
   while (!(await gone())) {
     const seconds = (performance.now() - began) / 1000;
     if (timeout !== null && seconds > timeout) {
-      throw new BucardoError("timeout", `the daemon${pid === null ? "" : ` (pid ${pid})`} still finishes its runs after ${Math.round(seconds)} s`, {
-        advice: "It stops by itself; `bucardo status` shows the runs. A second SIGTERM breaks them off, which loses nothing.",
-      });
+      throw new BucardoError(
+        "timeout",
+        `the daemon${pid === null ? "" : ` (pid ${pid})`} still finishes its runs after ${Math.round(seconds)} s`,
+        {
+          advice: "It stops by itself; `bucardo status` shows the runs. A second SIGTERM breaks them off, which loses nothing.",
+        },
+      );
     }
     if (rewrites) io.write(`\rWaiting until it is gone [${seconds.toFixed(1)} s]`);
     await sleep(POLL_MS, context.signal);

@@ -23,9 +23,15 @@ async function flip(named: readonly string[], context: Context, work: Switch): P
 
 function ofStatus(status: "active" | "inactive", doing: string): Switch {
   return async (control, syncs) => {
-    const changed = await setStatus(control, syncs.map((sync) => sync.id), status);
+    const changed = await setStatus(
+      control,
+      syncs.map((sync) => sync.id),
+      status,
+    );
     return {
-      messages: syncs.map((sync) => (changed.includes(sync.id) ? `${doing} sync ${sync.name}...OK` : `Sync ${sync.name} is already ${status}`)),
+      messages: syncs.map((sync) =>
+        changed.includes(sync.id) ? `${doing} sync ${sync.name}...OK` : `Sync ${sync.name} is already ${status}`,
+      ),
       changed: syncs.filter((sync) => changed.includes(sync.id)).map((sync) => sync.name),
     };
   };
@@ -34,7 +40,11 @@ function ofStatus(status: "active" | "inactive", doing: string): Switch {
 function ofPause(paused: boolean): Switch {
   return async (control, syncs) => {
     const active = syncs.filter((sync) => sync.status === "active");
-    const changed = await setPaused(control, active.map((sync) => sync.id), paused);
+    const changed = await setPaused(
+      control,
+      active.map((sync) => sync.id),
+      paused,
+    );
     const names = active.filter((sync) => changed.includes(sync.id)).map((sync) => sync.name);
     const inactive = syncs.filter((sync) => sync.status !== "active").map((sync) => `Sync ${sync.name} is inactive`);
     const word = paused ? "paused" : "resumed";
@@ -68,7 +78,8 @@ export const pause = defineOperation({
   ...shared,
   name: ["pause"],
   summary: "Hold active syncs for a while",
-  description: "A run that is going on is finished. Capture goes on. Paused syncs stay paused when the daemon is restarted, until `resume`.",
+  description:
+    "A run that is going on is finished. Capture goes on. Paused syncs stay paused when the daemon is restarted, until `resume`.",
   examples: [{ command: "bucardo pause all", about: "Holds every active sync." }],
   run: ({ syncs }, context) => flip(syncs, context, ofPause(true)),
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
