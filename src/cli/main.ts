@@ -70,7 +70,10 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   await using context = openContext({ program, version: programVersion(), config, flags, io, env, cwd, signal: signals.signal });
   const output = await operation.run(checked, context);
   if (flags.json) say(JSON.stringify(output, null, 2));
-  else operation.print(output, io, context);
+  else {
+    operation.print(output, io, context);
+    if (flags.dryrun && operation.effect === "writes") io.out("Dry run: nothing was changed.");
+  }
   return operation.exit?.(output) ?? 0;
 }
 

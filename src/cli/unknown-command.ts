@@ -23,7 +23,7 @@ export function unknownCommand(
   if (noun === undefined) {
     return new BucardoError("usage", `"${verb}" needs one more word: ${nouns.join(", ")}.`, { advice: `See \`${program} help ${verb}\`.` });
   }
-  const near = nearest(noun, nouns);
+  const near = nearest(noun, new Set(nouns.flatMap((each) => [each, canonicalNoun(each)])));
   const guess = near === null ? ` It takes: ${nouns.join(", ")}.` : ` Did you mean "${verb} ${near}"?`;
   return new BucardoError("usage", `There is no command "${verb} ${noun}".${guess}`, { advice: `See \`${program} help ${verb}\`.` });
 }

@@ -77,7 +77,7 @@ export function openContext(parts: ContextParts): Context & AsyncDisposable {
     },
     async [Symbol.asyncDispose]() {
       const opened = await Promise.allSettled(sessions.values());
-      await Promise.all(opened.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)));
+      for (const each of opened) if (each.status === "fulfilled") await each.value.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { fields, type Field } from "./input.ts";
+import type { z } from "zod";
 import type { Operation } from "./operation.ts";
 
 /** A field of an operation's input, with the name it has in the input. */
@@ -27,7 +28,7 @@ export function squash(name: string): string {
 
 function allFields(operation: Operation): NamedField[] {
   return Object.entries(operation.input.shape).map(([name, schema]) => {
-    const field = fields.get(schema as never) as Field | undefined;
+    const field = fields.get(schema as z.ZodType);
     if (field === undefined)
       throw new Error(`broken invariant: field ${name} of ${operation.name.join(" ")} was not made with key() or words()`);
     return { ...field, name };

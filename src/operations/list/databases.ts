@@ -81,9 +81,9 @@ function connectionText({ port, user, dbname, host, service, conn }: DatabaseRow
     dbname === null ? "" : `-d ${dbname}`,
     host === null ? "" : `-h ${host}`,
   ];
-  const words = [
+  const more = [
     service === null ? "" : `service=${service}`,
     conn === null ? "" : conn.replace(/password\s*=\s*('[^']*'|\S+)/gi, "password=..."),
   ];
-  return ["psql", ...options, ...words].filter((part) => part !== "").join(" ");
+  return ["psql", ...options, ...more].filter((part) => part !== "").join(" ");
 }

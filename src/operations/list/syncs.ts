@@ -62,10 +62,21 @@ function isCondition(word: string): boolean {
 function holds(sync: ListedSync, condition: string): boolean {
   if (!condition.includes("=")) return sync.status === condition.toLowerCase();
   const [column = "", ...rest] = condition.split("=");
-  const known: Record<string, unknown> = { ...sync.legacy, ...sync, ping: sync.autokick, herd: sync.relgroup };
+  const known: Record<string, unknown> = {
+    ...sync.legacy,
+    ...sync,
+    legacy: null,
+    members: null,
+    relations: sync.relations.join(","),
+    ping: sync.autokick,
+    herd: sync.relgroup,
+  };
   const value = known[column.toLowerCase()];
   const wanted = rest.join("=");
-  const text = typeof value === "boolean" ? [String(value), value ? "1" : "0", value ? "on" : "off"] : [String(value ?? "")];
+  const text =
+    typeof value === "boolean"
+      ? [String(value), value ? "1" : "0", value ? "on" : "off"]
+      : [typeof value === "string" || typeof value === "number" ? `${value}` : ""];
   return text.some((each) => (isPattern(wanted) ? matcherOf(wanted)(each) : each.toLowerCase() === wanted.toLowerCase()));
 }
 

@@ -71,18 +71,18 @@ export async function findAll(
   patterns: readonly string[],
   kind?: RelationKind,
 ): Promise<readonly Candidate[]> {
-  const words = patterns.flatMap((word) => word.split(",")).filter((word) => word !== "");
-  const all = words.filter((word) => word.toLowerCase() === "all");
+  const terms = patterns.flatMap((word) => word.split(",")).filter((word) => word !== "");
+  const all = terms.filter((word) => word.toLowerCase() === "all");
   const session = await context.connectTo(db);
   const named = await findRelations(
     session,
-    words.filter((word) => !all.includes(word)),
+    terms.filter((word) => !all.includes(word)),
     kind === undefined ? {} : { kind },
   );
   const everything = all.length === 0 ? [] : (await findRelations(session, ["*"], { kind: kind ?? "table", pkonly: true })).found;
   if (named.unmatched.length > 0) {
-    const terms = named.unmatched.map(({ pattern, nearest }) => `${pattern}${nearest === null ? "" : ` (did you mean ${nearest}?)`}`);
-    throw new BucardoError("unknown-object", `Did not find matches for the following terms: ${terms.join(", ")}.`, {
+    const missing = named.unmatched.map(({ pattern, nearest }) => `${pattern}${nearest === null ? "" : ` (did you mean ${nearest}?)`}`);
+    throw new BucardoError("unknown-object", `Did not find matches for the following terms: ${missing.join(", ")}.`, {
       db,
       advice: `They were looked for in database "${db}". Nothing was changed.`,
     });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { bool, key, list, text } from "../input.ts";
 
 const legacyText = { about: "Without meaning here.", legacy: true } as const;

@@ -18,6 +18,7 @@ import { defineOperation } from "../operation.ts";
 import { register } from "../relation/register.ts";
 import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
+import { checkSync } from "./check.ts";
 import { legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
 import { planRelgroup, readTableWords, type GroupPlan, type Registered } from "./plan.ts";
 import { understand, type Understood } from "./read-add.ts";
@@ -81,6 +82,9 @@ export const addSync = defineOperation({
     const problems: Problem[] = [];
     const understood = understand({ ...input, name }, registered, problems);
     const relations = understood === null ? null : await findTables(context, name, understood, registered, problems);
+    // What is understood is checked too, so that one report has everything.
+    if (problems.length > 0 && understood !== null && relations !== null)
+      problems.push(...(await checkRest(context, name, understood, relations, registered)));
     stopOnProblems(problems, "sync-invalid", `Cannot add sync "${name}"`);
     invariant(understood !== null && relations !== null, "no plan and no problem");
     const plan: Plan = {
@@ -139,7 +143,13 @@ async function findTables(
     return {
       name: existing.name,
       create: false,
-      members: existing.members.map(({ schema, name, kind }) => ({ schema, name, kind, partition: false, keyed: true })),
+      members: existing.members.map((member) => ({
+        schema: member.schema,
+        name: member.name,
+        kind: member.kind,
+        partition: false,
+        keyed: true,
+      })),
     };
   try {
     const candidates = await readCandidates(await context.connectTo(understood.sourceDb));
@@ -149,6 +159,26 @@ async function findTables(
     problems.push(connectionProblem(understood.sourceDb, error));
     return null;
   }
+}
+
+async function checkRest(
+  context: Context,
+  name: string,
+  understood: Understood,
+  relations: GroupPlan<Candidate>,
+  registered: Registered,
+): Promise<readonly Problem[]> {
+  const members = understood.dbgroup.members.filter((member) => registered.databases.some((database) => database.name === member.db));
+  const named = relations.members.map((relation, id) => ({
+    ...relation,
+    id,
+    db: understood.sourceDb,
+    keyColumns: null,
+    autokick: null,
+    strictChecking: null,
+  }));
+  const { problems } = await checkSync(context, { ...newSync(name, "", "", {}), members, relations: named }, registered.databases);
+  return problems.filter((problem) => problem.grade === "error");
 }
 
 async function store(control: Session, plan: Plan, stored: Stored): Promise<{ messages: string[] }> {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { bool, integer, key, status, text } from "../input.ts";
 import { interval } from "../interval.ts";
 
@@ -58,7 +58,8 @@ export const legacyKeys: LegacyKeys = Object.fromEntries(
 
 /** The legacy values that were given. */
 export function legacyOf(input: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(Object.keys(LEGACY).flatMap((name) => (typeof input[name] === "string" ? [[name, String(input[name])]] : [])));
+  const given = Object.entries(input).filter((entry): entry is [string, string] => entry[0] in LEGACY && typeof entry[1] === "string");
+  return Object.fromEntries(given);
 }
 
 export type Policies = { [Name in keyof typeof policyKeys]?: z.output<(typeof policyKeys)[Name]> };

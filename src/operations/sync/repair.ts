@@ -6,7 +6,7 @@ import { BucardoError } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import { sourcesOf, targetsOf } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
-import { readShapes } from "../../replicate/shape.ts";
+import { readShapes } from "../../capture/shape.ts";
 import type { Context } from "../context.ts";
 import { capture, release } from "./capture.ts";
 import type { SyncCheck } from "./check.ts";

@@ -94,10 +94,10 @@ function readWords(typed: readonly string[]): { names: string[]; status: "active
     const kind = /^seq/i.test(typed[at + 1] ?? "") ? "sequence" : "table";
     return { names: typed.slice(0, at), status: null, membership: { how, kind, patterns: typed.slice(at + 2) } };
   }
-  const words = typed.filter((word, index) => index === 0 || word.toLowerCase() !== "set");
-  const last = words.at(-1)?.toLowerCase();
-  const status = words.length > 1 && (last === "active" || last === "inactive") ? last : null;
-  return { names: status === null ? words : words.slice(0, -1), status, membership: null };
+  const kept = typed.filter((word, index) => index === 0 || word.toLowerCase() !== "set");
+  const last = kept.at(-1)?.toLowerCase();
+  const status = kept.length > 1 && (last === "active" || last === "inactive") ? last : null;
+  return { names: status === null ? kept : kept.slice(0, -1), status, membership: null };
 }
 
 async function checkNewName(control: Session, name: string): Promise<void> {

@@ -15,13 +15,7 @@ import { release } from "./capture.ts";
 import { checkSync, hasErrors } from "./check.ts";
 import { repairCapture } from "./repair.ts";
 
-const problem = z.object({
-  grade: z.enum(["error", "warning"]),
-  db: z.string().optional(),
-  table: z.string().optional(),
-  what: z.string(),
-  remedy: z.string(),
-});
+const problem = z.custom<Problem>();
 const result = z.object({ sync: z.string(), ok: z.boolean(), problems: z.array(problem), done: z.array(z.string()) });
 type Result = z.output<typeof result>;
 
@@ -52,7 +46,7 @@ export const validate = defineOperation({
     if (syncs.length === 0) io.out("No syncs have been added yet");
     for (const { sync, ok, problems, done } of syncs) {
       io.out(`Validating sync ${sync} ... ${ok ? "OK" : "FAILED"}`);
-      for (const each of problems) io.out(`  ${problemText(each as Problem)}`);
+      for (const each of problems) io.out(`  ${problemText(each)}`);
       for (const each of done) io.out(`  ${each}`);
     }
     for (const each of cleared) io.out(each);
@@ -79,7 +73,7 @@ async function validateOne(context: Context, sync: SyncRow, databases: readonly 
       });
     }
   }
-  return { sync: sync.name, ok: !hasErrors(problems), problems: problems as Result["problems"], done };
+  return { sync: sync.name, ok: !hasErrors(problems), problems, done };
 }
 
 /** Capture of removed syncs on databases that did not answer then. */
