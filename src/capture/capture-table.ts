@@ -4,11 +4,12 @@ import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
-import { type Captured, deltaTableText, eventsOf, functionText, triggerTexts } from "./function-text.ts";
+import { type Captured, deltaTableText, eventsOf, functionText } from "./function-text.ts";
 import { type KeyColumn, readKeyColumns } from "./key-column.ts";
 import { CAPTURE_ROLE, deltaTable, functionName } from "./name.ts";
 import { lockCapture, usesCaptureRole } from "./schema.ts";
-import { chooseVariant, readTree, type Part, type Tree, type Variant } from "./tree.ts";
+import { chooseVariant, readTree, type Tree, type Variant } from "./tree.ts";
+import { dropTriggers, ensureTriggers } from "./trigger.ts";
 
 export type TableRequest = {
   readonly table: QualifiedName;
@@ -58,9 +59,9 @@ async function ensureCaptured(
       [tree.oid],
     ),
   );
-  const same = row !== undefined && row.variant === variant && sameList(row.key_columns, columns) && sameList(row.key_types, types);
-  if (row !== undefined && same) {
+  if (row !== undefined && sameList(row.key_columns, columns) && sameList(row.key_types, types)) {
     const captured: Captured = { id: row.id, generation: row.generation, variant, notify: row.notify || request.notify, key };
+    if (variant !== row.variant) await changeVariant(source, captured);
     if (captured.notify !== row.notify) {
       await source.execute(sql("capture.set-notify", "update bucardo.captured_table set notify = true where id = $1", [row.id]));
       await createFunctions(source, captured);
@@ -89,7 +90,24 @@ function sameList(one: readonly string[], other: readonly string[]): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** Another key or another way of capture means that what waits cannot be read any more: only where nobody else counts on it. */
+/**
+ * The table became a partition or a child since it was captured, or is none any more: other triggers, the same delta tables. What changed
+ * between is unknown, so every target gets the table again.
+ */
+async function changeVariant(source: Session, captured: Captured): Promise<void> {
+  await dropTriggers(source, captured.id);
+  await createFunctions(source, captured);
+  await source.execute(
+    sql(
+      "capture.change-variant",
+      `with changed as (update bucardo.captured_table set variant = $2 where id = $1 returning id)
+       update bucardo.subscription s set recopy = true from changed where s.captured_table = changed.id`,
+      [captured.id, captured.variant],
+    ),
+  );
+}
+
+/** Another key means that what waits cannot be read any more: only where nobody else counts on it. */
 async function refuseWhenOthersCount(source: Session, row: CapturedRow, tree: Tree, request: TableRequest): Promise<void> {
   const others = await source.query<{ sync_name: string }>(
     sql(
@@ -142,41 +160,6 @@ export async function createFunctions(source: Session, captured: Captured): Prom
   }
 }
 
-/** Adds the triggers that a part lacks; a disabled one is an error, because somebody did that on purpose. */
-async function ensureTriggers(source: Session, tree: Tree, captured: Captured): Promise<void> {
-  const there = await source.query<{ relation: number; name: string; enabled: string }>(
-    sql(
-      "capture.triggers",
-      `select t.tgrelid as relation, t.tgname as name, t.tgenabled as enabled
-         from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname = 'bucardo' and p.proname like 'capture\\_' || $2 || '\\_%' and t.tgrelid = any ($1::oid[])`,
-      [tree.parts.map((part) => part.oid), String(captured.id)],
-    ),
-  );
-  const disabled = there.find((trigger) => trigger.enabled === "D");
-  if (disabled !== undefined) {
-    throw new BucardoError("schema-mismatch", `trigger ${disabled.name} of ${displayName(tree)} is disabled: changes are not captured`, {
-      db: source.name,
-      table: displayName(tree),
-      advice: `alter table ${quoteName(tree)} enable trigger ${disabled.name}; the target then needs a copy of the table.`,
-    });
-  }
-  for (const part of tree.parts)
-    await addTriggers(
-      source,
-      captured,
-      part,
-      new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name)),
-    );
-}
-
-async function addTriggers(source: Session, captured: Captured, part: Part, there: ReadonlySet<string>): Promise<void> {
-  for (const text of triggerTexts(captured, part)) {
-    const name = /^create trigger (\S+) /.exec(text)?.[1] ?? "";
-    if (!there.has(name)) await source.script(sql("capture.create-trigger", text));
-  }
-}
-
 /** `again`: deltas under the old key are gone, so the targets need the whole table. */
 async function subscribe(source: Session, captured: number, request: TableRequest, again: boolean): Promise<void> {
   await source.execute(
@@ -190,23 +173,7 @@ async function subscribe(source: Session, captured: number, request: TableReques
 
 /** Takes triggers, functions and delta tables of one captured table away, with what was said about it. Waits under the caller's lock timeout. */
 export async function dropCaptured(source: Session, id: number): Promise<void> {
-  const triggers = await source.query<{ schema: string; name: string; trigger: string }>(
-    sql(
-      "capture.triggers-of",
-      `select n.nspname as schema, c.relname as name, t.tgname as trigger
-         from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-         join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
-        where pn.nspname = 'bucardo' and p.proname like 'capture\\_' || $1 || '\\_%' and not t.tgisinternal
-        order by n.nspname, c.relname, t.tgname`,
-      [String(id)],
-    ),
-  );
-  for (const { schema, name, trigger } of triggers) {
-    await source.script(sql("capture.drop-trigger", `drop trigger ${trigger} on ${quoteName({ schema, name })}`));
-  }
-  for (const event of ["insert", "update", "delete", "truncate", "key", "row"] as const) {
-    await source.script(sql("capture.drop-function", `drop function if exists ${quoteName(functionName(id, event))}()`));
-  }
+  await dropTriggers(source, id);
   const generations = await source.query<{ generation: number }>(
     sql("capture.generations", "select generation from bucardo.generation where captured_table = $1", [id]),
   );

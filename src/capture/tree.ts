@@ -8,8 +8,8 @@ export type Variant =
   | "statement"
   /** A partition tree on 13 and later: the same on root, branches and leaves, because they fire for the table that the statement names. */
   | "tree"
-  /** Row triggers on whatever holds rows: partition leaves before 13 (12 crashes on a combination of transition tables), members of inheritance
-   *  (a statement on the parent changes rows of the child without firing the child's statement triggers). */
+  /** Row triggers on whatever holds rows: partition leaves before 13 (12 crashes on a combination of transition tables), members of inheritance and
+   *  partitions captured by themselves (a statement on the parent changes rows of the child without firing the child's statement triggers). */
   | "row";
 
 export type Part = QualifiedName & { readonly oid: number; readonly holdsRows: boolean };
@@ -18,14 +18,14 @@ export type Part = QualifiedName & { readonly oid: number; readonly holdsRows: b
 export type Tree = QualifiedName & {
   readonly oid: number;
   readonly partitioned: boolean;
-  /** Classic inheritance, as parent or child. */
-  readonly inherits: boolean;
+  /** Statements that name another table may change its rows: it is a partition, or parent or child of classic inheritance. */
+  readonly related: boolean;
   /** The table itself first, then, for a partition tree, every branch and leaf. */
   readonly parts: readonly Part[];
 };
 
 export async function readTree(session: Session, table: QualifiedName): Promise<Tree | null> {
-  type Row = { oid: number; schema: string; name: string; kind: string; inherits: boolean };
+  type Row = { oid: number; schema: string; name: string; kind: string; related: boolean };
   const rows = await session.query<Row>(
     sql(
       "capture.tree",
@@ -36,8 +36,8 @@ export async function readTree(session: Session, table: QualifiedName): Promise<
          select i.inhrelid, t.depth + 1 from tree t join pg_class p on p.oid = t.oid and p.relkind = 'p' join pg_inherits i on i.inhparent = p.oid
        )
        select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind,
-              not c.relispartition and exists (select from pg_inherits i where i.inhrelid = c.oid)
-              or c.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = c.oid) as inherits
+              exists (select from pg_inherits i where i.inhrelid = c.oid)
+              or c.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = c.oid) as related
          from tree t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace
         order by t.depth, n.nspname, c.relname`,
       [table.schema, table.name],
@@ -50,13 +50,13 @@ export async function readTree(session: Session, table: QualifiedName): Promise<
     schema: root.schema,
     name: root.name,
     partitioned: root.kind === "p",
-    inherits: root.inherits,
+    related: root.related,
     parts: rows.map((row) => ({ oid: row.oid, schema: row.schema, name: row.name, holdsRows: row.kind !== "p" })),
   };
 }
 
 export function chooseVariant(tree: Tree, serverVersion: number): Variant {
-  if (tree.inherits) return "row";
+  if (tree.related) return "row";
   if (!tree.partitioned) return "statement";
   return serverVersion >= 130000 ? "tree" : "row";
 }

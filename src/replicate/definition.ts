@@ -1,3 +1,4 @@
+import type { Shape } from "../capture/shape.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { QualifiedName } from "../model/name.ts";
 
@@ -14,24 +15,6 @@ export type RunDefinition = {
 };
 
 export type RunRelation = { readonly kind: "table" | "sequence"; readonly name: QualifiedName; readonly key: readonly string[] | null };
-
-/** The state of a part of a table at a snapshot: enough to see that it was rewritten, truncated, attached or detached since. */
-export type LeafState = {
-  readonly oid: number;
-  /** Qualified and quoted. */
-  readonly name: string;
-  readonly filenode: number;
-  /** Changes with every change of a column, not with VACUUM FULL. */
-  readonly attributes: string;
-  /** Condition of a partition; null for a table that is none. */
-  readonly bound: string | null;
-};
-
-export type Shape = {
-  /** Fingerprint of the columns that rows are made of. */
-  readonly columns: string;
-  readonly leaves: readonly LeafState[];
-};
 
 /** A captured table of the sync as the run's snapshot sees it. */
 export type BatchTable = {

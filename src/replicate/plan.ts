@@ -1,7 +1,8 @@
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import type { Batch, BatchTable, LeafState, RunDefinition, Shape } from "./definition.ts";
+import type { LeafState, Shape } from "../capture/shape.ts";
+import type { Batch, BatchTable, RunDefinition } from "./definition.ts";
 
 /**
  * What a run does to one table.
@@ -20,8 +21,8 @@ export type TablePlan = {
   readonly why: string;
 };
 
-/** Null: nothing to do. Pure; every table of hazards 2 and 19 is a row of its test. */
-export function planTable(table: BatchTable): TablePlan | null {
+/** Null: nothing to do. `copy`: why the whole table is wanted, whatever else is known of it. Pure; every table of hazards 2 and 19 is a row of its test. */
+export function planTable(table: BatchTable, copy: string | null = null): TablePlan | null {
   const plan = (action: TablePlan["action"], why: string, gone: string[] = [], joined: LeafState[] = []): TablePlan => ({
     table,
     action,
@@ -29,34 +30,58 @@ export function planTable(table: BatchTable): TablePlan | null {
     joined,
     why,
   });
-  if (table.recopy) return plan("recopy", "a copy was asked for");
-  const rewritten = table.before === null ? undefined : findRewritten(table.before, table.now);
-  if (rewritten !== undefined) return plan("recopy", "the table was rewritten since the checkpoint");
-  if (table.truncated.includes(table.oid)) return plan("refill", "the table was truncated");
-
-  const nowOids = new Set(table.now.leaves.map((leaf) => leaf.oid));
-  const left = (table.before?.leaves ?? []).filter((leaf) => !nowOids.has(leaf.oid));
-  const emptied = [...table.now.leaves, ...left].filter((leaf) => table.truncated.includes(leaf.oid));
-  const gone = [...new Set([...left, ...emptied])];
+  const { before, now } = table;
+  const whole = copy ?? (table.recopy ? "a copy was asked for" : before === null ? null : whatKeysDoNotTell(before, now));
+  if (whole !== null) return plan("recopy", whole);
+  const truncated = new Set(table.truncated);
+  if (truncated.has(table.oid)) {
+    // A part that was away when the root was truncated, or came later, kept its rows.
+    const kept = table.partitioned ? now.leaves.filter((leaf) => !truncated.has(leaf.oid)) : [];
+    return plan("refill", "the table was truncated", [], kept);
+  }
+  const gone = leavesGone(before, now, truncated);
   if (gone.some((leaf) => !isPortable(leaf))) return plan("recopy", "a partition without a portable bound left or was truncated");
-
-  const beforeOids = new Set((table.before ?? table.now).leaves.map((leaf) => leaf.oid));
-  const joined = table.now.leaves.filter((leaf) => !beforeOids.has(leaf.oid));
+  const joined = before === null ? [] : leavesJoined(before, now);
   const bounds = gone.map((leaf) => leaf.bound ?? "true");
   if (table.deltas === 0 && bounds.length === 0 && joined.length === 0) return null;
   return plan("keys", table.deltas > 0 ? "keys changed" : "partitions changed", bounds, joined);
 }
 
 /**
- * ALTER TABLE that rewrites makes a new file *and* touches the columns; VACUUM FULL, CLUSTER and TRUNCATE make only a new file, and a default or a
- * comment touches only the columns. A rewrite leaves no deltas, so the target cannot follow by keys (hazard 2).
+ * Parts whose rows at the checkpoint are on the target and here no more. By their bounds of then: that of a default partition shrinks when
+ * another one takes over what it held.
  */
-function findRewritten(before: Shape, now: Shape): LeafState | undefined {
+function leavesGone(before: Shape | null, now: Shape, truncated: ReadonlySet<number>): LeafState[] {
+  const old = new Map((before ?? now).leaves.map((leaf) => [leaf.oid, leaf]));
+  const here = new Map(now.leaves.map((leaf) => [leaf.oid, leaf]));
+  const left = [...old.values()].filter((leaf) => !here.has(leaf.oid));
+  const emptied = [...here.values()].filter((leaf) => truncated.has(leaf.oid)).map((leaf) => old.get(leaf.oid) ?? leaf);
+  return [...left, ...emptied];
+}
+
+/** Parts all of whose keys travel: new ones, and those that came back below a new branch, whose triggers were not there from the beginning. */
+function leavesJoined(before: Shape, now: Shape): LeafState[] {
   const old = new Map(before.leaves.map((leaf) => [leaf.oid, leaf]));
-  return now.leaves.find((leaf) => {
+  const parts = new Set(before.triggers.map(({ oid }) => oid));
+  const leaves = new Set(now.leaves.map(({ oid }) => oid));
+  const newBranch = now.triggers.some(({ oid }) => !parts.has(oid) && !leaves.has(oid));
+  return now.leaves.filter((leaf) => !old.has(leaf.oid) || (newBranch && old.get(leaf.oid)!.bound !== leaf.bound));
+}
+
+/**
+ * Changes that left no deltas (hazard 2). ALTER TABLE that rewrites makes a new file *and* touches the columns; VACUUM FULL, CLUSTER and
+ * TRUNCATE make only a new file, and a default or a comment touches only the columns. And whatever was written while a trigger of ours was away.
+ */
+function whatKeysDoNotTell(before: Shape, now: Shape): string | null {
+  const old = new Map(before.leaves.map((leaf) => [leaf.oid, leaf]));
+  const rewritten = now.leaves.some((leaf) => {
     const was = old.get(leaf.oid);
     return was !== undefined && was.filenode !== leaf.filenode && was.attributes !== leaf.attributes;
   });
+  if (rewritten) return "the table was rewritten since the checkpoint";
+  const prints = new Map(before.triggers.map(({ oid, print }) => [oid, print]));
+  if (now.triggers.some(({ oid, print }) => prints.has(oid) && prints.get(oid) !== print)) return "its triggers were away since the checkpoint";
+  return null;
 }
 
 /** The bound of a hash partition calls a function with the OID of its parent, which means nothing on another server. */
@@ -71,12 +96,43 @@ export async function planTables(source: Session, target: Session, definition: R
   for (const relation of definition.relations) {
     const table = byName.get(`${relation.name.schema}.${relation.name.name}`);
     if (relation.kind !== "table" || table === undefined) continue;
-    const copy =
-      definition.onetimecopy === 1 || (definition.onetimecopy === 2 && (await isEmpty(target, table)) && !(await isEmpty(source, table)));
-    const plan = planTable(copy ? { ...table, recopy: true } : table);
+    const plan = planTable(table, await whyCopy(source, target, definition, table));
     if (plan !== null) plans.push(plan);
   }
   return plans;
+}
+
+async function whyCopy(source: Session, target: Session, { onetimecopy }: RunDefinition, table: BatchTable): Promise<string | null> {
+  if (onetimecopy === 1) return "a copy was asked for";
+  if (onetimecopy === 2 && (await isEmpty(target, table)) && !(await isEmpty(source, table))) return "the table is empty on the target";
+  const old = new Map((table.before?.leaves ?? []).map((leaf) => [leaf.oid, leaf.stored]));
+  const added = new Set(table.now.leaves.flatMap((leaf) => leaf.stored.filter((value) => old.get(leaf.oid)?.includes(value) === false)));
+  if (added.size === 0 || (await holdsStored(target, table, [...added]))) return null;
+  return "a column was added with a value for the rows that were there";
+}
+
+/**
+ * A column with a default is added without a rewrite since 11: older rows take the value from the catalog. Where the target's catalog holds the same
+ * value, as for constants, the rows are equal already; a default like now() gave it another one.
+ */
+async function holdsStored(target: Session, table: BatchTable, stored: readonly string[]): Promise<boolean> {
+  if (target.serverVersion < 110000) return false;
+  const { lacking } = await target.one<{ lacking: boolean }>(
+    sql(
+      "replicate.holds-stored",
+      `with recursive member (oid) as (
+         select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
+         union all
+         select i.inhrelid from member m join pg_class c on c.oid = m.oid and c.relkind = 'p' join pg_inherits i on i.inhparent = m.oid
+       )
+       select exists (
+         select from member m join pg_class c on c.oid = m.oid and c.relkind <> 'p', unnest($3::text[]) value
+          where not exists (select from pg_attribute a where a.attrelid = m.oid and a.atthasmissing and not a.attisdropped
+                                                         and format('%s %s', a.attname, md5(a.attmissingval::text)) = value)) as lacking`,
+      [table.name.schema, table.name.name, stored],
+    ),
+  );
+  return !lacking;
 }
 
 async function isEmpty(session: Session, table: BatchTable): Promise<boolean> {

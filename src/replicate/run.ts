@@ -16,7 +16,7 @@ import { planTables, type TablePlan } from "./plan.ts";
 import { mendCapture } from "./mend-capture.ts";
 import { carrySequences } from "./sequence.ts";
 import { recordIntent, settle } from "./settle.ts";
-import { sameShape } from "./shape.ts";
+import { sameShape } from "../capture/shape.ts";
 import { forgetStages, trimStages } from "./stage.ts";
 import { take } from "./take.ts";
 

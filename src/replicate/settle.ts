@@ -2,7 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Batch, Identity, RunDefinition } from "./definition.ts";
-import { sameShape } from "./shape.ts";
+import { sameShape } from "../capture/shape.ts";
 
 /**
  * Written and flushed before the target commits. The flush makes everything that the snapshot saw durable on the source: without it a

@@ -6,8 +6,8 @@ import { waits } from "../capture/waits.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import type { Batch, BatchTable, Checkpoint, Identity, RunDefinition, Shape } from "./definition.ts";
-import { readShapes } from "./shape.ts";
+import type { Batch, BatchTable, Checkpoint, Identity, RunDefinition } from "./definition.ts";
+import { readShapes, type Shape } from "../capture/shape.ts";
 
 type Taken = {
   snapshot: string;
