@@ -66,7 +66,7 @@ export function blank(): void {
 
 export const integer = (value: number): string => value.toLocaleString("en-US");
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-export const millis = (ms: number): string => `${Math.round(ms)} ms`;
+export const millis = (ms: number): string => `${integer(Math.round(ms))} ms`;
 
 function print(text: string): void {
   stdout.write(`${text}\n`);

@@ -8,6 +8,7 @@ import { createPgbench, fillPgbench, pgbenchTables } from "../harness/pgbench.ts
 import { endPrograms, scratch } from "../harness/scratch.ts";
 import { startServer } from "../harness/server.ts";
 import type { Server } from "../harness/server.ts";
+import { ensureBuilt } from "../harness/shared-server.ts";
 import { writers } from "../harness/writers.ts";
 import { LagChart } from "./lag.ts";
 import { report } from "./report.ts";
@@ -27,6 +28,7 @@ export async function migrate(signal: AbortSignal): Promise<boolean> {
       "plays psql, pgbench and pg_dump itself, as they do not come with npm.",
   );
 
+  await ensureBuilt();
   await using place = await scratch();
   await using programs = { [Symbol.asyncDispose]: endPrograms };
   void programs;

@@ -8,6 +8,9 @@ export const root: string = findRoot(dirname(fileURLToPath(import.meta.url)));
 /** Everything the harness writes lies below here, and may be deleted whenever nothing runs. */
 export const cacheDir: string = join(root, "node_modules", ".cache", "bucardo-servers");
 
+/** One folder below here per server and per test that needs files. */
+export const runDir: string = process.env["BUCARDO_TEST_RUN_DIR"] ?? join(cacheDir, "run");
+
 function findRoot(from: string): string {
   const manifest = join(from, "package.json");
   if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, "utf8")) as { name?: string }).name === "bucardo") return from;

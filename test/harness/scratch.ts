@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheDir } from "./root.ts";
+import { runDir } from "./root.ts";
 import { mark, processesIn, processesMarked, signal, watch } from "./watchdog.ts";
+import type { Watchdog } from "./watchdog.ts";
 import { waitFor } from "./wait.ts";
 
 export type Scratch = AsyncDisposable & { readonly path: string };
 
 /** An empty folder of the test's own; at the end it goes, and so does every process that works in it. */
 export async function scratch(): Promise<Scratch> {
-  const path = join(cacheDir, "run", `scratch-${randomBytes(4).toString("hex")}`);
+  const path = join(runDir, `scratch-${randomBytes(4).toString("hex")}`);
   await mkdir(path, { recursive: true });
   return {
     path,
@@ -20,20 +21,19 @@ export async function scratch(): Promise<Scratch> {
   };
 }
 
-let guarded = false;
+let watchdog: Watchdog | null = null;
 
 /** The environment of a program under test: nothing of the machine's, and a mark by which its daemons are found and ended. */
 export function programEnv(home: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  if (!guarded) {
-    guarded = true;
-    watch(join(cacheDir, "run", `programs-${mark}`), mark);
-  }
+  watchdog ??= watch(join(runDir, `programs-${mark}`), mark);
   return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: home, LC_ALL: "C", NO_COLOR: "1", BUCARDO_TEST_MARK: mark, ...env };
 }
 
 /** Ends every program that this process has started and that still runs, daemons included. */
-export function endPrograms(): Promise<void> {
-  return endAll(() => processesMarked(mark).filter((pid) => pid !== process.pid));
+export async function endPrograms(): Promise<void> {
+  await endAll(() => processesMarked(mark).filter((pid) => pid !== process.pid));
+  await watchdog?.dismiss();
+  watchdog = null;
 }
 
 async function endAll(processes: () => number[]): Promise<void> {

@@ -12,7 +12,7 @@ import { createCluster, serverEnv } from "./cluster.ts";
 import { exec } from "./exec.ts";
 import { freePort } from "./port.ts";
 import { unprivileged } from "./privilege.ts";
-import { cacheDir } from "./root.ts";
+import { runDir } from "./root.ts";
 import { waitFor, withTimeout } from "./wait.ts";
 import { processesIn, signal, watch } from "./watchdog.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -49,7 +49,7 @@ export function urlOf(server: ServerAddress, database = "postgres", user = super
 
 /** A throw-away server with a cluster of its own. Ends with `await using`, at the latest with this process. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const dir = join(cacheDir, "run", `${options.major}-${randomBytes(4).toString("hex")}`);
+  const dir = join(runDir, `${options.major}-${randomBytes(4).toString("hex")}`);
   await mkdir(dir, { recursive: true });
   // The longest path of a socket is 107 bytes, and a clone may lie deep.
   const socketDir = dir.length < 80 ? dir : await mkdtemp(join(tmpdir(), "bucardo-"));
