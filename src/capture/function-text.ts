@@ -32,13 +32,17 @@ export function eventsOf(variant: Variant): readonly CaptureEvent[] {
  */
 export function functionText(captured: Captured, event: CaptureEvent): string {
   const name = quoteName(functionName(captured.id, event));
-  return `create or replace function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $bucardo$
-begin
-${body(captured, event)}
-  return null;
-end
-$bucardo$;
+  const source = `\nbegin\n${body(captured, event)}\n  return null;\nend\n`;
+  const quote = dollarQuote(source);
+  return `create or replace function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${quote}${source}${quote};
 revoke execute on function ${name}() from public;`;
+}
+
+/** Readable as the usual one, and never part of the text: a column may be called $bucardo$. */
+function dollarQuote(text: string): string {
+  let tag = "bucardo";
+  while (text.includes(`$${tag}$`)) tag += "_";
+  return `$${tag}$`;
 }
 
 function body(captured: Captured, event: CaptureEvent): string {

@@ -1,9 +1,16 @@
 /** A table or sequence by schema and name, both exactly as in pg_class (no quoting, no folding). */
 export type QualifiedName = { readonly schema: string; readonly name: string };
 
-/** `schema.name` for people; never put this into SQL (use postgres/quote.ts). */
+/**
+ * `schema.name` for people; never put this into SQL (use postgres/quote.ts). Two tables never have the same: a part with a dot or a double quote in
+ * it is quoted, so that "a.b".c and a."b.c" stay apart.
+ */
 export function displayName(of: QualifiedName): string {
-  return `${of.schema}.${of.name}`;
+  return `${displayPart(of.schema)}.${displayPart(of.name)}`;
+}
+
+function displayPart(part: string): string {
+  return /[."]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part;
 }
 
 /** Names of databases, groups and syncs: a letter, then letters, digits and underscores; at most 63 characters. */

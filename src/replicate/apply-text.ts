@@ -25,11 +25,11 @@ export function deleteOthersText(link: TableLink, stage: string): string {
   return `delete from ${target(link)} t where not exists (select from ${stage} s where not s.gone and ${sameKey(link)})`;
 }
 
-/** Identity columns keep the source's values; column lists are always explicit. */
+/** Identity columns keep the source's values; column lists are always explicit. The alias is for a table called excluded. */
 export function insertText(link: TableLink, stage: string): string {
   const names = link.columns.map((column) => quoteIdent(column.name)).join(", ");
   const values = link.columns.map((_, index) => `s.c${index + 1}`).join(", ");
-  return `insert into ${quoteName(link.name)} (${names}) overriding system value select ${values} from ${stage} s where not s.gone`;
+  return `insert into ${quoteName(link.name)} as t (${names}) overriding system value select ${values} from ${stage} s where not s.gone`;
 }
 
 export function upsertText(link: TableLink, stage: string): string {

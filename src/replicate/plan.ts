@@ -1,3 +1,4 @@
+import { displayName } from "../model/name.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -92,9 +93,9 @@ function isPortable(leaf: LeafState): boolean {
 /** The plans of a run in the order of the sync. onetimecopy=2 looks which tables are empty on the target and not on the source. */
 export async function planTables(source: Session, target: Session, definition: RunDefinition, batch: Batch): Promise<TablePlan[]> {
   const plans: TablePlan[] = [];
-  const byName = new Map(batch.tables.map((table) => [`${table.name.schema}.${table.name.name}`, table]));
+  const byName = new Map(batch.tables.map((table) => [displayName(table.name), table]));
   for (const relation of definition.relations) {
-    const table = byName.get(`${relation.name.schema}.${relation.name.name}`);
+    const table = byName.get(displayName(relation.name));
     if (relation.kind !== "table" || table === undefined) continue;
     const plan = planTable(table, await whyCopy(source, target, definition, table));
     if (plan !== null) plans.push(plan);

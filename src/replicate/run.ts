@@ -1,5 +1,6 @@
 import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
+import { displayName } from "../model/name.ts";
 import type { RunProgress, RunResult, TableCounts } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -189,7 +190,7 @@ function progressOf({ onProgress }: RunContext): Progress {
   const change = (part: Partial<RunProgress>) => onProgress((state = { ...state, ...part }));
   return {
     expect: (rows) => change({ rowsExpected: rows }),
-    step: (step, table) => change({ step, table: table === null ? null : `${table.schema}.${table.name}` }),
+    step: (step, table) => change({ step, table: table === null ? null : displayName(table) }),
     moved: (bytes, rows) => change({ bytesDone: bytesBefore + bytes, rowsDone: rowsBefore + rows }),
     fetched: (done) => {
       bytesBefore += done.bytes;
