@@ -4,7 +4,6 @@
  */
 const settle = "test/hazards/settle.pg.test.ts";
 const rewrite = "test/hazards/rewrite.pg.test.ts";
-const partition = "test/hazards/partition.pg.test.ts";
 const visibility = "test/replicate/visibility.pg.test.ts";
 const basic = "test/replicate/basic.pg.test.ts";
 

@@ -26,11 +26,11 @@ if (unknown.length > 0) {
 
 const copies = [];
 const running = new Set();
-let ended = false;
+const ending = new AbortController();
 process.on("exit", () => copies.forEach((copy) => rmSync(copy, { recursive: true, force: true })));
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(name, () => {
-    ended = true;
+    ending.abort();
     for (const child of running) child.kill("SIGTERM"); // vitest ends its servers; we wait for it
     process.exitCode = 1;
   });
@@ -75,7 +75,7 @@ async function soundTests() {
 }
 
 async function work(queue, copy) {
-  for (let bug = queue.shift(); bug !== undefined && !ended; bug = queue.shift()) {
+  for (let bug = queue.shift(); bug !== undefined && !ending.signal.aborted; bug = queue.shift()) {
     if (results.get(bug.name) !== null) continue;
     const path = join(copy, bug.file);
     const text = readFileSync(path, "utf8");
