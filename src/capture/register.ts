@@ -1,6 +1,9 @@
+import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
+import { transaction } from "../postgres/transaction.ts";
 import type { CaptureRequest } from "./install.ts";
+import { readShapes } from "./shape.ts";
 
 type Registration = Pick<CaptureRequest, "sync" | "installation" | "targets">;
 
@@ -17,11 +20,38 @@ export async function registerSync(source: Session, { sync, installation, target
   );
 }
 
+/** Somebody else may be at the same subscriptions; then again from the beginning. */
+const JOIN_ATTEMPTS = 5;
+
 /**
- * The snapshot from which changes count: for a new target that of the checkpoint, for a table that joins a living one its own.
- * One statement, so one snapshot; the pins of registerSync and captureTable were committed before (hazard 15).
+ * The snapshot from which changes count: for a new target that of the checkpoint, for a table that joins a living one its own; and the shape of each
+ * table in it, against which its first run finds what left, joined or was rewritten meanwhile (hazards 2, 19). One REPEATABLE READ transaction, so one
+ * snapshot; the pins of registerSync and captureTable were committed before (hazard 15).
  */
-export async function joinSync(source: Session, { sync, targets }: Registration): Promise<void> {
+export async function joinSync(source: Session, registration: Registration): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(source, { isolation: "repeatable read" }, () => join(source, registration));
+    } catch (error) {
+      if (!(error instanceof BucardoError) || error.code !== "serialization" || attempt >= JOIN_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function join(source: Session, { sync, targets }: Registration): Promise<void> {
+  const tables = await source.query<{ id: number; relation: number }>(
+    sql(
+      "capture.joining",
+      `select distinct t.id, t.relation from bucardo.subscription s join bucardo.captured_table t on t.id = s.captured_table
+        where s.sync = $1 and s.target = any ($2::text[]) and not s.joined`,
+      [sync.id, targets],
+    ),
+  );
+  const shapes = await readShapes(
+    source,
+    tables.map((table) => table.relation),
+  );
+  const known = tables.flatMap(({ id, relation }) => (shapes.has(relation) ? [{ captured: id, shape: shapes.get(relation)!.shape }] : []));
   await source.execute(
     sql(
       "capture.join",
@@ -31,10 +61,10 @@ export async function joinSync(source: Session, { sync, targets }: Registration)
            from now_is where c.sync = $1 and c.target = any ($2::text[]) and c.snapshot is null
          returning c.target)
        update bucardo.subscription s
-          set joined = true, since = case when s.target in (select target from began) then null else now_is.snapshot end
-         from now_is
-        where s.sync = $1 and s.target = any ($2::text[]) and not s.joined`,
-      [sync.id, targets],
+          set joined = true, shape = n.shape, since = case when s.target in (select target from began) then null else now_is.snapshot end
+         from now_is, json_to_recordset($3::json) n (captured int, shape jsonb)
+        where s.sync = $1 and s.target = any ($2::text[]) and s.captured_table = n.captured and not s.joined`,
+      [sync.id, targets, JSON.stringify(known)],
     ),
   );
 }

@@ -27,8 +27,6 @@ export type TableState = {
   readonly shape: Shape;
   /** Parts, branches too, that lack one of our triggers or where somebody disabled it. */
   readonly uncaptured: readonly number[];
-  /** Some of them were captured before. */
-  readonly lost: boolean;
 };
 
 /**
@@ -40,7 +38,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
     source.serverVersion >= 110000
       ? `coalesce(json_agg(format('%s %s', a.attname, md5(a.attmissingval::text)) order by a.attnum) filter (where a.atthasmissing), '[]')`
       : "'[]'::json";
-  const rows = await source.query<Shape & { root: number; uncaptured: number[]; lost: boolean }>(
+  const rows = await source.query<Shape & { root: number; uncaptured: number[] }>(
     sql(
       "replicate.shapes",
       `with recursive member (root, oid) as (
@@ -58,7 +56,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
           group by a.attrelid
        ),
        part as (
-         select m.root, c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, c.relispartition, g.there, g.print,
+         select m.root, c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, c.relispartition, g.print,
                 g.awake >= case when k.variant = 'statement' then 5 when k.variant = 'tree' then 4 when c.relkind = 'p' then 1 else 2 end
                   -- what became a partition or child is changed by statements that name its parent
                   and (k.variant = 'row' or c.oid <> m.root or not exists (select from pg_inherits i where i.inhrelid = c.oid)) as captured
@@ -67,7 +65,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
            join pg_class c on c.oid = m.oid
            join pg_namespace n on n.oid = c.relnamespace
           cross join lateral (
-            select count(*) as there, count(*) filter (where t.tgenabled in ('O', 'A')) as awake,
+            select count(*) filter (where t.tgenabled in ('O', 'A')) as awake,
                    md5(string_agg(format('%s %s', t.oid, t.xmin), ',' order by t.oid)) as print
               from pg_trigger t join pg_proc f on f.oid = t.tgfoid
              where t.tgrelid = c.oid and f.pronamespace = 'bucardo'::regnamespace and f.proname like 'capture\\_' || k.id || '\\_%') g
@@ -78,8 +76,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
                 'bound', case when x.relispartition then pg_get_partition_constraintdef(x.oid) end)
                 order by x.oid) filter (where x.relkind <> 'p'), '[]') as leaves,
               json_agg(json_build_object('oid', x.oid::bigint, 'print', x.print) order by x.oid) as triggers,
-              coalesce(json_agg(x.oid::bigint) filter (where not x.captured), '[]') as uncaptured,
-              coalesce(bool_or(x.there > 0 or x.oid = x.root) filter (where not x.captured), false) as lost
+              coalesce(json_agg(x.oid::bigint) filter (where not x.captured), '[]') as uncaptured
          from part x
          join print p on p.oid = x.oid
          join print r on r.oid = x.root
@@ -88,7 +85,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
     ),
   );
   return new Map(
-    rows.map(({ root, columns, triggers, leaves, uncaptured, lost }) => [root, { shape: { columns, triggers, leaves }, uncaptured, lost }]),
+    rows.map(({ root, columns, triggers, leaves, uncaptured }) => [root, { shape: { columns, triggers, leaves }, uncaptured }]),
   );
 }
 

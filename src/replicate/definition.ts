@@ -36,8 +36,6 @@ export type BatchTable = {
   readonly now: Shape;
   /** Parts that lack one of our triggers. */
   readonly uncaptured: readonly number[];
-  /** Some of these were captured before, by what triggers are left. */
-  readonly lostTriggers: boolean;
   /** Deltas waiting: an upper bound of the keys. */
   readonly deltas: number;
 };

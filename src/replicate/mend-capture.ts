@@ -3,12 +3,12 @@ import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import type { Batch, BatchTable, RunDefinition } from "./definition.ts";
+import type { Batch, RunDefinition } from "./definition.ts";
 
 /**
  * A partition attached since the last run has no triggers for statements that name it, and a trigger may have been dropped by hand. The run is
  * void then: capture is completed first, and only a later snapshot may count (hazard 19). What changed meanwhile in a part that was captured before is
- * unknown, so its table is copied again; a part that is new is sent with all its keys anyway.
+ * unknown: its triggers are others than at the checkpoint, so its table is copied again. A part that is new is sent with all its keys.
  */
 export async function mendCapture(source: Session, definition: RunDefinition, batch: Batch): Promise<void> {
   const broken = batch.tables.filter((table) => table.uncaptured.length > 0);
@@ -24,18 +24,14 @@ export async function mendCapture(source: Session, definition: RunDefinition, ba
       targets: [],
       lockTimeoutMs: 2000,
     });
-    if (lostTriggers(table))
-      await source.execute(
-        sql("replicate.ask-recopy", "update bucardo.subscription set recopy = true where captured_table = $1", [table.captured]),
-      );
+    await source.execute(
+      sql("replicate.ask-recopy", "update bucardo.subscription set recopy = true where captured_table = $1 and shape is null", [
+        table.captured,
+      ]),
+    );
   }
   throw new BucardoError("run-void", `capture of ${displayName(first.name)} was incomplete and has been mended`, {
     db: source.name,
     table: displayName(first.name),
   });
-}
-
-function lostTriggers(table: BatchTable): boolean {
-  const known = new Set((table.before ?? table.now).leaves.map((leaf) => leaf.oid));
-  return table.lostTriggers || table.uncaptured.some((oid) => known.has(oid));
 }

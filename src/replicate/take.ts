@@ -140,7 +140,6 @@ async function complete(source: Session, tables: readonly TakenTable[], checkpoi
     before: table.shape,
     now: state.shape,
     uncaptured: state.uncaptured,
-    lostTriggers: state.lost,
     deltas: counts.get(table.captured) ?? 0,
   }));
 }

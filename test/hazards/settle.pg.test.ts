@@ -1,0 +1,153 @@
+import { expect, test } from "vitest";
+import { lockTarget } from "../../src/replicate/lock.ts";
+import { waitFor } from "../harness/wait.ts";
+import { openRig, openSession } from "../replicate/rig.ts";
+import { at, checkpointOf, kill, runApart } from "./steering.ts";
+
+const schema = "create table t (id int primary key, v text)";
+
+async function filled() {
+  const rig = await openRig({ schema, tables: ["t"] });
+  await rig.source.query("insert into t select i, 'first' from generate_series(1, 20) i");
+  await rig.run();
+  return rig;
+}
+
+test.for(["replicate.snapshot-taken", "replicate.table-staged", "replicate.table-applied", "replicate.intent-committed", "replicate.target-committed"] as const)(
+  "H1: a run that lost its source at %s settles on no other connection, and is made again from the checkpoint",
+  async (point) => {
+    await using rig = await filled();
+    const before = await checkpointOf(rig);
+    await rig.source.query("update t set v = 'second' where id <= 10; delete from t where id = 20");
+    const { source } = await rig.sessions();
+    using steps = at(point, () => kill(rig.source, source));
+    await expect(rig.run()).rejects.toMatchObject({ code: "connection-lost" });
+    expect(steps.passes).toBe(1);
+    expect(await checkpointOf(rig)).toEqual(before);
+    const { rows } = await rig.target.one<{ rows: number }>("select count(*)::int as rows from t where v = 'second'");
+    // once the intent is durable the target's commit asks the source for nothing more
+    expect(rows).toBe(["replicate.intent-committed", "replicate.target-committed"].includes(point) ? 10 : 0);
+    await rig.dropSessions();
+    expect((await rig.run()).tables).toMatchObject([{ upserted: 10 }]);
+    expect(await rig.differences()).toEqual([]);
+  },
+);
+
+test.for(["replicate.snapshot-taken", "replicate.table-applied", "replicate.intent-committed"] as const)(
+  "H1: a run that lost its target at %s leaves the checkpoint, and is made again",
+  async (point) => {
+    await using rig = await filled();
+    const before = await checkpointOf(rig);
+    await rig.source.query("update t set v = 'second' where id <= 10");
+    const { target } = await rig.sessions();
+    using _steps = at(point, () => kill(rig.target, target));
+    await expect(rig.run()).rejects.toMatchObject({ code: "connection-lost" });
+    expect(await checkpointOf(rig)).toEqual(before);
+    await rig.dropSessions();
+    await rig.run();
+    expect(await rig.differences()).toEqual([]);
+  },
+);
+
+test("H1: the checkpoint is a compare-and-set: of two runs that sent the same changes the later one to settle is void", async () => {
+  await using rig = await filled();
+  await rig.source.query("update t set v = 'second' where id <= 10");
+  const other: { run?: number } = {};
+  using _steps = at("replicate.target-committed", async () => {
+    await rig.source.query("update t set v = 'third' where id <= 5");
+    other.run = (await runApart(rig)).settledRuns;
+  });
+  const { source, target } = await rig.sessions();
+  const { run } = await import("../../src/replicate/run.ts");
+  const context = { definition: rig.definition(), source, target, signal: new AbortController().signal, onProgress: () => undefined, remembered: null };
+  await expect(run(context)).rejects.toMatchObject({ code: "run-void" });
+  expect((await checkpointOf(rig)).run).toBe(other.run);
+  expect((await run(context)).outcome).toBe("empty");
+  expect(await rig.differences()).toEqual([]);
+});
+
+test("H3: a second run waits for the first one's lock before it takes its snapshot, and cannot be overtaken by its rows", async () => {
+  await using rig = await filled();
+  await rig.source.query("update t set v = 'second'");
+  let late: Promise<unknown> = Promise.resolve();
+  using _steps = at("replicate.table-staged", async () => {
+    await rig.source.query("update t set v = 'third' where id <= 10");
+    let ended = false;
+    late = runApart(rig).finally(() => (ended = true));
+    late.catch(() => undefined);
+    await waitFor(async () => ended || (await waitsForLock()), { what: "the second run to wait or to end" });
+  });
+  const waitsForLock = async (): Promise<boolean> =>
+    (await rig.target.query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0;
+  await rig.run();
+  await late;
+  expect(await rig.differences()).toEqual([]);
+  expect((await rig.run()).outcome).toBe("empty");
+});
+
+test("H3: who waits for the lock holds no snapshot of the source", async () => {
+  await using rig = await filled();
+  await rig.source.query("update t set v = 'second'");
+  const { source } = await rig.sessions();
+  await using holder = await openSession(rig.target, "target");
+  await holder.script({ name: "begin", text: "begin" });
+  await lockTarget(holder, rig.definition().sync);
+  const late = rig.run();
+  await waitFor(async () => (await rig.target.query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0, { what: "the run to wait" });
+  expect(await rig.source.one("select state, backend_xmin from pg_stat_activity where pid = $1", [source.backendPid])).toEqual({ state: "idle", backend_xmin: null });
+  await holder.script({ name: "rollback", text: "rollback" });
+  await late;
+  expect(await rig.differences()).toEqual([]);
+});
+
+test("H6: a target database made again under the same name is noticed", async () => {
+  await using rig = await filled();
+  await rig.dropSessions();
+  await rig.target.closeClients();
+  const name = rig.target.name;
+  await onTarget(`drop database "${name}"`, `create database "${name}"`);
+  await rig.target.query(schema);
+  await expect(rig.run()).rejects.toMatchObject({ code: "target-changed" });
+
+  async function onTarget(...statements: string[]): Promise<void> {
+    const { onServer } = await import("../harness/database.ts");
+    await onServer(rig.target.server, async (admin) => {
+      for (const statement of statements) await admin.query(statement);
+    });
+  }
+});
+
+test("H1: a clone of the source under its name is noticed", async () => {
+  await using rig = await filled();
+  await rig.dropSessions();
+  await rig.source.closeClients();
+  const { onServer } = await import("../harness/database.ts");
+  await onServer(rig.source.server, async (admin) => {
+    await admin.query(`alter database "${rig.source.name}" rename to "${rig.source.name}_old"`);
+    await admin.query(`create database "${rig.source.name}" template "${rig.source.name}_old"`);
+    await admin.query(`drop database "${rig.source.name}_old"`);
+  });
+  await rig.source.query("update t set v = 'clone'");
+  await expect(rig.run()).rejects.toMatchObject({ code: "source-changed" });
+  expect(await rig.target.one("select count(*)::int as rows from t where v = 'clone'")).toEqual({ rows: 0 });
+});
+
+test("H24: a sequence that the snapshot did not see yet is never behind the rows", async () => {
+  await using rig = await openRig({ schema: "create table t (id serial primary key, v text)", tables: ["t"], sequences: ["t_id_seq"] });
+  await rig.source.query("insert into t (v) select 'x' from generate_series(1, 10)");
+  using _steps = at("replicate.snapshot-taken", () => rig.source.query("insert into t (v) select 'y' from generate_series(1, 10)"));
+  await rig.run();
+  // every row on the target has a number that the sequence has passed, also those that come with the next run
+  expect(await rig.target.one("select (select max(id) from t) as rows, last_value::int as at from t_id_seq")).toEqual({ rows: 10, at: 20 });
+});
+
+test("H24: sequences go to the target before its commit, so no reader sees rows beyond them", async () => {
+  await using rig = await openRig({ schema: "create table t (id serial primary key, v text)", tables: ["t"], sequences: ["t_id_seq"] });
+  await rig.source.query("insert into t (v) select 'x' from generate_series(1, 10)");
+  let seen: object = {};
+  using _steps = at("replicate.target-committed", async () => {
+    seen = await rig.target.one("select (select max(id) from t) as rows, last_value::int as at from t_id_seq");
+  });
+  await rig.run();
+  expect(seen).toEqual({ rows: 10, at: 10 });
+});
