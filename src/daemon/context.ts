@@ -17,6 +17,8 @@ export type DaemonContext = {
   readonly random: () => number;
   /** Something in the definitions was changed by the daemon itself: read them again. */
   readonly definitionsChanged: () => void;
+  /** The deltas of this source have reached their quota, and the policy is to begin no copy then. */
+  readonly overQuota: (source: string) => boolean;
   /** Asks for a run of a sync, by name; for those who do it by NOTIFY. */
   readonly kick: (sync: string) => void;
   /** True once the daemon has begun to end. */

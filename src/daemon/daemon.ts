@@ -142,6 +142,7 @@ export class Daemon implements AsyncDisposable {
       random: Math.random,
       definitionsChanged: () => self.reload(),
       kick: (sync) => self.#kick(sync),
+      overQuota: (source) => self.#fleet?.overQuota(source) ?? false,
       get ending() {
         return self.#ending;
       },

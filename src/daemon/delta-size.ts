@@ -23,10 +23,12 @@ export async function preparedHolders(session: Session): Promise<{ readonly gid:
          from pg_prepared_xacts x
         where x.database = current_database()
           and exists (
-            select from pg_locks l
+            -- The locks of a prepared transaction have no pid; the one on its own id tells which virtual id it had (-1/... from 14 on).
+            select from pg_locks own
+              join pg_locks l on l.virtualtransaction = own.virtualtransaction and l.pid is null
               join pg_class c on c.oid = l.relation
               join pg_namespace n on n.oid = c.relnamespace
-             where l.virtualtransaction = '-1/' || x.transaction::text
+             where own.locktype = 'transactionid' and own.pid is null and own.transactionid = x.transaction
                and l.database = (select d.oid from pg_database d where d.datname = current_database())
                and n.nspname = 'bucardo' and c.relname ~ '^delta_')
         order by x.prepared`,

@@ -59,6 +59,10 @@ export class Fleet {
     for (const runner of this.#runners.values()) runner.ring();
   }
 
+  overQuota(source: string): boolean {
+    return this.#keepers.get(source)?.overQuota ?? false;
+  }
+
   /** Finishes the current runs and ends everything. */
   async stop(): Promise<void> {
     const runners = [...this.#runners.values()].map((runner) => runner.stop());

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { CHANGE_GAP_MS, KICK_GAP_MS, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
+import { CHANGE_GAP_MS, COPY_LOOK_MS, KICK_GAP_MS, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
 const idle: Situation = {
   now: 1_000_000,
   controlHeld: true,
   paused: false,
+  copyHeld: false,
   first: false,
   newKicks: false,
   kicks: false,
@@ -48,6 +49,10 @@ describe("what holds a target", () => {
   test("nothing starts while paused, kicks neither", () => {
     expect(schedule({ ...idle, paused: true, kicks: true, newKicks: true, first: true })).toEqual({ do: "wait", at: null, state: "Paused" });
   });
+});
+
+test("a copy waits while the deltas of its source are over their quota, and looks again", () => {
+  expect(schedule({ ...idle, copyHeld: true, kicks: true, first: true })).toEqual({ do: "wait", at: idle.now + COPY_LOOK_MS, state: "Waiting" });
 });
 
 describe("after a failure", () => {

@@ -23,6 +23,8 @@ export type Situation = {
   /** False while the control database is lost: nothing can be recorded, so nothing starts. */
   readonly controlHeld: boolean;
   readonly paused: boolean;
+  /** The next run would copy whole tables, and the source has no disk left for the deltas of such a time. */
+  readonly copyHeld: boolean;
   /** True until the first run of this daemon towards this target has begun. */
   readonly first: boolean;
   /** Kicks that wait and were not there when the last run began. */
@@ -50,10 +52,13 @@ export const VOIDS_AT_ONCE = 5;
 export const CHANGE_GAP_MS = 50;
 /** However often somebody kicks a target that fails, attempts are at least so far apart. */
 export const KICK_GAP_MS = 1000;
+/** How often a held copy looks whether it may begin. */
+export const COPY_LOOK_MS = 2000;
 
 export function schedule(of: Situation): Next {
   if (!of.controlHeld) return { do: "wait", at: null, state: "Waiting" };
   if (of.paused) return { do: "wait", at: null, state: "Paused" };
+  if (of.copyHeld) return { do: "wait", at: of.now + COPY_LOOK_MS, state: "Waiting" };
   if (of.failure !== null) return afterFailure(of, of.failure);
   if (of.first) return { do: "run", reason: "start" };
   if (of.kicks) return { do: "run", reason: "kick" };

@@ -143,11 +143,17 @@ export class TargetLoop {
     }
   }
 
+  get #copyHeld(): boolean {
+    const { onetimecopy, source } = this.#job.definition;
+    return onetimecopy !== 0 && this.#context.overQuota(source);
+  }
+
   #situation(): Situation {
     return {
       now: this.#context.now(),
       controlHeld: this.#context.lease.held,
       paused: this.#job.paused,
+      copyHeld: this.#copyHeld,
       first: this.#first,
       newKicks: [...this.#kicks].some((id) => !this.#attempted.has(id)),
       kicks: this.#kicks.size > 0,
@@ -247,7 +253,8 @@ export class TargetLoop {
   /** Tells `status`, only when it changed; an answer is not waited for. */
   #show(state: TargetWord): void {
     const failure = state === "Waiting" || state === "Stopped" ? this.#failure?.error : undefined;
-    const detail = failure === undefined ? null : `${failure.message} ${failure.advice}`;
+    const held = state === "Waiting" && this.#copyHeld ? `The deltas of ${this.#job.definition.source} have reached their quota; the copy waits.` : null;
+    const detail = held ?? (failure === undefined ? null : `${failure.message} ${failure.advice}`);
     const { definition } = this.#job;
     const shown = `${state} ${detail ?? ""}`;
     if (shown === this.#shown) return;
