@@ -37,7 +37,11 @@ const bySqlstate: Readonly<Record<string, ErrorCode>> = {
   "57P05": "connection-lost",
   "58": "server-not-ready",
   "58030": "server-not-ready",
-  P0001: "data-rejected", // RAISE in somebody's trigger
+  "2F": "data-rejected", // functions in somebody's trigger or constraint
+  "38": "data-rejected",
+  "39": "data-rejected",
+  "3F": "schema-mismatch",
+  P0: "data-rejected", // RAISE in somebody's trigger
   XX001: "server-not-ready", // corrupted data or index
   XX002: "server-not-ready",
 };
@@ -103,23 +107,32 @@ function fromServer(error: InstanceType<typeof pg.DatabaseError>, sqlstate: stri
   const where = [table && `table ${table}`, ...names].filter((part) => part && !error.message.includes(part)).join(", ");
   const message = `${prefix(context)}${spoken(error, sqlstate)}${where === "" ? "" : ` (${where})`}`;
   const { db, sync } = context;
-  return new BucardoError(codeOfSqlstate(sqlstate), message, {
+  const code = codeOfSqlstate(sqlstate);
+  return new BucardoError(code === "internal" && isRaised(error) ? "data-rejected" : code, message, {
     ...(db !== undefined && { db }),
     ...(sync !== undefined && { sync }),
     ...(table !== undefined && { table }),
     sqlstate,
+    ...(isRaised(error) && {
+      advice:
+        "Its text may hold values of rows, so it stands only in the server's log. Mend the row, the trigger or the constraint; then `bucardo kick SYNC`.",
+    }),
     cause: error,
   });
 }
 
+/** Raised by somebody's function, whatever SQLSTATE it chose. The name is that of a C function of the server, not a text. */
+function isRaised(error: InstanceType<typeof pg.DatabaseError>): boolean {
+  return error.routine === "exec_stmt_raise" || error.code === "P0001";
+}
+
 /**
- * The primary message, without what it quotes of a row: `invalid input syntax for type integer: "4711 Main St"`. Messages of class
- * 22 quote values at their end after a colon or between double quotes; names of types and encodings are not quoted.
+ * The primary message without what it may tell of a row: messages of class 22 quote the value at their end
+ * (`invalid input syntax for type integer: "4711 Main St"`), and an exception of somebody's function says whatever it likes.
  */
-function spoken(error: Error, sqlstate: string): string {
-  const mayQuoteValues = sqlstate.startsWith("22") || sqlstate === "P0001";
-  if (sqlstate === "P0001") return "an exception was raised by a function on the server";
-  return mayQuoteValues ? error.message.replace(/: ".*/s, "").replace(/"[^"]*"/g, '"..."') : error.message;
+function spoken(error: InstanceType<typeof pg.DatabaseError>, sqlstate: string): string {
+  if (isRaised(error)) return "a function on the server raised an exception";
+  return sqlstate.startsWith("22") ? error.message.replace(/: ".*/s, "").replace(/"[^"]*"/g, '"..."') : error.message;
 }
 
 function withContext(error: BucardoError, context: FailureContext): BucardoError {

@@ -2,7 +2,7 @@ import pg from "pg";
 import type { Socket } from "node:net";
 import { orAbort } from "../base/abort.ts";
 import { BucardoError } from "../model/error.ts";
-import { notPostgres, type Dialled } from "./dial.ts";
+import { notPostgres, TlsRefused, type Dialled } from "./dial.ts";
 import { describePlace, toBucardoError } from "./failure.ts";
 import type { Parameters } from "./parameters.ts";
 import { setupStatement, type SetupRow } from "./setup.ts";
@@ -139,6 +139,8 @@ function explain(error: unknown, socket: Socket, parameters: Parameters, db: str
       ...(advice !== null && { advice }),
     });
   }
+  // With TLS 1.3 a server refuses a client's certificate only after the handshake.
+  if ((error as NodeJS.ErrnoException).code?.startsWith("ERR_SSL")) throw new TlsRefused(`TLS failed: ${(error as Error).message}`, error);
   if (socket.destroyed || socket.readableEnded) return notPostgres("closed the connection during the login", parameters, db, error);
   return new BucardoError(
     "authentication-failed",

@@ -12,6 +12,7 @@ const settings: readonly { readonly name: string; readonly value: string; readon
   { name: "extra_float_digits", value: "3" },
   { name: "bytea_output", value: "hex" },
   { name: "xmloption", value: "content" },
+  { name: "lc_monetary", value: "C" },
   { name: "standard_conforming_strings", value: "on" },
   { name: "escape_string_warning", value: "off" },
   { name: "statement_timeout", value: "0" },

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import { connect as tlsConnect, type ConnectionOptions, type SecureVersion, type TLSSocket } from "node:tls";
@@ -25,9 +25,17 @@ export function tlsOptions({ sslmode, ssl, host }: Parameters, db: string): Conn
   if (sslmode !== "verify-full") options.checkServerIdentity = () => undefined;
   if (sslrootcert && sslrootcert !== "system") options.ca = read("sslrootcert", sslrootcert);
   if (sslcrl) options.crl = read("sslcrl", sslcrl);
+  if (Boolean(sslcert) !== Boolean(sslkey)) {
+    throw new BucardoError(
+      "bad-value",
+      `database "${db}": sslcert and sslkey belong together; ${sslcert ? "sslkey" : "sslcert"} is missing`,
+      { db },
+    );
+  }
   if (sslcert && sslkey) {
     options.cert = read("sslcert", sslcert);
     options.key = read("sslkey", sslkey);
+    checkPrivate(sslkey, db);
   }
   if (sslpassword !== undefined) options.passphrase = sslpassword;
   if (ssl["ssl_min_protocol_version"]) options.minVersion = ssl["ssl_min_protocol_version"] as SecureVersion;
@@ -63,4 +71,11 @@ function readCertificate(word: string, path: string, db: string): Buffer {
       advice: "Check the path and who may read the file.",
     });
   }
+}
+
+/** As libpq: nobody else may read the key; root's may be readable for a group. */
+function checkPrivate(path: string, db: string): void {
+  const { mode, uid } = statSync(path);
+  if ((mode & (uid === 0 && process.getuid?.() !== 0 ? 0o027 : 0o077)) === 0) return;
+  throw new BucardoError("bad-value", `database "${db}": sslkey ${path} may be read by others`, { db, advice: `chmod 600 ${path}` });
 }
