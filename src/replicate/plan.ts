@@ -81,7 +81,8 @@ function whatKeysDoNotTell(before: Shape, now: Shape): string | null {
   });
   if (rewritten) return "the table was rewritten since the checkpoint";
   const prints = new Map(before.triggers.map(({ oid, print }) => [oid, print]));
-  if (now.triggers.some(({ oid, print }) => prints.has(oid) && prints.get(oid) !== print)) return "its triggers were away since the checkpoint";
+  if (now.triggers.some(({ oid, print }) => prints.has(oid) && prints.get(oid) !== print))
+    return "its triggers were away since the checkpoint";
   return null;
 }
 
