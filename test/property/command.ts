@@ -67,8 +67,12 @@ export const cutPoints = points.filter((point) => point.startsWith("replicate.")
 
 const nat = (max: number) => fc.nat({ max });
 
+/** The last one never begins a transaction: each of its statements is one. */
+export const writerCount = 5;
+const by = nat(writerCount - 1);
+
 const control = fc.record({
-  by: nat(3),
+  by,
   do: fc.oneof(
     { arbitrary: fc.constant("begin" as const), weight: 5 },
     { arbitrary: fc.constant("commit" as const), weight: 4 },
@@ -81,7 +85,7 @@ const control = fc.record({
 const weights: Partial<Record<Change, number>> = { insert: 6, "insert many": 3, update: 4, rekey: 4, upsert: 3, move: 3, "set unique": 3 };
 
 const change = fc.record({
-  by: nat(3),
+  by,
   do: fc.oneof(...changes.map((each) => ({ arbitrary: fc.constant(each), weight: weights[each] ?? 1 }))),
   table: nat(5),
   way: fc.oneof({ arbitrary: fc.constant(0), weight: 2 }, { arbitrary: nat(4), weight: 1 }),
@@ -102,14 +106,35 @@ const side: fc.Arbitrary<SideCommand> = fc.oneof(
 
 const point = fc.constantFrom(...cutPoints);
 
+/** What a run has read is in danger from its snapshot to the end of its reading. */
+const delicate = fc.oneof(
+  { arbitrary: fc.constant("replicate.snapshot-taken" as const), weight: 4 },
+  { arbitrary: fc.constant("replicate.table-staged" as const), weight: 3 },
+  { arbitrary: point, weight: 3 },
+);
+
+const disturbance: fc.Arbitrary<WriterCommand> = fc.record({
+  by: fc.constant(writerCount - 1),
+  do: fc.constantFrom("truncate", "truncate cascade", "delete all", "update all", "move", "rekey", "insert"),
+  table: nat(5),
+  way: nat(4),
+  key: nat(7),
+  other: nat(7),
+  value: nat(5),
+  guarded: fc.constant(false),
+});
+
 const run: fc.Arbitrary<RunCommand> = fc.record({
   do: fc.constant("run" as const),
   target: nat(1),
-  cut: fc.option(fc.record({ point, how: fc.constantFrom("fail", "abort", "kill source", "kill target") }), { freq: 2 }),
+  cut: fc.option(fc.record({ point, how: fc.constantFrom("fail", "abort", "kill source", "kill target") }), { freq: 1 }),
   meanwhile: fc.option(
     fc.record({
-      point,
-      commands: fc.array(fc.oneof({ arbitrary: writer, weight: 4 }, { arbitrary: side, weight: 1 }), { minLength: 1, maxLength: 5 }),
+      point: delicate,
+      commands: fc.array(
+        fc.oneof({ arbitrary: writer, weight: 4 }, { arbitrary: disturbance, weight: 3 }, { arbitrary: side, weight: 2 }),
+        { minLength: 1, maxLength: 6, size: "max" },
+      ),
     }),
     { freq: 2 },
   ),

@@ -14,7 +14,7 @@ import type { Major } from "../harness/binaries.ts";
 import { createDatabase, type TestDatabase } from "../harness/database.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import { waitFor } from "../harness/wait.ts";
-import type { Command, Cut, RunCommand, SideCommand, WriterCommand } from "./command.ts";
+import { type Command, type Cut, type RunCommand, type SideCommand, type WriterCommand, writerCount } from "./command.ts";
 import { prelude } from "./key-type.ts";
 import { openSession, Replica } from "./replica.ts";
 import { createText, type SchemaSpec, type Table, tablesOf } from "./schema.ts";
@@ -50,7 +50,8 @@ export class World implements AsyncDisposable {
   async begin(): Promise<void> {
     await this.#source.query(`${prelude}\n${createText(this.#tables, "source")}`);
     this.trace.push(createText(this.#tables, "source"));
-    for (const index of [0, 1, 2, 3]) this.#writers.push(await openWriter(this.#source, index, (line) => this.trace.push(line)));
+    for (let index = 0; index < writerCount; index++)
+      this.#writers.push(await openWriter(this.#source, index, (line) => this.trace.push(line)));
     for (const [table] of this.#tables.entries()) {
       await this.#write({ by: 0, do: "insert many", table, way: 0, key: 0, other: table, value: 1, guarded: false });
     }

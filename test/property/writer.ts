@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { TestDatabase } from "../harness/database.ts";
-import type { WriterCommand } from "./command.ts";
+import { type WriterCommand, writerCount } from "./command.ts";
 import { copyIn } from "./copy-in.ts";
 import type { Table } from "./schema.ts";
 import { statementOf } from "./statement.ts";
@@ -16,9 +16,12 @@ export class Writer {
   readonly #trace: (line: string) => void;
   state: "idle" | "open" | "failed" = "idle";
   #saved = 0;
+  /** Each statement is a transaction of its own. */
+  readonly #alone: boolean;
 
-  constructor(name: string, client: pg.Client, pid: number, trace: (line: string) => void) {
+  constructor(name: string, client: pg.Client, pid: number, alone: boolean, trace: (line: string) => void) {
     this.name = name;
+    this.#alone = alone;
     this.client = client;
     this.pid = pid;
     this.#trace = trace;
@@ -27,7 +30,7 @@ export class Writer {
   async obey(command: WriterCommand, tables: readonly Table[], gid: () => string): Promise<void> {
     switch (command.do) {
       case "begin":
-        if (this.state !== "idle") return;
+        if (this.state !== "idle" || this.#alone) return;
         this.#saved = 0;
         this.state = "open";
         return void (await this.#send("begin"));
@@ -99,5 +102,5 @@ export async function openWriter(database: TestDatabase, index: number, trace: (
   const { rows } = await client
     .query<{ pid: number }>(`set lock_timeout = '${PATIENCE}'; set search_path = 'public'`)
     .then(() => client.query<{ pid: number }>("select pg_backend_pid() as pid"));
-  return new Writer(`w${index}`, client, rows[0]!.pid, trace);
+  return new Writer(`w${index}`, client, rows[0]!.pid, index === writerCount - 1, trace);
 }
