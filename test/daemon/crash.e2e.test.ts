@@ -1,0 +1,143 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { points } from "../../src/base/point.ts";
+import { createDatabase, type TestDatabase } from "../harness/database.ts";
+import { equalTables } from "../harness/equal-tables.ts";
+import { runProgram, spawnProgram } from "../harness/program.ts";
+import { scratch, type Scratch } from "../harness/scratch.ts";
+import { startServer, type ServerAddress } from "../harness/server.ts";
+import { sharedServer } from "../harness/shared-server.ts";
+import { createTransfers, totalOfTransfers } from "../harness/transfers.ts";
+import { waitFor } from "../harness/wait.ts";
+import { writers } from "../harness/writers.ts";
+
+/** Where a daemon is killed. Points of installing capture are the command line's; `begun` and `kick-taken` begin before the first row. */
+const killedAt = points.filter((point) => /^(replicate|daemon)\./.test(point));
+const ACCOUNTS = 200;
+
+type Site = AsyncDisposable & { readonly home: Scratch; readonly control: TestDatabase; readonly source: TestDatabase; readonly target: TestDatabase };
+
+async function openSite(servers: { source: ServerAddress; target: ServerAddress }): Promise<Site> {
+  const home = await scratch();
+  const [control, source, target] = [await createDatabase(servers.target), await createDatabase(servers.source), await createDatabase(servers.target)];
+  const rc = { dbhost: control.server.host, dbport: control.server.port, dbname: control.name, dbuser: "postgres", piddir: home.path, logdest: home.path };
+  await writeFile(join(home.path, ".bucardorc"), Object.entries({ ...rc, log_level: "debug", retry_longest: "1 second", lag_interval: "500 ms" }).map(([name, value]) => `${name}=${value}\n`).join(""));
+  for (const database of [source, target]) await createTransfers(await database.client(), ACCOUNTS);
+  const at = ({ server }: TestDatabase): string => `host=${server.host} port=${server.port} user=postgres`;
+  const lines = [
+    "install --batch",
+    `add db A dbname=${source.name} ${at(source)}`,
+    `add db B dbname=${target.name} ${at(target)}`,
+    "add sync s dbs=A:source,B:target tables=transfers_account",
+  ];
+  for (const line of lines) {
+    const { code, stderr } = await runProgram(line.split(" "), { cwd: home.path });
+    if (code !== 0) throw new Error(`${line}: ${stderr}`);
+  }
+  return {
+    home,
+    control,
+    source,
+    target,
+    async [Symbol.asyncDispose]() {
+      await home[Symbol.asyncDispose]();
+      for (const database of [control, source, target]) await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Reads the sum again and again until disposed: every snapshot of the target must hold all the money. */
+async function auditor(target: TestDatabase): Promise<AsyncDisposable & { readonly seen: number; check(): void }> {
+  let [seen, wrong, open] = [0, null as string | null, true];
+  const expected = String(ACCOUNTS * 1000);
+  const work = (async () => {
+    const client = await target.client();
+    while (open) {
+      try {
+        const total = (await client.query<{ total: string }>(totalOfTransfers)).rows[0]?.total ?? "";
+        seen += 1;
+        if (total !== expected) wrong ??= total;
+      } catch {
+        open = false; // the server went away: the test with crashing servers opens another auditor
+      }
+    }
+    await client.end().catch(() => undefined);
+  })();
+  return {
+    get seen() {
+      return seen;
+    },
+    check: () => expect(wrong, "a reader on the target saw half a transaction").toBeNull(),
+    async [Symbol.asyncDispose]() {
+      open = false;
+      await work;
+    },
+  };
+}
+
+function equal(site: Site): Promise<string[]> {
+  return equalTables(site.source, site.target, ["transfers_account"]);
+}
+
+test("killed at every named point of a run, in turn, under load: the next start heals, readers see no half, both sides end equal", { timeout: 300_000 }, async () => {
+  await using site = await openSite({ source: await sharedServer(12), target: await sharedServer(18) });
+  await using audit = await auditor(site.target);
+  await using load = writers(site.source, { clients: 2, kind: "transfers", pauseMs: 5 });
+  for (const [index, point] of killedAt.entries()) {
+    const order = `${point}=kill${index % 2 === 0 ? ":2" : ""}`;
+    await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path, env: { BUCARDO_POINT: order } });
+    expect(await daemon.ended(30_000), `${order}: ${daemon.stderr.slice(-2000)}`).toMatchObject({ signal: "SIGKILL" });
+    await load.more(5);
+  }
+  await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
+  await load.more(20);
+  await load.stop();
+  const kicked = await runProgram(["kick", "s", "60"], { cwd: site.home.path });
+  expect(kicked, `${kicked.stdout}${kicked.stderr}${daemon.stderr}`).toMatchObject({ code: 0 });
+  expect(await equal(site)).toEqual([]);
+  expect(audit.seen).toBeGreaterThan(killedAt.length);
+  audit.check();
+});
+
+test("killed at random times", { timeout: 300_000 }, async () => {
+  await using site = await openSite({ source: await sharedServer(15), target: await sharedServer(15) });
+  await using audit = await auditor(site.target);
+  await using load = writers(site.source, { clients: 3, kind: "transfers" });
+  for (let round = 0; round < 8; round++) {
+    await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
+    const before = load.commits;
+    // The load's own progress is the clock: how far a run is by then nobody knows.
+    await waitFor(() => load.commits > before + 40 * (round + 1), { what: "some load", timeoutMs: 60_000 });
+    daemon.kill("SIGKILL");
+    await daemon.ended();
+  }
+  await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
+  await load.stop();
+  expect(await runProgram(["kick", "s", "60"], { cwd: site.home.path }), daemon.stderr).toMatchObject({ code: 0 });
+  expect(await equal(site)).toEqual([]);
+  audit.check();
+});
+
+test("a server's process is killed, on the source and on the target, while the daemon runs on", { timeout: 300_000 }, async () => {
+  await using source = await startServer({ major: 13, durable: true });
+  await using target = await startServer({ major: 16, durable: true });
+  await using site = await openSite({ source, target });
+  await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
+  await using load = writers(site.source, { clients: 2, kind: "transfers", tolerant: true });
+  for (const [database, server] of [[site.source, source], [site.target, target], [site.source, source], [site.target, target]] as const) {
+    await using audit = await auditor(site.target);
+    await load.more(30, 60_000);
+    audit.check();
+    const victim = await waitFor(
+      async () => (await database.query<{ pid: number }>("select pid from pg_stat_activity where application_name like 'bucardo%' and datname = current_database() limit 1"))[0],
+      { what: "a session of the daemon" },
+    );
+    server.killBackend(victim.pid);
+    await waitFor(() => database.query("select 1").then(() => true), { what: "the server to recover", timeoutMs: 60_000 });
+  }
+  await load.stop();
+  const kicked = await runProgram(["kick", "s", "60"], { cwd: site.home.path });
+  expect(kicked, `${kicked.stderr}${daemon.stderr.slice(-3000)}`).toMatchObject({ code: 0 });
+  expect(await equal(site)).toEqual([]);
+});
