@@ -27,6 +27,8 @@ export type ServerOptions = {
   readonly auth?: "trust" | "scram-sha-256" | "md5" | "password" | "reject";
   /** Whole lines of pg_hba.conf that come before ours. */
   readonly hba?: readonly string[];
+  /** Makes the data directory, instead of initdb: for copies of other servers. */
+  readonly seed?: (dataDir: string) => Promise<void>;
   /** PEM texts; turns TLS on. */
   readonly tls?: { readonly key: string; readonly certificate: string; readonly clientAuthority?: string };
 };
@@ -188,8 +190,8 @@ export class Server implements ServerAddress, AsyncDisposable {
 
   /** Private to this file. */
   async _create(): Promise<void> {
-    const { durable, settings, auth, hba, tls } = this.#options;
-    await createCluster(this.major, this.dataDir);
+    const { durable, settings, auth, hba, tls, seed } = this.#options;
+    await (seed ? seed(this.dataDir) : createCluster(this.major, this.dataDir));
     await writeFile(join(this.dataDir, "pg_hba.conf"), hbaText(auth ?? "trust", hba ?? []));
     await appendFile(
       join(this.dataDir, "postgresql.conf"),
