@@ -1,3 +1,4 @@
+import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
@@ -50,7 +51,7 @@ export async function readDaemon(session: Session): Promise<DaemonRow | null> {
   return rows[0] ?? null;
 }
 
-/** Writes who owns the control database; the caller holds the lock. `sameProcess` keeps the start time: only the connection is new. */
+/** Writes who owns the control database; the caller holds the lock. `started` is the process's, also after a new connection. */
 export async function announceDaemon(
   session: Session,
   who: { readonly pid: number; readonly host: string; readonly version: string; readonly reason: string | null; readonly started: Date },
@@ -74,4 +75,25 @@ export async function announceReady(session: Session): Promise<void> {
 
 export async function announceStopped(session: Session): Promise<void> {
   await session.execute(sql("control.daemon-stopped", "update bucardo.daemon set stopped_at = pg_catalog.clock_timestamp()"));
+}
+
+/** Ends the backend with this pid if it holds the daemon's lock; false when it does not. */
+export async function endHolder(session: Session, backendPid: number): Promise<boolean> {
+  const ended = await session.query(
+    sql(
+      "control.daemon-end-holder",
+      `select pg_catalog.pg_terminate_backend(l.pid) from pg_catalog.pg_locks l
+        where l.locktype = 'advisory' and l.granted and l.classid = $1::oid and l.objid = $2::oid and l.objsubid = 2 and l.pid = $3
+          and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())`,
+      [DAEMON_LOCK.space, DAEMON_LOCK.key, backendPid],
+    ),
+  );
+  return ended.length > 0;
+}
+
+/** The error that names the owner of the control database. */
+export async function ownedByOther(session: Session): Promise<BucardoError> {
+  const owner = await readDaemon(session);
+  const who = owner === null ? "another process" : `pid ${owner.pid} on ${owner.host}, since ${owner.started.toISOString()}`;
+  return new BucardoError("daemon-running", `a daemon already owns this control database: ${who}`, { db: session.name });
 }

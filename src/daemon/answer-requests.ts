@@ -12,7 +12,9 @@ export type RequestHandlers = {
 /** Does what was asked, in order, and answers. A request that fails is answered with the reason. */
 export async function answerRequests(lease: Pick<Lease, "use">, handlers: RequestHandlers): Promise<void> {
   for (const request of await lease.use(openRequests)) {
-    const answer = await act(request, handlers).catch((error: unknown) => `failed: ${error instanceof Error ? error.message : String(error)}`);
+    const answer = await act(request, handlers).catch(
+      (error: unknown) => `failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
     await lease.use((session) => answerRequest(session, request.id, answer));
   }
 }

@@ -11,7 +11,8 @@ export type DaemonContext = {
   readonly open: (database: string, signal?: AbortSignal) => Promise<Session>;
   readonly run: typeof run;
   readonly log: Log;
-  readonly settings: Settings;
+  /** As they are now. */
+  readonly settings: () => Settings;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -22,5 +23,5 @@ export type DaemonContext = {
   /** Asks for a run of a sync, by name; for those who do it by NOTIFY. */
   readonly kick: (sync: string) => void;
   /** True once the daemon has begun to end. */
-  readonly ending: boolean;
+  readonly ending: () => boolean;
 };

@@ -15,6 +15,7 @@ import type { DaemonContext } from "./context.ts";
 import { planSyncs, readDefinitions, type Definitions } from "./definitions.ts";
 import { answerRequests } from "./answer-requests.ts";
 import { Fleet } from "./fleet.ts";
+import { Hints } from "./hints.ts";
 import { Lease } from "./lease.ts";
 
 export type DaemonOptions = {
@@ -47,7 +48,7 @@ const PRUNE_ROWS = 10_000;
 export class Daemon implements AsyncDisposable {
   readonly #options: DaemonOptions;
   readonly #bell = new Bell();
-  readonly #due = { definitions: true, kicks: true, requests: true, again: new Set<string>() };
+  readonly #hints = new Hints();
   readonly #last = { definitions: -Infinity, hints: -Infinity, prune: -Infinity };
   #definitions: Definitions | null = null;
   #settings: Settings = resolveSettings({});
@@ -87,7 +88,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   reload(): void {
-    this.#due.definitions = true;
+    this.#hints.definitions = true;
     this.#bell.ring();
   }
 
@@ -123,55 +124,42 @@ export class Daemon implements AsyncDisposable {
   }
 
   #context(): DaemonContext {
-    const options = this.#options;
-    const lease = this.#lease;
-    const self = this;
     return {
-      lease,
+      lease: this.#lease,
       run,
-      log: options.log,
+      log: this.#options.log,
       open: async (name, signal) => {
-        const database = self.#definitions?.databases.get(name);
+        const database = this.#definitions?.databases.get(name);
         if (database === undefined) throw new BucardoError("unknown-object", `Unknown database "${name}".`, { db: name });
-        return await options.connect(database, signal);
+        return await this.#options.connect(database, signal);
       },
-      get settings() {
-        return self.#settings;
-      },
+      settings: () => this.#settings,
       now: () => performance.now(),
       random: Math.random,
-      definitionsChanged: () => self.reload(),
-      kick: (sync) => self.#kick(sync),
-      overQuota: (source) => self.#fleet?.overQuota(source) ?? false,
-      get ending() {
-        return self.#ending;
-      },
+      definitionsChanged: () => this.reload(),
+      kick: (sync) => this.#kick(sync),
+      overQuota: (source) => this.#fleet?.overQuota(source) ?? false,
+      ending: () => this.#ending,
     };
   }
 
   async #taken(session: Session): Promise<void> {
     await closeStaleRuns(session, this.#fleet?.running ?? []);
-    await session.listen(CONTROL_CHANNEL, (payload) => this.#heard(payload));
+    await session.listen(CONTROL_CHANNEL, (payload) => {
+      this.#hints.hear(payload);
+      this.#bell.ring();
+    });
     // Applications of version 5 kick by this channel.
     await session.listen("bucardo", (payload) => {
       const sync = /^kick_sync_(.+)$/.exec(payload)?.[1];
       if (sync !== undefined) this.#kick(sync);
     });
-    this.#due.definitions = this.#due.kicks = this.#due.requests = true;
+    this.#hints.all();
     this.#bell.ring();
   }
 
   #kick(sync: string): void {
     void this.#lease.use((session) => requestKickByName(session, sync)).catch(() => undefined);
-  }
-
-  #heard(payload: string): void {
-    const [word = "", argument = ""] = payload.split(" ");
-    if (word === "kick") this.#due.kicks = true;
-    if (word === "request") this.#due.requests = true;
-    if (word === "again") this.#due.again.add(argument);
-    if (word === "changed" || word === "again") this.#due.definitions = true;
-    this.#bell.ring();
   }
 
   /** The loop of the daemon itself: hears, looks, and ends. */
@@ -203,19 +191,18 @@ export class Daemon implements AsyncDisposable {
     if (!this.#lease.held) return;
     const now = performance.now();
     const { definitions, hints, prune } = this.#last;
-    if (this.#due.definitions || now - definitions >= DEFINITIONS_MS) await this.#readDefinitions();
+    if (this.#hints.definitions || now - definitions >= DEFINITIONS_MS) await this.#readDefinitions();
     const hintsDue = now - hints >= HINTS_MS;
     if (hintsDue) this.#last.hints = now;
-    if (this.#due.kicks || hintsDue) await this.#readKicks();
-    if (this.#due.requests || hintsDue) await this.#answer();
+    if (this.#hints.kicks || hintsDue) await this.#readKicks();
+    if (this.#hints.requests || hintsDue) await this.#answer();
     if (now - prune >= PRUNE_MS) await this.#prune();
   }
 
   async #readDefinitions(): Promise<void> {
-    this.#due.definitions = false;
+    this.#hints.definitions = false;
     this.#last.definitions = performance.now();
-    const again = [...this.#due.again];
-    this.#due.again.clear();
+    const again = this.#hints.takeAgain();
     await this.#lease.use(dropStrayStates);
     this.#definitions = await this.#lease.use(readDefinitions);
     this.#settings = resolveSettings(this.#definitions.settings, this.#options.overrides);
@@ -226,12 +213,12 @@ export class Daemon implements AsyncDisposable {
   }
 
   async #readKicks(): Promise<void> {
-    this.#due.kicks = false;
+    this.#hints.kicks = false;
     this.#fleet.setKicks(await this.#lease.use(waitingKicks));
   }
 
   async #answer(): Promise<void> {
-    this.#due.requests = false;
+    this.#hints.requests = false;
     await answerRequests(this.#lease, {
       log: this.#options.log,
       reload: async (sync) => {
@@ -253,10 +240,13 @@ export class Daemon implements AsyncDisposable {
 
   async #end(): Promise<void> {
     const { log } = this.#options;
-    const timer = setTimeout(() => {
-      log.warn("The current runs took too long; they are broken off.");
-      this.#fleet.abort();
-    }, this.#lease.gone.aborted ? 0 : this.#settings.stop_grace);
+    const timer = setTimeout(
+      () => {
+        log.warn("The current runs took too long; they are broken off.");
+        this.#fleet.abort();
+      },
+      this.#lease.gone.aborted ? 0 : this.#settings.stop_grace,
+    );
     await this.#fleet.stop();
     clearTimeout(timer);
     this.#ending = true;

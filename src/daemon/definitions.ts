@@ -42,7 +42,9 @@ function planSync(sync: SyncDefinition, of: Definitions): SyncPlan {
     if (source === "") return "The sync has no source database.";
     if (others.length > 0) return `The sync has several sources (${[source, ...others].join(", ")}); this version replicates from one.`;
     const inactive = [source, target].find((name) => of.databases.get(name)?.status !== "active");
-    return inactive === undefined ? null : `Database ${inactive} is inactive; \`bucardo update db ${inactive} status=active\` brings it back.`;
+    return inactive === undefined
+      ? null
+      : `Database ${inactive} is inactive; \`bucardo update db ${inactive} status=active\` brings it back.`;
   };
   return {
     ...plan,
@@ -61,7 +63,11 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
       sync: { id: sync.id, name: sync.name },
       source,
       target: target.db,
-      relations: sync.relations.map(({ kind, schema, name, keyColumns }) => ({ kind, name: { schema, name }, key: keyColumns === null ? null : [...keyColumns] })),
+      relations: sync.relations.map(({ kind, schema, name, keyColumns }) => ({
+        kind,
+        name: { schema, name },
+        key: keyColumns === null ? null : [...keyColumns],
+      })),
       onetimecopy: target.role === "fullcopy" ? 1 : copied ? 0 : sync.onetimecopy,
       strict: sync.strictChecking,
     },

@@ -8,7 +8,9 @@ export function describeForecast(of: Forecast, quota: number | null): string[] {
   if (quota === null) return [];
   if (of.reached) return [`The deltas take ${megabytes(of.bytes)}; the quota is ${megabytes(quota)}.`];
   if (of.secondsLeft === null || of.secondsLeft > NEAR) return [];
-  return [`The deltas take ${megabytes(of.bytes)} of the quota of ${megabytes(quota)}, which they reach in about ${duration(of.secondsLeft)}.`];
+  return [
+    `The deltas take ${megabytes(of.bytes)} of the quota of ${megabytes(quota)}, which they reach in about ${duration(of.secondsLeft)}.`,
+  ];
 }
 
 function megabytes(bytes: number): string {

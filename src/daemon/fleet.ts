@@ -40,7 +40,17 @@ export class Fleet {
     }
     const sources = new Set(plans.filter((plan) => plan.jobs.length > 0).map((plan) => plan.source));
     const watched = new Set(plans.filter((plan) => plan.jobs.some((job) => job.autokick)).map((plan) => plan.source));
-    this.#keep(this.#watchers, watched, (source) => new Watcher(this.#context, source, () => this.#listeners(source), (sync) => this.#context.kick(sync)));
+    this.#keep(
+      this.#watchers,
+      watched,
+      (source) =>
+        new Watcher(
+          this.#context,
+          source,
+          () => this.#listeners(source),
+          (sync) => this.#context.kick(sync),
+        ),
+    );
     this.#keep(this.#keepers, sources, (source) => new SourceKeeper(this.#context, source, () => this.#kept(source)));
   }
 

@@ -42,7 +42,7 @@ export class SourceKeeper {
 
   /** True while the quota is reached: no copy begins. */
   get overQuota(): boolean {
-    return this.#forecast?.reached === true && this.#context.settings.delta_quota_policy === "pause";
+    return this.#forecast?.reached === true && this.#context.settings().delta_quota_policy === "pause";
   }
 
   /** A run settled: deltas may be purged. */
@@ -65,7 +65,7 @@ export class SourceKeeper {
           const began = this.#context.now();
           await this.#round(session);
           const took = this.#context.now() - began;
-          await this.#bell.wait(Math.max(this.#context.settings.lag_interval, took * ROUND_SHARE));
+          await this.#bell.wait(Math.max(this.#context.settings().lag_interval, took * ROUND_SHARE));
         }
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -82,7 +82,8 @@ export class SourceKeeper {
     await this.#writeLag(kept, waiting);
     const now = this.#context.now();
     const due = now - this.#lastPurge;
-    if (due >= this.#context.settings.purge_interval || (this.#purgeAsked && due >= this.#context.settings.lag_interval)) await this.#purge(session, kept, waiting);
+    if (due >= this.#context.settings().purge_interval || (this.#purgeAsked && due >= this.#context.settings().lag_interval))
+      await this.#purge(session, kept, waiting);
   }
 
   async #writeLag(kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
@@ -92,7 +93,7 @@ export class SourceKeeper {
       const ageSeconds = mine.reduce((most, one) => Math.max(most, one.ageSeconds), 0);
       const key = `${syncId} ${target}`;
       // Zero is written once, not every few seconds.
-      if (deltas === 0 && this.#lagging.has(key) === false && this.#lastPurge !== -Infinity) continue;
+      if (deltas === 0 && !this.#lagging.has(key) && this.#lastPurge !== -Infinity) continue;
       if (deltas === 0) this.#lagging.delete(key);
       else this.#lagging.add(key);
       await this.#context.lease.use((control) => writeLag(control, syncId, target, { deltas, ageSeconds }));
@@ -104,7 +105,8 @@ export class SourceKeeper {
     this.#lastPurge = began;
     this.#purgeAsked = false;
     const report = await purge(session);
-    const { log, settings } = this.#context;
+    const { log } = this.#context;
+    const settings = this.#context.settings();
     if (report.emptied > 0) log.debug({ db: this.#database, bytes: report.bytesFreed, ms: this.#context.now() - began }, "Purged.");
     this.#samples = addSample(this.#samples, { at: began, bytes: await deltaBytes(session) });
     this.#forecast = forecast(this.#samples, settings.delta_quota);
@@ -122,7 +124,9 @@ export class SourceKeeper {
   async #release(session: Session, kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
     const holders = kept.map((one) => ({
       ...one,
-      deltas: waiting.filter((each) => each.syncId === one.syncId && each.target === one.target).reduce((sum, each) => sum + each.deltas, 0),
+      deltas: waiting
+        .filter((each) => each.syncId === one.syncId && each.target === one.target)
+        .reduce((sum, each) => sum + each.deltas, 0),
     }));
     const worst = worstHolder(holders.filter((one) => one.deltas > 0));
     if (worst === null) return;

@@ -2,11 +2,12 @@ import { hostname } from "node:os";
 import { backoff } from "../base/backoff.ts";
 import { sleep } from "../base/sleep.ts";
 import { withTimeout } from "../base/abort.ts";
-import { announceDaemon, announceReady, announceStopped, DAEMON_LOCK, readDaemon, takeDaemonLock } from "../control/daemon.ts";
+import { announceDaemon, announceReady, announceStopped, endHolder, ownedByOther, readDaemon, takeDaemonLock } from "../control/daemon.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Log } from "../telemetry/log.ts";
+import { keepAlive } from "./keep-alive.ts";
 import { isAlive } from "./pid-file.ts";
 
 export type LeaseOptions = {
@@ -137,9 +138,7 @@ export class Lease implements AsyncDisposable {
 
   async #adopt(session: Session): Promise<void> {
     const { version, reason } = this.#options;
-    await session.execute(
-      sql("lease.keepalive", "select set_config(name, value, false) from (values ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')) as s (name, value)"),
-    );
+    await keepAlive(session);
     await announceDaemon(session, { pid: process.pid, host: hostname(), version, reason, started: this.#started });
     if (this.#ready) await announceReady(session);
     await this.#options.taken(session);
@@ -152,7 +151,7 @@ export class Lease implements AsyncDisposable {
 
   /** Watches the connection and takes the lease again after a loss, until closed or gone. */
   async #keep(): Promise<void> {
-    for (let attempt = 1; !this.#closing.signal.aborted && !this.#gone.signal.aborted; ) {
+    for (let attempt = 1; !this.#closing.signal.aborted && !this.#gone.signal.aborted;) {
       const session = this.#session;
       if (session !== null) {
         await this.#watch(session);
@@ -182,7 +181,7 @@ export class Lease implements AsyncDisposable {
     try {
       session = await connect();
       if (!(await takeDaemonLock(session)) && !(await this.#takeFromMyself(session))) {
-        this.#gone.abort(await ownedBy(session));
+        this.#gone.abort(await ownedByOther(session));
         await session.close();
         return true;
       }
@@ -197,26 +196,17 @@ export class Lease implements AsyncDisposable {
   }
 
   async #lockFirst(session: Session): Promise<void> {
-    for (const end = Date.now() + PREDECESSOR_MS; !(await takeDaemonLock(session)); ) {
+    for (const end = Date.now() + PREDECESSOR_MS; !(await takeDaemonLock(session));) {
       const owner = await readDaemon(session);
       const mayEnd = owner === null || (owner.host === hostname() && !isAlive({ pid: owner.pid, mark: "-" })) || owner.stopped !== null;
-      if (!mayEnd || Date.now() > end) throw await ownedBy(session);
+      if (!mayEnd || Date.now() > end) throw await ownedByOther(session);
       await sleep(100);
     }
   }
 
   /** After a broken network the server may still keep our old connection and with it the lock: end it. False: somebody else holds it. */
   async #takeFromMyself(session: Session): Promise<boolean> {
-    const ended = await session.query(
-      sql(
-        "lease.end-own-backend",
-        `select pg_catalog.pg_terminate_backend(l.pid) from pg_catalog.pg_locks l
-          where l.locktype = 'advisory' and l.granted and l.classid = $1::oid and l.objid = $2::oid and l.objsubid = 2 and l.pid = $3
-            and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())`,
-        [DAEMON_LOCK.space, DAEMON_LOCK.key, this.#backendPid],
-      ),
-    );
-    if (ended.length === 0) return await takeDaemonLock(session);
+    if (this.#backendPid === null || !(await endHolder(session, this.#backendPid))) return await takeDaemonLock(session);
     for (const end = Date.now() + PREDECESSOR_MS; Date.now() < end; await sleep(50)) {
       if (await takeDaemonLock(session)) return true;
     }
@@ -226,10 +216,4 @@ export class Lease implements AsyncDisposable {
 
 function isLost(session: Session, error: unknown): boolean {
   return session.lost.aborted || (error instanceof BucardoError && error.code === "connection-lost");
-}
-
-async function ownedBy(session: Session): Promise<BucardoError> {
-  const owner = await readDaemon(session);
-  const who = owner === null ? "another process" : `pid ${owner.pid} on ${owner.host}, since ${owner.started.toISOString()}`;
-  return new BucardoError("daemon-running", `a daemon already owns this control database: ${who}`, { db: session.name });
 }

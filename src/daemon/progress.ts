@@ -1,7 +1,10 @@
 import type { RunProgress } from "../model/run.ts";
 
 /** Passes at most one report per `everyMs` on, the latest; `stop` drops what is left. The first goes at once. */
-export function throttled(everyMs: number, report: (progress: RunProgress) => Promise<void>): { push(progress: RunProgress): void; stop(): void } {
+export function throttled(
+  everyMs: number,
+  report: (progress: RunProgress) => Promise<void>,
+): { push(progress: RunProgress): void; stop(): void } {
   let latest: RunProgress | null = null;
   let timer: NodeJS.Timeout | null = null;
   let sending = false;

@@ -10,7 +10,9 @@ test("says when the quota will be reached at the present growth", () => {
     { at: 60_000, bytes: 70 * MB },
   ];
   expect(forecast(samples, 130 * MB)).toEqual({ bytes: 70 * MB, growth: MB, secondsLeft: 60, reached: false });
-  expect(describeForecast(forecast(samples, 130 * MB), 130 * MB)).toEqual(["The deltas take 70 MB of the quota of 130 MB, which they reach in about 1 minutes."]);
+  expect(describeForecast(forecast(samples, 130 * MB), 130 * MB)).toEqual([
+    "The deltas take 70 MB of the quota of 130 MB, which they reach in about 1 minutes.",
+  ]);
 });
 
 test("a shrinking or steady size never reaches it", () => {

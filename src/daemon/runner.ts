@@ -110,7 +110,8 @@ export class Runner {
   #afterRun(target: string, loop: TargetLoop): void {
     const { name } = this.#plan;
     const error = loop.lastError;
-    const word = error?.retry === "never" ? "synckill" : error === null && [...this.#loops.values()].every((each) => each.quiet) ? "syncdone" : null;
+    const word =
+      error?.retry === "never" ? "synckill" : error === null && [...this.#loops.values()].every((each) => each.quiet) ? "syncdone" : null;
     if (word !== null) void this.#context.lease.use((session) => announceSync(session, word, name)).catch(() => undefined);
     this.#settled();
   }

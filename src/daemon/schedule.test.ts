@@ -16,7 +16,13 @@ const idle: Situation = {
   failure: null,
   again: false,
 };
-const failed = (retry: Failure["retry"], more: Partial<Failure> = {}): Failure => ({ retry, attempts: 1, at: idle.now - 10, waitMs: 4000, ...more });
+const failed = (retry: Failure["retry"], more: Partial<Failure> = {}): Failure => ({
+  retry,
+  attempts: 1,
+  at: idle.now - 10,
+  waitMs: 4000,
+  ...more,
+});
 
 describe("a healthy target", () => {
   test("waits for an event when nothing asks for a run", () => {
@@ -47,12 +53,20 @@ describe("what holds a target", () => {
     expect(schedule({ ...idle, controlHeld: false, kicks: true, first: true }).do).toBe("wait");
   });
   test("nothing starts while paused, kicks neither", () => {
-    expect(schedule({ ...idle, paused: true, kicks: true, newKicks: true, first: true })).toEqual({ do: "wait", at: null, state: "Paused" });
+    expect(schedule({ ...idle, paused: true, kicks: true, newKicks: true, first: true })).toEqual({
+      do: "wait",
+      at: null,
+      state: "Paused",
+    });
   });
 });
 
 test("a copy waits while the deltas of its source are over their quota, and looks again", () => {
-  expect(schedule({ ...idle, copyHeld: true, kicks: true, first: true })).toEqual({ do: "wait", at: idle.now + COPY_LOOK_MS, state: "Waiting" });
+  expect(schedule({ ...idle, copyHeld: true, kicks: true, first: true })).toEqual({
+    do: "wait",
+    at: idle.now + COPY_LOOK_MS,
+    state: "Waiting",
+  });
 });
 
 describe("after a failure", () => {
@@ -62,8 +76,15 @@ describe("after a failure", () => {
   });
   test("a new kick, or being asked again, tries it once more, but not in a hot loop", () => {
     const stopped = { ...idle, failure: failed("never") };
-    expect(schedule({ ...stopped, kicks: true, newKicks: true })).toEqual({ do: "wait", at: stopped.failure.at + KICK_GAP_MS, state: "Stopped" });
-    expect(schedule({ ...stopped, now: stopped.failure.at + KICK_GAP_MS, kicks: true, newKicks: true })).toEqual({ do: "run", reason: "kick" });
+    expect(schedule({ ...stopped, kicks: true, newKicks: true })).toEqual({
+      do: "wait",
+      at: stopped.failure.at + KICK_GAP_MS,
+      state: "Stopped",
+    });
+    expect(schedule({ ...stopped, now: stopped.failure.at + KICK_GAP_MS, kicks: true, newKicks: true })).toEqual({
+      do: "run",
+      reason: "kick",
+    });
     expect(schedule({ ...stopped, now: stopped.failure.at + KICK_GAP_MS, again: true })).toEqual({ do: "run", reason: "retry" });
   });
   test("a fault that heals is repeated when its time has come, whatever else asks", () => {

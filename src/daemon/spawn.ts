@@ -4,7 +4,9 @@ import type { ErrorCode } from "../model/error-catalogue.ts";
 import { BucardoError } from "../model/error.ts";
 
 /** What the child tells its parent, once. */
-export type ChildReport = { readonly kind: "ready"; readonly pid: number } | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly advice: string };
+export type ChildReport =
+  | { readonly kind: "ready"; readonly pid: number }
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly advice: string };
 
 /** What the parent hands to the child. Over the channel, not the command line or the environment: it may hold a password. */
 export type ChildOrders<Orders> = { readonly orders: Orders };
@@ -35,9 +37,9 @@ export async function spawnDaemon<Orders>(options: SpawnOptions<Orders>): Promis
   });
   try {
     child.send({ orders: options.orders } satisfies ChildOrders<Orders>);
-    const report = await reportOf(child, options);
-    if (report.kind === "failed") throw new BucardoError(report.code, report.message, { advice: report.advice });
-    return report.pid;
+    const told = await reportOf(child, options);
+    if (told.kind === "failed") throw new BucardoError(told.code, told.message, { advice: told.advice });
+    return told.pid;
   } finally {
     if (child.connected) child.disconnect();
     child.unref();
@@ -47,21 +49,41 @@ export async function spawnDaemon<Orders>(options: SpawnOptions<Orders>): Promis
 function reportOf(child: ChildProcess, { timeoutMs, signal }: Pick<SpawnOptions<unknown>, "timeoutMs" | "signal">): Promise<ChildReport> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new BucardoError("timeout", `the daemon (pid ${child.pid}) is not ready after ${Math.round(timeoutMs / 1000)} s; it goes on starting`));
+      reject(
+        new BucardoError(
+          "timeout",
+          `the daemon (pid ${child.pid}) is not ready after ${Math.round(timeoutMs / 1000)} s; it goes on starting`,
+        ),
+      );
     }, timeoutMs);
     const stop = (): void => {
       child.kill("SIGTERM");
       reject(signal.reason);
     };
     signal.addEventListener("abort", stop, { once: true });
-    const settle = <T>(then: (value: T) => void) => (value: T): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-      then(value);
-    };
-    child.once("message", settle((message) => resolve(message as ChildReport)));
-    child.once("error", settle((error: Error) => reject(new BucardoError("daemon-failed", `the daemon could not be started: ${error.message}`, { cause: error }))));
-    child.once("exit", settle((code: number | null) => reject(new BucardoError("daemon-failed", `the daemon ended before it was ready (exit code ${code ?? "none"})`))));
+    const settle =
+      <T>(then: (value: T) => void) =>
+      (value: T): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", stop);
+        then(value);
+      };
+    child.once(
+      "message",
+      settle((message) => resolve(message as ChildReport)),
+    );
+    child.once(
+      "error",
+      settle((error: Error) =>
+        reject(new BucardoError("daemon-failed", `the daemon could not be started: ${error.message}`, { cause: error })),
+      ),
+    );
+    child.once(
+      "exit",
+      settle((code: number | null) =>
+        reject(new BucardoError("daemon-failed", `the daemon ended before it was ready (exit code ${code ?? "none"})`)),
+      ),
+    );
   });
 }
 
@@ -84,5 +106,10 @@ export function report(what: ChildReport): void {
 
 export function failureReport(error: unknown): ChildReport {
   if (error instanceof BucardoError) return { kind: "failed", code: error.code, message: error.message, advice: error.advice };
-  return { kind: "failed", code: "daemon-failed", message: error instanceof Error ? error.message : String(error), advice: "Its log has more." };
+  return {
+    kind: "failed",
+    code: "daemon-failed",
+    message: error instanceof Error ? error.message : String(error),
+    advice: "Its log has more.",
+  };
 }

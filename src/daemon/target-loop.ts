@@ -3,12 +3,15 @@ import { reach } from "../base/point.ts";
 import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
 import { markCopied, writeTargetState, type TargetWord } from "../control/target-state.ts";
 import { BucardoError } from "../model/error.ts";
-import type { RunReason, RunResult } from "../model/run.ts";
+import type { RunReason } from "../model/run.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
+import type { Log } from "../telemetry/log.ts";
 import { Bell } from "./bell.ts";
 import { Connections } from "./connections.ts";
 import type { DaemonContext } from "./context.ts";
+import { KickBook } from "./kick-book.ts";
+import { logDone, logFailed } from "./log-run.ts";
 import { throttled } from "./progress.ts";
 import { schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
@@ -40,10 +43,7 @@ export class TargetLoop {
   #first = true;
   #changeSeen = false;
   #again = false;
-  /** Kicks that wait for this target; those that the last failed run had already seen; those settled here, in case an older list still has them. */
-  #kicks = new Set<number>();
-  #attempted = new Set<number>();
-  #settledUpTo = new Set<number>();
+  readonly #kicks = new KickBook();
   #lastBegan: number | null = null;
   #lastEnded: number | null = null;
   #failure: (Failure & { readonly error: BucardoError }) | null = null;
@@ -69,12 +69,14 @@ export class TargetLoop {
 
   /** Nothing runs and no kick waits. */
   get quiet(): boolean {
-    return this.#running === null && this.#kicks.size === 0;
+    return this.#running === null && !this.#kicks.any;
   }
 
   /** True when a change of the source would start a run: the watcher need not look for the others. */
   get listens(): boolean {
-    return this.#job.autokick && !this.#job.paused && this.#running === null && !this.#changeSeen && this.#failure === null && !this.#stopping;
+    return (
+      this.#job.autokick && !this.#job.paused && this.#running === null && !this.#changeSeen && this.#failure === null && !this.#stopping
+    );
   }
 
   get lastError(): BucardoError | null {
@@ -83,8 +85,7 @@ export class TargetLoop {
 
   /** All kicks that wait for this target, as the control database has them. */
   setKicks(ids: readonly number[]): void {
-    this.#kicks = new Set(ids.filter((id) => !this.#settledUpTo.has(id)));
-    this.#settledUpTo = new Set(ids.filter((id) => this.#settledUpTo.has(id)));
+    this.#kicks.replace(ids);
     this.#bell.ring();
   }
 
@@ -136,7 +137,7 @@ export class TargetLoop {
         continue;
       }
       this.#show(next.state);
-      const idleMs = connections.isOpen ? this.#context.settings.idle_close : null;
+      const idleMs = connections.isOpen ? this.#context.settings().idle_close : null;
       const untilNext = next.at === null ? null : next.at - this.#context.now();
       const rang = await this.#bell.wait(untilNext === null || idleMs === null ? (untilNext ?? idleMs) : Math.min(untilNext, idleMs));
       if (!rang && idleMs !== null && this.#context.now() - (this.#lastEnded ?? 0) >= idleMs) await connections.close();
@@ -155,8 +156,8 @@ export class TargetLoop {
       paused: this.#job.paused,
       copyHeld: this.#copyHeld,
       first: this.#first,
-      newKicks: [...this.#kicks].some((id) => !this.#attempted.has(id)),
-      kicks: this.#kicks.size > 0,
+      newKicks: this.#kicks.anyNew,
+      kicks: this.#kicks.any,
       changeSeen: this.#changeSeen,
       checktime: this.#job.checktime,
       lastBegan: this.#lastBegan,
@@ -184,14 +185,18 @@ export class TargetLoop {
       this.#note(open, end);
       await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
       await reach("daemon.run-recorded");
-      if (end.kind === "done" && job.definition.onetimecopy !== 0 && (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))) {
+      if (
+        end.kind === "done" &&
+        job.definition.onetimecopy !== 0 &&
+        (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))
+      ) {
         this.#context.definitionsChanged();
       }
     } catch (error) {
       // The control database refused what we wrote, or the lease is gone: nothing of the run is lost by that.
       this.#lastEnded = this.#context.now();
       const failure = toBucardoError(error, { sync: sync.name });
-      if (!this.#context.ending) log.error({ err: failure, code: failure.code }, "The run could not be recorded.");
+      if (!this.#context.ending()) log.error({ err: failure, code: failure.code }, "The run could not be recorded.");
       this.#fail(failure, "backoff");
     } finally {
       this.#running = null;
@@ -200,7 +205,7 @@ export class TargetLoop {
     }
   }
 
-  async #attempt(job: Job, open: OpenRun, log: DaemonContext["log"]): Promise<RunEnd> {
+  async #attempt(job: Job, open: OpenRun, log: Log): Promise<RunEnd> {
     const progress = throttled(1000, (of) => this.#context.lease.use((session) => reportProgress(session, open.id, of)));
     const began = this.#context.now();
     try {
@@ -210,7 +215,7 @@ export class TargetLoop {
         source: sessions.source,
         target: sessions.target,
         signal: this.#abort.signal,
-        onProgress: progress.push,
+        onProgress: (of) => progress.push(of),
         remembered: open.remembered,
       });
       logDone(log, open.id, result, this.#context.now() - began);
@@ -227,15 +232,8 @@ export class TargetLoop {
   }
 
   #note(open: OpenRun, end: RunEnd): void {
-    if (end.kind === "failed" && !end.settlesKicks) {
-      for (const id of [...open.kicks, ...this.#kicks]) if (open.kicks.includes(id)) this.#attempted.add(id);
-    } else {
-      for (const id of open.kicks) {
-        this.#kicks.delete(id);
-        this.#settledUpTo.add(id);
-      }
-      this.#attempted.clear();
-    }
+    if (end.kind === "failed" && !end.settlesKicks) this.#kicks.attempt(open.kicks);
+    else this.#kicks.settle(open.kicks);
     if (end.kind === "done") this.#failure = null;
     else this.#fail(end.error, end.error.retry);
   }
@@ -243,8 +241,8 @@ export class TargetLoop {
   #fail(error: BucardoError, retry: Failure["retry"]): void {
     const attempts = (this.#failure?.attempts ?? 0) + 1;
     const waitMs = backoff(retry === "now" ? Math.max(1, attempts - VOIDS_AT_ONCE) : attempts, {
-      base: this.#context.settings.retry_first,
-      cap: this.#context.settings.retry_longest,
+      base: this.#context.settings().retry_first,
+      cap: this.#context.settings().retry_longest,
       random: this.#context.random,
     });
     this.#failure = { error, retry, attempts, at: this.#context.now(), waitMs };
@@ -253,7 +251,10 @@ export class TargetLoop {
   /** Tells `status`, only when it changed; an answer is not waited for. */
   #show(state: TargetWord): void {
     const failure = state === "Waiting" || state === "Stopped" ? this.#failure?.error : undefined;
-    const held = state === "Waiting" && this.#copyHeld ? `The deltas of ${this.#job.definition.source} have reached their quota; the copy waits.` : null;
+    const held =
+      state === "Waiting" && this.#copyHeld
+        ? `The deltas of ${this.#job.definition.source} have reached their quota; the copy waits.`
+        : null;
     const detail = held ?? (failure === undefined ? null : `${failure.message} ${failure.advice}`);
     const { definition } = this.#job;
     const shown = `${state} ${detail ?? ""}`;
@@ -263,20 +264,4 @@ export class TargetLoop {
       .use((session) => writeTargetState(session, definition.sync.id, definition.target, state, detail))
       .catch(() => (this.#shown = ""));
   }
-}
-
-function logDone(log: DaemonContext["log"], run: number, result: RunResult, ms: number): void {
-  const rows = result.tables.reduce((sum, table) => sum + table.upserted + table.deleted, 0);
-  const text = `Run ${run} ${result.outcome}: ${rows} rows in ${Math.round(ms)} ms.`;
-  const fields = { run, rows, ms: Math.round(ms) };
-  if (result.outcome === "empty") log.debug(fields, text);
-  else log.info(fields, text);
-}
-
-function logFailed(log: DaemonContext["log"], run: number, error: BucardoError, ms: number): void {
-  const { sqlstate, table } = error.details;
-  const fields = { run, code: error.code, sqlstate, table, ms: Math.round(ms) };
-  const text = `Run ${run} failed: ${error.message} ${error.advice}`;
-  if (error.retry === "now" || error.code === "interrupted") log.info(fields, text);
-  else log.error(fields, text);
 }

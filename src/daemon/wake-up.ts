@@ -8,6 +8,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
+import { keepAlive } from "./keep-alive.ts";
 import { SAFETY_POLL_MS, step, type Phase } from "./wake-up-state.ts";
 
 /** A target loop as the watcher of its source sees it. */
@@ -103,7 +104,7 @@ export class Watcher {
       }
       const busy = found || this.#listeners().some((one) => one.busy);
       if (busy) lastBusy = now;
-      const next = step({ now, phase, busy, lastBusy, flagUsable, fastMs: this.#context.settings.poll_interval });
+      const next = step({ now, phase, busy, lastBusy, flagUsable, fastMs: this.#context.settings().poll_interval });
       phase = next.phase;
       if (next.flag === "lower") await lowerFlag(session);
       if (next.flag === "raise" && (await raiseFlag(session))) {
@@ -120,9 +121,7 @@ export class Watcher {
 
   async #prepare(session: Session): Promise<boolean> {
     session.lost.addEventListener("abort", () => this.#bell.ring(), { once: true });
-    await session.query(
-      sql("wake-up.keepalive", "select set_config(name, value, false) from (values ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')) as s (name, value)"),
-    );
+    await keepAlive(session);
     await session.listen(WAKE_CHANNEL, (payload) => {
       const kick = /^kick_sync_(.+)$/.exec(payload)?.[1];
       if (kick !== undefined) this.#kicked(kick);

@@ -16,13 +16,34 @@ import { writers } from "../harness/writers.ts";
 const killedAt = points.filter((point) => /^(replicate|daemon)\./.test(point));
 const ACCOUNTS = 200;
 
-type Site = AsyncDisposable & { readonly home: Scratch; readonly control: TestDatabase; readonly source: TestDatabase; readonly target: TestDatabase };
+type Site = AsyncDisposable & {
+  readonly home: Scratch;
+  readonly control: TestDatabase;
+  readonly source: TestDatabase;
+  readonly target: TestDatabase;
+};
 
 async function openSite(servers: { source: ServerAddress; target: ServerAddress }): Promise<Site> {
   const home = await scratch();
-  const [control, source, target] = [await createDatabase(servers.target), await createDatabase(servers.source), await createDatabase(servers.target)];
-  const rc = { dbhost: control.server.host, dbport: control.server.port, dbname: control.name, dbuser: "postgres", piddir: home.path, logdest: home.path };
-  await writeFile(join(home.path, ".bucardorc"), Object.entries({ ...rc, log_level: "debug", retry_longest: "1 second", lag_interval: "500 ms" }).map(([name, value]) => `${name}=${value}\n`).join(""));
+  const [control, source, target] = [
+    await createDatabase(servers.target),
+    await createDatabase(servers.source),
+    await createDatabase(servers.target),
+  ];
+  const rc = {
+    dbhost: control.server.host,
+    dbport: control.server.port,
+    dbname: control.name,
+    dbuser: "postgres",
+    piddir: home.path,
+    logdest: home.path,
+  };
+  await writeFile(
+    join(home.path, ".bucardorc"),
+    Object.entries({ ...rc, log_level: "debug", retry_longest: "1 second", lag_interval: "500 ms" })
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+  );
   for (const database of [source, target]) await createTransfers(await database.client(), ACCOUNTS);
   const at = ({ server }: TestDatabase): string => `host=${server.host} port=${server.port} user=postgres`;
   const lines = [
@@ -80,25 +101,29 @@ function equal(site: Site): Promise<string[]> {
   return equalTables(site.source, site.target, ["transfers_account"]);
 }
 
-test("killed at every named point of a run, in turn, under load: the next start heals, readers see no half, both sides end equal", { timeout: 300_000 }, async () => {
-  await using site = await openSite({ source: await sharedServer(12), target: await sharedServer(18) });
-  await using audit = await auditor(site.target);
-  await using load = writers(site.source, { clients: 2, kind: "transfers", pauseMs: 5 });
-  for (const [index, point] of killedAt.entries()) {
-    const order = `${point}=kill${index % 2 === 0 ? ":2" : ""}`;
-    await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path, env: { BUCARDO_POINT: order } });
-    expect(await daemon.ended(30_000), `${order}: ${daemon.stderr.slice(-2000)}`).toMatchObject({ signal: "SIGKILL" });
-    await load.more(5);
-  }
-  await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
-  await load.more(20);
-  await load.stop();
-  const kicked = await runProgram(["kick", "s", "60"], { cwd: site.home.path });
-  expect(kicked, `${kicked.stdout}${kicked.stderr}${daemon.stderr}`).toMatchObject({ code: 0 });
-  expect(await equal(site)).toEqual([]);
-  expect(audit.seen).toBeGreaterThan(killedAt.length);
-  audit.check();
-});
+test(
+  "killed at every named point of a run, in turn, under load: the next start heals, readers see no half, both sides end equal",
+  { timeout: 300_000 },
+  async () => {
+    await using site = await openSite({ source: await sharedServer(12), target: await sharedServer(18) });
+    await using audit = await auditor(site.target);
+    await using load = writers(site.source, { clients: 2, kind: "transfers", pauseMs: 5 });
+    for (const [index, point] of killedAt.entries()) {
+      const order = `${point}=kill${index % 2 === 0 ? ":2" : ""}`;
+      await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path, env: { BUCARDO_POINT: order } });
+      expect(await daemon.ended(30_000), `${order}: ${daemon.stderr.slice(-2000)}`).toMatchObject({ signal: "SIGKILL" });
+      await load.more(5);
+    }
+    await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
+    await load.more(20);
+    await load.stop();
+    const kicked = await runProgram(["kick", "s", "60"], { cwd: site.home.path });
+    expect(kicked, `${kicked.stdout}${kicked.stderr}${daemon.stderr}`).toMatchObject({ code: 0 });
+    expect(await equal(site)).toEqual([]);
+    expect(audit.seen).toBeGreaterThan(killedAt.length);
+    audit.check();
+  },
+);
 
 test("killed at random times", { timeout: 300_000 }, async () => {
   await using site = await openSite({ source: await sharedServer(15), target: await sharedServer(15) });
@@ -125,12 +150,22 @@ test("a server's process is killed, on the source and on the target, while the d
   await using site = await openSite({ source, target });
   await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
   await using load = writers(site.source, { clients: 2, kind: "transfers", tolerant: true });
-  for (const [database, server] of [[site.source, source], [site.target, target], [site.source, source], [site.target, target]] as const) {
+  for (const [database, server] of [
+    [site.source, source],
+    [site.target, target],
+    [site.source, source],
+    [site.target, target],
+  ] as const) {
     await using audit = await auditor(site.target);
     await load.more(30, 60_000);
     audit.check();
     const victim = await waitFor(
-      async () => (await database.query<{ pid: number }>("select pid from pg_stat_activity where application_name like 'bucardo%' and datname = current_database() limit 1"))[0],
+      async () =>
+        (
+          await database.query<{ pid: number }>(
+            "select pid from pg_stat_activity where application_name like 'bucardo%' and datname = current_database() limit 1",
+          )
+        )[0],
       { what: "a session of the daemon" },
     );
     server.killBackend(victim.pid);

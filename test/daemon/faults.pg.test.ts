@@ -66,7 +66,10 @@ test("a control connection that does not answer is given up, and the lease taken
   await using rig = await openDaemonRig({ sync: { autokick: false }, through: { control: toControl } });
   await rig.start();
   toControl.stall();
-  await waitFor(() => rig.log.lines.some((line) => line.includes("control database is lost")), { what: "the loss to be seen", timeoutMs: 30_000 });
+  await waitFor(() => rig.log.lines.some((line) => line.includes("control database is lost")), {
+    what: "the loss to be seen",
+    timeoutMs: 30_000,
+  });
   toControl.resume();
   await rig.settled(await rig.kick());
 });
@@ -77,7 +80,10 @@ test("where the server still keeps the daemon's old connection, that one is ende
   await using rig = await openDaemonRig({ sync: { autokick: false }, through: { control: toControl } });
   // A session of the test stands for the old connection, which a network that lost packets would leave behind on the server.
   const old = await sessionOf("control", rig.database("control").connection);
-  await rig.start({ connectControl: async () => disguised(await sessionOf("control", { ...rig.database("control").connection, port: toControl.port }), old.backendPid) });
+  await rig.start({
+    connectControl: async () =>
+      disguised(await sessionOf("control", { ...rig.database("control").connection, port: toControl.port }), old.backendPid),
+  });
   toControl.refuse();
   toControl.cut();
   await waitFor(() => takeDaemonLock(old), { what: "the lock to be free" });

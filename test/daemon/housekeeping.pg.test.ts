@@ -15,7 +15,8 @@ function sourceState(rig: DaemonRig): Promise<{ bytes: number; note: string | nu
 }
 
 /** About 4.4 MB of deltas per call. */
-const FILL = "insert into account select i, 1 from generate_series(1, 100000) i on conflict (id) do update set balance = account.balance + 1";
+const FILL =
+  "insert into account select i, 1 from generate_series(1, 100000) i on conflict (id) do update set balance = account.balance + 1";
 
 test("delivered deltas go by themselves, and not before every target has them", async () => {
   await using rig = await openDaemonRig({ targets: ["B", "C"], overrides: { purge_interval: "200 ms" } });
@@ -52,7 +53,11 @@ test("at the quota it warns, in status and log", async () => {
 });
 
 test("policy pause: no copy begins while the quota is reached", async () => {
-  await using rig = await openDaemonRig({ targets: ["B"], sync: { paused: true }, overrides: { delta_quota: "1 MB", delta_quota_policy: "pause", purge_interval: "100 ms" } });
+  await using rig = await openDaemonRig({
+    targets: ["B"],
+    sync: { paused: true },
+    overrides: { delta_quota: "1 MB", delta_quota_policy: "pause", purge_interval: "100 ms" },
+  });
   await rig.start();
   await rig.source.query(FILL);
   await waitFor(async () => (await sourceState(rig))[0]?.note, { what: "the quota to be reached" });
@@ -64,7 +69,10 @@ test("policy pause: no copy begins while the quota is reached", async () => {
 });
 
 test("policy release: the target that is furthest behind is given up, its deltas go, the other goes on", async () => {
-  await using rig = await openDaemonRig({ targets: ["B", "C"], overrides: { delta_quota: "1 MB", delta_quota_policy: "release", purge_interval: "300 ms", lag_interval: "100 ms" } });
+  await using rig = await openDaemonRig({
+    targets: ["B", "C"],
+    overrides: { delta_quota: "1 MB", delta_quota_policy: "release", purge_interval: "300 ms", lag_interval: "100 ms" },
+  });
   await rig.target.query("alter table account add constraint few check (id < 10)");
   await rig.start();
   await rig.source.query(FILL);

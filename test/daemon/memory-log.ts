@@ -12,5 +12,12 @@ export function memoryLog(lines: string[] = [], more: LogFields = {}): MemoryLog
       lines.push(`${level} ${message} ${JSON.stringify(rest)}${err instanceof Error ? ` ${err.message}` : ""}`);
     };
   // One function for both forms of a LogMethod, which the types tell apart and the code does not.
-  return { lines, debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error"), child: (fields: LogFields) => memoryLog(lines, { ...more, ...fields }) } as unknown as MemoryLog;
+  return {
+    lines,
+    debug: say("debug"),
+    info: say("info"),
+    warn: say("warn"),
+    error: say("error"),
+    child: (fields: LogFields) => memoryLog(lines, { ...more, ...fields }),
+  } as unknown as MemoryLog;
 }

@@ -100,7 +100,9 @@ test("checktime runs by the clock where nothing else asks", async () => {
 test("onetimecopy copies every target once, also when one of them comes later, and then ends", async () => {
   await using rig = await openDaemonRig({ targets: ["B", "C"], sync: { autokick: false, onetimecopy: 1 } });
   // Rows that no delta tells of.
-  await rig.source.query("set session_replication_role = replica; insert into account select i, i from generate_series(1, 100) i; reset session_replication_role");
+  await rig.source.query(
+    "set session_replication_role = replica; insert into account select i, i from generate_series(1, 100) i; reset session_replication_role",
+  );
   await rig.define("update bucardo.db set status = 'inactive' where name = 'C'");
   await rig.start();
   await rig.untilEqual("B");
@@ -108,7 +110,9 @@ test("onetimecopy copies every target once, also when one of them comes later, a
   await rig.untilEqual("C");
   await waitFor(
     async () => {
-      const [row] = await (await rig.control()).query<{ onetimecopy: number }>({ name: "test.copy", text: "select onetimecopy from bucardo.sync" });
+      const [row] = await (
+        await rig.control()
+      ).query<{ onetimecopy: number }>({ name: "test.copy", text: "select onetimecopy from bucardo.sync" });
       return row?.onetimecopy === 0;
     },
     { what: "onetimecopy to end" },
@@ -125,7 +129,10 @@ test("a stop finishes the run that is going on; a second one breaks it off, and 
   await rig.kick();
   await waitFor(async () => (await rig.runs()).at(-1)?.outcome === null, { what: "the run to begin" });
   daemon.stop("once");
-  const early = await Promise.race([daemon.done.then(() => "done"), waitFor(async () => (await rig.runs()).at(-1)?.outcome === null && "running", { what: "the run" })]);
+  const early = await Promise.race([
+    daemon.done.then(() => "done"),
+    waitFor(async () => (await rig.runs()).at(-1)?.outcome === null && "running", { what: "the run" }),
+  ]);
   expect(early).toBe("running");
   daemon.abort("twice");
   await daemon.done;

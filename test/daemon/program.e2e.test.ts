@@ -78,11 +78,17 @@ test("start returns when it runs, status shows it, a kick carries the rows, stop
   const block = (await bucardo("status pepper 0")).stdout;
   expect(block).toMatch(/Sync name +: pepper/);
   expect(block).toMatch(/Target new: Idle, lag /);
-  expect(JSON.parse((await bucardo("status --json")).stdout)).toMatchObject({ alive: true, daemon: { pid }, syncs: [{ word: expect.stringMatching(/Good|Empty/) }] });
+  expect(JSON.parse((await bucardo("status --json")).stdout)).toMatchObject({
+    alive: true,
+    daemon: { pid },
+    syncs: [{ word: expect.stringMatching(/Good|Empty/) }],
+  });
 
   expect(await bucardo("ping 5")).toMatchObject({ code: 0, stdout: `OK: Got response from PID ${pid}\n` });
   expect(await bucardo("message hello there")).toMatchObject({ code: 0 });
-  await waitFor(async () => (await readFile(join(home.path, "log.bucardo"), "utf8")).includes("hello there"), { what: "the message in the log" });
+  await waitFor(async () => (await readFile(join(home.path, "log.bucardo"), "utf8")).includes("hello there"), {
+    what: "the message in the log",
+  });
 
   const second = await bucardo("start");
   expect(second.code).toBe(1);

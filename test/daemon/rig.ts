@@ -124,14 +124,18 @@ export class DaemonRig implements AsyncDisposable {
   }
 
   /** Rows of the history, oldest first. */
-  async runs(target = "B"): Promise<{ id: number; reason: string; outcome: string | null; error_code: string | null; error_message: string | null }[]> {
+  async runs(
+    target = "B",
+  ): Promise<{ id: number; reason: string; outcome: string | null; error_code: string | null; error_message: string | null }[]> {
     return (await this.control()).query(
       sql("test.runs", "select id, reason, outcome, error_code, error_message from bucardo.run where target = $1 order by id", [target]),
     );
   }
 
   async state(target = "B"): Promise<{ state: string; detail: string | null; deltas: number | null } | undefined> {
-    const rows = await (await this.control()).query<{ state: string; detail: string | null; deltas: number | null }>(
+    const rows = await (
+      await this.control()
+    ).query<{ state: string; detail: string | null; deltas: number | null }>(
       sql("test.state", "select state, detail, deltas from bucardo.target_state where target = $1", [target]),
     );
     return rows[0];
@@ -207,5 +211,16 @@ async function define(rig: DaemonRig, options: DaemonRigOptions): Promise<void> 
 }
 
 function registered(name: string): Database {
-  return { name, dbname: name, host: null, port: null, user: null, password: null, service: null, pgpass: null, conn: null, status: "active" };
+  return {
+    name,
+    dbname: name,
+    host: null,
+    port: null,
+    user: null,
+    password: null,
+    service: null,
+    pgpass: null,
+    conn: null,
+    status: "active",
+  };
 }

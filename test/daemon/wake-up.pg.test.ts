@@ -3,7 +3,8 @@ import { startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait.ts";
 import { openDaemonRig, type DaemonRig } from "./rig.ts";
 
-const FLAG = "select count(*)::int as held from pg_locks where locktype = 'advisory' and classid = 25205 and objid = 2 and mode = 'ExclusiveLock' and granted and database = (select oid from pg_database where datname = current_database())";
+const FLAG =
+  "select count(*)::int as held from pg_locks where locktype = 'advisory' and classid = 25205 and objid = 2 and mode = 'ExclusiveLock' and granted and database = (select oid from pg_database where datname = current_database())";
 
 async function untilAsleep(rig: DaemonRig): Promise<void> {
   await waitFor(async () => (await rig.source.one<{ held: number }>(FLAG)).held === 1, { what: "the watcher to sleep" });
@@ -12,7 +13,10 @@ async function untilAsleep(rig: DaemonRig): Promise<void> {
 async function latencyOf(rig: DaemonRig, id: number): Promise<number> {
   await rig.source.query("insert into account values ($1, 0)", [id]);
   const began = performance.now();
-  await waitFor(async () => (await rig.target.query("select from account where id = $1", [id])).length === 1, { what: `row ${id} to arrive`, everyMs: 2 });
+  await waitFor(async () => (await rig.target.query("select from account where id = $1", [id])).length === 1, {
+    what: `row ${id} to arrive`,
+    everyMs: 2,
+  });
   return performance.now() - began;
 }
 
@@ -50,10 +54,13 @@ test("H18: a change that was written while the watcher was awake and commits lat
   await late.query("begin; insert into account values (1, 1)");
   // Long enough for a watcher to fall asleep that does not wait for open writers.
   await waitFor(async () => (await rig.runs()).length > 0 && rig.log.lines.length > 0, { what: "the first run" });
-  for (const end = performance.now() + 2500; performance.now() < end; ) expect((await rig.source.one<{ held: number }>(FLAG)).held).toBe(0);
+  for (const end = performance.now() + 2500; performance.now() < end;) expect((await rig.source.one<{ held: number }>(FLAG)).held).toBe(0);
   await late.query("commit");
   const began = performance.now();
-  await waitFor(async () => (await rig.target.query("select from account where id = 1")).length === 1, { what: "the row to arrive", everyMs: 2 });
+  await waitFor(async () => (await rig.target.query("select from account where id = 1")).length === 1, {
+    what: "the row to arrive",
+    everyMs: 2,
+  });
   expect(performance.now() - began).toBeLessThan(2000);
   await untilAsleep(rig);
 });
@@ -78,7 +85,9 @@ test("two installations on one source: one sleeps by the flag, both are woken", 
   const other = await one.source.client();
   expect((await other.query("select pg_try_advisory_lock(25205, 2) as got")).rows).toEqual([{ got: false }]);
   expect(await latencyOf(one, 1)).toBeLessThan(2000);
-  await waitFor(async () => (await other.query("select pg_try_advisory_lock(25205, 2) as got")).rows[0]?.got === true, { what: "the flag to be free" });
+  await waitFor(async () => (await other.query("select pg_try_advisory_lock(25205, 2) as got")).rows[0]?.got === true, {
+    what: "the flag to be free",
+  });
   // Now the other one sleeps: ours can only poll, and misses nothing.
   expect(await latencyOf(one, 2)).toBeLessThan(2000);
 });
