@@ -64,11 +64,10 @@ function generatedFinding(source: Column, target: Column, place: Place): Finding
     };
   }
   if (source.generated !== "" && target.generated === "") {
-    const empty = target.notNull && target.defaultExpression === null;
     return {
-      grade: empty ? "error" : "warning",
-      what: `column ${source.name} is generated on the source but not on ${place.db}: generated values do not travel, it stays ${empty ? "NULL, which it must not be" : "at its default"} there`,
-      remedy: `Generate it on ${place.db} too.`,
+      grade: "warning",
+      what: `column ${source.name} is generated on the source but not on ${place.db}: its values are copied, and nothing computes them for rows that are written there`,
+      remedy: `Generate it on ${place.db} too, where its version can.`,
     };
   }
   return null;

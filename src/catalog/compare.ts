@@ -22,10 +22,10 @@ export function compareTables(source: TableShape, target: TableShape | undefined
   }));
 }
 
-/** The columns whose values travel, in the source's order: those both have and no side computes by itself. */
+/** The columns whose values travel, in the source's order: those both have and the target does not compute by itself. */
 export function carriedColumns(source: Pick<TableShape, "columns">, target: Pick<TableShape, "columns">): string[] {
   const written = new Set(target.columns.filter((column) => column.generated === "").map((column) => column.name));
-  return source.columns.filter((column) => column.generated === "" && written.has(column.name)).map((column) => column.name);
+  return source.columns.filter((column) => written.has(column.name)).map((column) => column.name);
 }
 
 function compareShapes(source: TableShape, target: TableShape, options: TableComparison): Finding[] {

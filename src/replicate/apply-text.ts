@@ -27,9 +27,16 @@ export function deleteOthersText(link: TableLink, stage: string): string {
 
 /** Identity columns keep the source's values; column lists are always explicit. The alias is for a table called excluded. */
 export function insertText(link: TableLink, stage: string): string {
-  const names = link.columns.map((column) => quoteIdent(column.name)).join(", ");
-  const values = link.columns.map((_, index) => `s.c${index + 1}`).join(", ");
-  return `insert into ${quoteName(link.name)} as t (${names}) overriding system value select ${values} from ${stage} s where not s.gone`;
+  const values = link.columns.flatMap((column, index) => (column.written ? `s.c${index + 1}` : []));
+  return `insert into ${quoteName(link.name)} as t (${writtenColumns(link)}) overriding system value select ${values.join(", ")} from ${stage} s where not s.gone`;
+}
+
+/** All but what the target computes by itself. */
+export function writtenColumns(link: TableLink): string {
+  return link.columns
+    .filter((column) => column.written)
+    .map((column) => quoteIdent(column.name))
+    .join(", ");
 }
 
 export function upsertText(link: TableLink, stage: string): string {

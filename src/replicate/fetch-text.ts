@@ -9,23 +9,38 @@ import type { TablePlan } from "./plan.ts";
  * but the key. Sorted by key, so that the target's index is walked in order and two syncs lock rows in the same order.
  */
 export function fetchText(plan: TablePlan, link: TableLink): string {
-  const only = link.source.partitioned ? "" : "only ";
-  const table = quoteName(link.name);
-  const format = copyFormat(link);
-  if (plan.action === "recopy") {
-    return `copy (select false, ${link.columns.map((column) => `t.${quoteIdent(column.name)}`).join(", ")} from ${only}${table} t) to stdout${format}`;
-  }
+  if (plan.action === "recopy") return wholeText(link, ["false", ...link.columns.map(ofTable)]);
   const keys = link.source.key.map((_, index) => `k${index + 1}`);
   const columns = link.columns.map((column) =>
-    column.keyPosition === null ? `t.${quoteIdent(column.name)}` : `coalesce(t.${quoteIdent(column.name)}, d.k${column.keyPosition + 1})`,
+    column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`,
   );
-  const on = link.source.key.map((column, index) => `t.${quoteIdent(column.name)}${column.cast} ${column.equals} d.k${index + 1}`).join(" and ");
+  const on = link.source.key
+    .map((column, index) => `t.${quoteIdent(column.name)}${column.cast} ${column.equals} d.k${index + 1}`)
+    .join(" and ");
   return `copy (
   select t.tableoid is null, ${columns.join(", ")}
     from (select distinct ${keys.join(", ")} from (${pendingKeys(plan, link)}) x) d
-    left join ${only}${table} t on ${on}
+    left join ${sourceTable(link)} t on ${on}
    order by ${keys.map((key) => `d.${key}`).join(", ")}
-) to stdout${format}`;
+) to stdout${copyFormat(link)}`;
+}
+
+/** The whole table as the target's takes it: no mark for gone rows, and none of the columns that the target computes. */
+export function fillText(link: TableLink): string {
+  return wholeText(link, link.columns.filter((column) => column.written).map(ofTable));
+}
+
+function wholeText(link: TableLink, columns: readonly string[]): string {
+  return `copy (select ${columns.join(", ")} from ${sourceTable(link)} t) to stdout${copyFormat(link)}`;
+}
+
+function ofTable(column: { readonly name: string }): string {
+  return `t.${quoteIdent(column.name)}`;
+}
+
+/** A parent of inheritance is replicated without its children. */
+function sourceTable(link: TableLink): string {
+  return `${link.source.partitioned ? "" : "only "}${quoteName(link.name)}`;
 }
 
 /** All pending keys: of every generation, because a writer may still be in an old trigger function, and all of parts that just joined the table. */

@@ -1,11 +1,11 @@
 import { displayName } from "../model/name.ts";
 import { copyBetween } from "../postgres/copy.ts";
-import { quoteIdent, quoteName } from "../postgres/quote.ts";
+import { quoteName } from "../postgres/quote.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import { deleteAllText } from "./apply-text.ts";
-import { copyFormat, fetchText } from "./fetch-text.ts";
+import { deleteAllText, writtenColumns } from "./apply-text.ts";
+import { copyFormat, fetchText, fillText } from "./fetch-text.ts";
 import type { TableLink } from "./link.ts";
 import type { Member } from "./member.ts";
 import type { TablePlan } from "./plan.ts";
@@ -31,14 +31,14 @@ export type FetchJob = {
 
 /** Streams the rows of one plan from the run's snapshot to the target, from socket to socket. */
 export async function fetchTable({ source, target, plan, link, signal, onBytes }: FetchJob): Promise<Fetched> {
-  const from = { from: source, fromText: sql("replicate.fetch", fetchText(plan, link)), signal, onBytes };
+  const from = { from: source, signal, onBytes };
   try {
     if (plan.action === "recopy" && target.replica) {
       await target.session.execute(sql("replicate.empty-table", deleteAllText(link)));
-      const into = `copy ${quoteName(link.name)} (${link.columns.map((column) => quoteIdent(column.name)).join(", ")}) from stdin${copyFormat(link)}`;
+      const into = `copy ${quoteName(link.name)} (${writtenColumns(link)}) from stdin${copyFormat(link)}`;
       const { rows, bytes } = await copyBetween({
         ...from,
-        fromText: sql("replicate.fetch", withoutGone(fetchText(plan, link))),
+        fromText: sql("replicate.fetch", fillText(link)),
         to: target.session,
         toText: sql("replicate.fill-table", into),
       });
@@ -47,6 +47,7 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes }
     const stage = await ensureStage(target, plan.table.captured, link);
     const { rows, bytes } = await copyBetween({
       ...from,
+      fromText: sql("replicate.fetch", fetchText(plan, link)),
       to: target.session,
       toText: sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`),
     });
@@ -54,9 +55,4 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes }
   } catch (error) {
     throw toBucardoError(error, { table: displayName(link.name) });
   }
-}
-
-/** The table itself has no column for it. */
-function withoutGone(text: string): string {
-  return text.replace("copy (select false, ", "copy (select ");
 }

@@ -1,6 +1,6 @@
 import { readKeyColumns, type KeyColumn } from "../capture/key-column.ts";
 import type { Column } from "../catalog/column.ts";
-import { compareTables } from "../catalog/compare.ts";
+import { carriedColumns, compareTables } from "../catalog/compare.ts";
 import { canUpsert } from "../catalog/key.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
 import { BucardoError } from "../model/error.ts";
@@ -16,18 +16,23 @@ export type TableLink = {
   readonly name: { readonly schema: string; readonly name: string };
   readonly source: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
   readonly target: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
-  /** Columns that travel: all of the source but the generated ones, in the source's order. */
-  readonly columns: readonly {
-    readonly name: string;
-    readonly stageType: string;
-    readonly keyPosition: number | null;
-    readonly settable: boolean;
-  }[];
+  /** Columns that travel, in the source's order. */
+  readonly columns: readonly LinkColumn[];
   readonly binary: boolean;
-  /** upsert: rows keep their place; replace: DELETE and INSERT, where ON CONFLICT cannot be used. */
+  /** upsert: rows keep their place; replace: DELETE and INSERT, where ON CONFLICT cannot be used (rules forbid it even while they are silent). */
   readonly strategy: "upsert" | "replace";
   /** Tables that this one refers to; matters only without the replica role. */
   readonly refersTo: readonly string[];
+};
+
+export type LinkColumn = {
+  readonly name: string;
+  readonly stageType: string;
+  readonly keyPosition: number | null;
+  /** False for a key column that the target computes: it travels to find its row. */
+  readonly written: boolean;
+  /** By ON CONFLICT DO UPDATE. */
+  readonly settable: boolean;
 };
 
 /**
@@ -61,15 +66,17 @@ export async function linkTables(
   return links;
 }
 
-/** Changes whenever columns, indexes or their like of a table on the target change. One statement for all; no locks. */
+/** Changes whenever columns, indexes, rules or constraints of a table on the target change. One statement for all; no locks. */
 async function readPrints(target: Session, tables: readonly BatchTable[]): Promise<Map<string, string>> {
   const rows = await target.query<{ schema: string; name: string; print: string }>(
     sql(
       "replicate.target-prints",
       `select n.nspname as schema, c.relname as name,
-              md5(format('%s %s %s %s', c.oid, c.relkind,
+              md5(format('%s %s %s %s %s %s', c.oid, c.relkind,
                 (select string_agg(format('%s %s', a.attnum, a.xmin), ',' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
-                (select string_agg(format('%s %s', i.indexrelid, i.xmin), ',' order by i.indexrelid) from pg_index i where i.indrelid = c.oid))) as print
+                (select string_agg(format('%s %s', i.indexrelid, i.xmin), ',' order by i.indexrelid) from pg_index i where i.indrelid = c.oid),
+                (select string_agg(format('%s %s', r.oid, r.xmin), ',' order by r.oid) from pg_rewrite r where r.ev_class = c.oid),
+                (select string_agg(format('%s %s', f.oid, f.xmin), ',' order by f.oid) from pg_constraint f where f.conrelid = c.oid))) as print
          from unnest($1::text[], $2::text[]) w (schema, name)
          join pg_namespace n on n.nspname = w.schema
          join pg_class c on c.relnamespace = n.oid and c.relname = w.name`,
@@ -115,8 +122,9 @@ async function linkTable(source: Session, target: Session, table: BatchTable, he
   const sourceKey = await readKeyColumns(source, here.oid, table.keyColumns);
   const targetKey = await readKeyColumns(target, there.oid, table.keyColumns);
   const byName = new Map(there.columns.map((column) => [column.name, column]));
+  const carried = new Set([...carriedColumns(here, there), ...table.keyColumns]);
   const pairs = here.columns
-    .filter((column) => column.generated === "")
+    .filter((column) => carried.has(column.name))
     .map((column) => ({ source: column, target: byName.get(column.name)! }));
   const columns = pairs.map(({ target: column }) => describeColumn(column, table.keyColumns, targetKey));
   const canArbitrate = there.keys.some(
@@ -132,24 +140,26 @@ async function linkTable(source: Session, target: Session, table: BatchTable, he
     binary: canCopyBinary(pairs),
     strategy:
       canArbitrate &&
+      there.rules.length === 0 &&
       columns.every((column) => column.settable || column.keyPosition !== null) &&
       !(partitioned && target.serverVersion < 110000)
         ? "upsert"
         : "replace",
-    refersTo: here.foreignKeys.map((key) => displayName(key.to)),
+    refersTo: there.foreignKeys.map((key) => displayName(key.to)),
   };
 }
 
 /**
- * ON CONFLICT DO UPDATE may set everything but GENERATED ALWAYS identities (hazard 26). Key columns need setting only where equal keys can differ.
+ * ON CONFLICT DO UPDATE may set everything but what is GENERATED ALWAYS (hazard 26). Key columns need setting only where equal keys can differ.
  */
-function describeColumn(column: Column, keyColumns: readonly string[], key: readonly KeyColumn[]): TableLink["columns"][number] {
+function describeColumn(column: Column, keyColumns: readonly string[], key: readonly KeyColumn[]): LinkColumn {
   const position = keyColumns.indexOf(column.name);
-  const identity = column.identity === "a";
+  const written = column.generated === "";
   return {
     name: column.name,
     stageType: column.baseType,
     keyPosition: position === -1 ? null : position,
-    settable: !identity && (position === -1 || !key[position]!.equalMeansSame),
+    written,
+    settable: written && column.identity !== "a" && (position === -1 || !key[position]!.equalMeansSame),
   };
 }
