@@ -13,6 +13,7 @@ import { sleep } from "./sleep.ts";
 export const points = [
   "replicate.begun",
   "replicate.locked",
+  "replicate.checkpoint-read",
   "replicate.snapshot-taken",
   "replicate.table-staged",
   "replicate.table-applied",
@@ -53,9 +54,20 @@ export function parsePointOrders(text: string): PointOrder[] {
     });
 }
 
-const orders = parsePointOrders(process.env["BUCARDO_POINT"] ?? "");
-const passes = new Map<Point, number>();
+/** A function that counts passes and obeys the orders. */
+export function follow(orders: readonly PointOrder[]): (point: Point) => Promise<void> {
+  const passes = new Map<Point, number>();
+  return async (point) => {
+    if (orders.length === 0) return;
+    const pass = (passes.get(point) ?? 0) + 1;
+    passes.set(point, pass);
+    for (const order of orders) {
+      if (order.point === point && (order.pass === null || order.pass === pass)) await obey(order);
+    }
+  };
+}
 
+const obeyEnvironment = follow(parsePointOrders(process.env["BUCARDO_POINT"] ?? ""));
 let handler: ((point: Point) => Promise<void> | void) | null = null;
 
 /**
@@ -74,12 +86,7 @@ export function onPoint(work: (point: Point) => Promise<void> | void): Disposabl
 /** A named place. Returns at once unless BUCARDO_POINT or a test says otherwise. */
 export async function reach(point: Point): Promise<void> {
   await handler?.(point);
-  if (orders.length === 0) return;
-  const pass = (passes.get(point) ?? 0) + 1;
-  passes.set(point, pass);
-  for (const order of orders) {
-    if (order.point === point && (order.pass === null || order.pass === pass)) await obey(order);
-  }
+  await obeyEnvironment(point);
 }
 
 async function obey({ point, action, file }: PointOrder): Promise<void> {

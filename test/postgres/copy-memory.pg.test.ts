@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { copyBetween } from "../../src/postgres/copy.ts";
 import { sql } from "../../src/postgres/sql.ts";
@@ -12,12 +11,8 @@ const mega = 1024 * 1024;
 async function growth(work: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage.rss();
   let peak = before;
-  let working = true;
-  const watching = (async () => {
-    for (; working; await delay(5)) peak = Math.max(peak, process.memoryUsage.rss());
-  })();
-  await work().finally(() => (working = false));
-  await watching;
+  const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 5);
+  await work().finally(() => clearInterval(watch));
   return (peak - before) / mega;
 }
 

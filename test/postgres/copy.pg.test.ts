@@ -42,7 +42,7 @@ test.for([
 
   expect(result).toMatchObject({ rows: 20_000, sent: 20_000 });
   expect(seen.at(-1)).toBe(result.bytes);
-  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   expect(await target.session.one(sql("test.sum", fingerprint))).toEqual(await source.session.one(sql("test.sum", fingerprint)));
 });
 
