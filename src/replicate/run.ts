@@ -8,7 +8,7 @@ import { rollbackQuietly } from "../postgres/transaction.ts";
 import { applyAwake, applyTable } from "./apply.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
-import { checkFileNodes } from "./file-node.ts";
+import { checkUnchanged, holdTables } from "./hold.ts";
 import { checkSource, checkTarget } from "./identity.ts";
 import { linkTables } from "./link.ts";
 import { lockTarget } from "./lock.ts";
@@ -20,6 +20,7 @@ import { recordIntent, settle } from "./settle.ts";
 import { sameShape } from "../capture/shape.ts";
 import { forgetStages, trimStages } from "./stage.ts";
 import { take } from "./take.ts";
+import { verdictOn } from "./verdict.ts";
 
 export type RunContext = {
   readonly definition: RunDefinition;
@@ -68,18 +69,33 @@ async function runOnce(context: RunContext, target: Member): Promise<RunResult &
   await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
   const batch = await take(source, definition);
   await reach("replicate.snapshot-taken");
+  try {
+    return await carry(context, target, batch, progress);
+  } catch (error) {
+    throw await verdictOn(error, source, batch.tables);
+  }
+}
+
+async function carry(
+  context: RunContext,
+  target: Member,
+  batch: Batch,
+  progress: Progress,
+): Promise<RunResult & { readonly settledRuns: number }> {
+  const { definition, source } = context;
   const sourceIdentity = await checkSource(source, definition.sync.name, batch.checkpoint, batch.snapshot.xmax, context.remembered);
   const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
   await mendCapture(source, definition, batch);
 
   const plans = await planTables(source, target.session, definition, batch);
+  await holdTables(source, batch, plans);
   const fetched = await fetchAll(context, target, plans, progress);
-  await checkFileNodes(source, plans);
+  await checkUnchanged(source, batch, plans);
   await reach("replicate.file-nodes-checked");
   await endReading(source);
 
   const tables = await applyAll(target, fetched, progress);
-  const sequences = await carrySequences(source, target.session, sequencesOf(definition));
+  const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
   progress.step("settling", null);
 
   let settled = null;

@@ -1,5 +1,6 @@
 import { displayName, type QualifiedName } from "../model/name.ts";
 import { BucardoError } from "../model/error.ts";
+import { checkSequenceSource, compareSequences } from "../catalog/compare-sequence.ts";
 import { readSequences, type SequenceShape } from "../catalog/sequence.ts";
 import { quoteLiteral, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
@@ -10,24 +11,23 @@ type Position = { readonly name: string; readonly last_value: string; readonly i
 /**
  * Brings sequences to where the source's are, attributes included; returns how many moved. Called after the run's snapshot was taken and before the
  * target commits: a sequence is read as of now, so it is never behind the rows that came with the snapshot (hazard 24). setval is not
- * transactional: after a failed run a sequence may be ahead, which is harmless.
+ * transactional: after a failed run a sequence may be ahead, which is harmless. Errors: schema-mismatch with all problems of all sequences.
  */
-export async function carrySequences(source: Session, target: Session, names: readonly QualifiedName[]): Promise<number> {
+export async function carrySequences(
+  source: Session,
+  target: Session,
+  names: readonly QualifiedName[],
+  { strict }: { readonly strict: boolean },
+): Promise<number> {
   if (names.length === 0) return 0;
   const [here, there] = [await readSequences(source, names), await readSequences(target, names)];
-  refuseMissing(source, names, here);
-  refuseMissing(target, names, there);
+  refuseMismatch(source, target, names, here, there, strict);
   const wanted = await readPositions(source, names);
   const current = new Map((await readPositions(target, names)).map((position) => [position.name, position]));
   let moved = 0;
   for (const [index, name] of names.entries()) {
-    const text = changeText(
-      name,
-      wanted[index]!,
-      current.get(displayName(name))!,
-      here.get(displayName(name))!,
-      there.get(displayName(name))!,
-    );
+    const [from, to] = [here.get(displayName(name))!, there.get(displayName(name))!];
+    const text = changeText(wanted[index]!, current.get(displayName(name))!, from, to);
     if (text === null) continue;
     await target.script(sql("replicate.set-sequence", text));
     moved++;
@@ -45,22 +45,40 @@ async function readPositions(session: Session, names: readonly QualifiedName[]):
   );
 }
 
-function changeText(name: QualifiedName, wanted: Position, current: Position, here: SequenceShape, there: SequenceShape): string | null {
-  const attributes = attributesText(here) === attributesText(there) ? "" : `alter sequence ${quoteName(name)} ${attributesText(here)}; `;
-  if (attributes === "" && wanted.last_value === current.last_value && wanted.is_called === current.is_called) return null;
-  return `${attributes}select setval(${quoteLiteral(quoteName(name))}::regclass, ${wanted.last_value}, ${wanted.is_called})`;
+/** The position goes along with the attributes, because new limits are refused while the old position is beyond them. */
+function changeText(wanted: Position, current: Position, here: SequenceShape, there: SequenceShape): string | null {
+  const name = quoteName(here);
+  const alter = there.privileges.owner && attributesText(here) !== attributesText(there);
+  if (!alter && wanted.last_value === current.last_value && wanted.is_called === current.is_called) return null;
+  const attributes = alter ? `alter sequence ${name} ${attributesText(here)} restart with ${wanted.last_value}; ` : "";
+  return `${attributes}select setval(${quoteLiteral(name)}::regclass, ${wanted.last_value}, ${wanted.is_called})`;
 }
 
 function attributesText(shape: SequenceShape): string {
   return `increment by ${shape.increment} minvalue ${shape.min} maxvalue ${shape.max} start with ${shape.start} cache ${shape.cache} ${shape.cycle ? "cycle" : "no cycle"}`;
 }
 
-function refuseMissing(session: Session, names: readonly QualifiedName[], there: ReadonlyMap<string, SequenceShape>): void {
-  const missing = names.map(displayName).filter((name) => !there.has(name));
-  if (missing.length === 0) return;
-  throw new BucardoError("schema-mismatch", `sequence ${missing.join(", ")} does not exist on ${session.name}`, {
-    db: session.name,
-    table: missing[0] ?? "",
-    advice: `Make it there, or remove it from the sync.`,
+function refuseMismatch(
+  source: Session,
+  target: Session,
+  names: readonly QualifiedName[],
+  here: ReadonlyMap<string, SequenceShape>,
+  there: ReadonlyMap<string, SequenceShape>,
+  strict: boolean,
+): void {
+  const problems = names.flatMap((name) => {
+    const shape = here.get(displayName(name));
+    if (shape === undefined) return checkSequenceSource(name, shape, source.name);
+    return compareSequences(shape, there.get(displayName(name)), { strict, db: target.name });
+  });
+  const errors = problems.filter((problem) => problem.grade === "error");
+  const [first] = errors;
+  if (first === undefined) return;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  throw new BucardoError("schema-mismatch", `sequence ${first.table}: ${first.what}${more}`, {
+    db: first.db ?? target.name,
+    ...(first.table !== undefined && { table: first.table }),
+    advice: first.remedy,
+    problems,
   });
 }

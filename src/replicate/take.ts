@@ -1,8 +1,10 @@
+import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { parseSnapshot, type Snapshot } from "../model/snapshot.ts";
 import { deltaTable } from "../capture/name.ts";
 import { waits } from "../capture/waits.ts";
+import { sqlstateOf } from "../postgres/failure.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -70,6 +72,7 @@ export async function take(source: Session, definition: RunDefinition): Promise<
       },
     );
   }
+  await reach("replicate.checkpoint-read");
   const checkpoint: Checkpoint = {
     text: taken.checkpoint,
     snapshot: parseSnapshot(taken.checkpoint),
@@ -113,10 +116,7 @@ function refuseMissing(source: Session, definition: RunDefinition, chosen: reado
 }
 
 async function complete(source: Session, tables: readonly TakenTable[], checkpoint: Snapshot): Promise<BatchTable[]> {
-  const states = await readShapes(
-    source,
-    tables.map((table) => table.oid),
-  );
+  const states = await shapesOf(source, tables);
   const parts = tables.flatMap((table) => {
     const state = states.get(table.oid);
     const cutoff = table.since === null ? checkpoint : parseSnapshot(table.since);
@@ -142,6 +142,21 @@ async function complete(source: Session, tables: readonly TakenTable[], checkpoi
     uncaptured: state.uncaptured,
     deltas: counts.get(table.captured) ?? 0,
   }));
+}
+
+/** undefined_table, and internal_error: "could not open relation", which a part gives that was dropped since the snapshot while its bound was asked for. */
+const DROPPED = new Set(["42P01", "XX000"]);
+
+async function shapesOf(source: Session, tables: readonly TakenTable[]): Promise<Awaited<ReturnType<typeof readShapes>>> {
+  try {
+    return await readShapes(
+      source,
+      tables.map((table) => table.oid),
+    );
+  } catch (error) {
+    if (!DROPPED.has(sqlstateOf(error) ?? "")) throw error;
+    throw new BucardoError("run-void", "a table was dropped while the run looked at it", { db: source.name, cause: error });
+  }
 }
 
 /** One statement for all generations of all tables: waiting deltas by captured table. */

@@ -13,25 +13,28 @@ async function filled() {
   return rig;
 }
 
-test.for(["replicate.snapshot-taken", "replicate.table-staged", "replicate.table-applied", "replicate.intent-committed", "replicate.target-committed"] as const)(
-  "H1: a run that lost its source at %s settles on no other connection, and is made again from the checkpoint",
-  async (point) => {
-    await using rig = await filled();
-    const before = await checkpointOf(rig);
-    await rig.source.query("update t set v = 'second' where id <= 10; delete from t where id = 20");
-    const { source } = await rig.sessions();
-    using steps = at(point, () => kill(rig.source, source));
-    await expect(rig.run()).rejects.toMatchObject({ code: "connection-lost" });
-    expect(steps.passes).toBe(1);
-    expect(await checkpointOf(rig)).toEqual(before);
-    const { rows } = await rig.target.one<{ rows: number }>("select count(*)::int as rows from t where v = 'second'");
-    // once the intent is durable the target's commit asks the source for nothing more
-    expect(rows).toBe(["replicate.intent-committed", "replicate.target-committed"].includes(point) ? 10 : 0);
-    await rig.dropSessions();
-    expect((await rig.run()).tables).toMatchObject([{ upserted: 10 }]);
-    expect(await rig.differences()).toEqual([]);
-  },
-);
+test.for([
+  "replicate.snapshot-taken",
+  "replicate.table-staged",
+  "replicate.table-applied",
+  "replicate.intent-committed",
+  "replicate.target-committed",
+] as const)("H1: a run that lost its source at %s settles on no other connection, and is made again from the checkpoint", async (point) => {
+  await using rig = await filled();
+  const before = await checkpointOf(rig);
+  await rig.source.query("update t set v = 'second' where id <= 10; delete from t where id = 20");
+  const { source } = await rig.sessions();
+  using steps = at(point, () => kill(rig.source, source));
+  await expect(rig.run()).rejects.toMatchObject({ code: "connection-lost" });
+  expect(steps.passes).toBe(1);
+  expect(await checkpointOf(rig)).toEqual(before);
+  const { rows } = await rig.target.one<{ rows: number }>("select count(*)::int as rows from t where v = 'second'");
+  // once the intent is durable the target's commit asks the source for nothing more
+  expect(rows).toBe(["replicate.intent-committed", "replicate.target-committed"].includes(point) ? 10 : 0);
+  await rig.dropSessions();
+  expect((await rig.run()).tables).toMatchObject([{ upserted: 10 }]);
+  expect(await rig.differences()).toEqual([]);
+});
 
 test.for(["replicate.snapshot-taken", "replicate.table-applied", "replicate.intent-committed"] as const)(
   "H1: a run that lost its target at %s leaves the checkpoint, and is made again",
@@ -59,7 +62,14 @@ test("H1: the checkpoint is a compare-and-set: of two runs that sent the same ch
   });
   const { source, target } = await rig.sessions();
   const { run } = await import("../../src/replicate/run.ts");
-  const context = { definition: rig.definition(), source, target, signal: new AbortController().signal, onProgress: () => undefined, remembered: null };
+  const context = {
+    definition: rig.definition(),
+    source,
+    target,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    remembered: null,
+  };
   await expect(run(context)).rejects.toMatchObject({ code: "run-void" });
   expect((await checkpointOf(rig)).run).toBe(other.run);
   expect((await run(context)).outcome).toBe("empty");
@@ -93,8 +103,13 @@ test("H3: who waits for the lock holds no snapshot of the source", async () => {
   await holder.script({ name: "begin", text: "begin" });
   await lockTarget(holder, rig.definition().sync);
   const late = rig.run();
-  await waitFor(async () => (await rig.target.query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0, { what: "the run to wait" });
-  expect(await rig.source.one("select state, backend_xmin from pg_stat_activity where pid = $1", [source.backendPid])).toEqual({ state: "idle", backend_xmin: null });
+  await waitFor(async () => (await rig.target.query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0, {
+    what: "the run to wait",
+  });
+  expect(await rig.source.one("select state, backend_xmin from pg_stat_activity where pid = $1", [source.backendPid])).toEqual({
+    state: "idle",
+    backend_xmin: null,
+  });
   await holder.script({ name: "rollback", text: "rollback" });
   await late;
   expect(await rig.differences()).toEqual([]);

@@ -1,0 +1,86 @@
+import { deltaTable } from "../capture/name.ts";
+import { BucardoError } from "../model/error.ts";
+import { quoteName } from "../postgres/quote.ts";
+import { sqlstateOf } from "../postgres/failure.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import type { Batch } from "./definition.ts";
+import type { TablePlan } from "./plan.ts";
+
+/** undefined_table and invalid_schema_name: dropped or renamed since the snapshot. */
+const GONE = new Set(["42P01", "3F000"]);
+
+/**
+ * Locks the tables that are going to be read, parts included, before the first is read: from here on they keep their names, columns, files and parts.
+ * What changed between the snapshot and the lock voids the run.
+ */
+export async function holdTables(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
+  if (plans.length === 0) return;
+  const names = plans.map(({ table }) => `${table.partitioned ? "" : "only "}${quoteName(table.name)}`);
+  try {
+    await source.script(sql("replicate.hold-tables", `lock table ${names.join(", ")} in access share mode`));
+  } catch (error) {
+    if (!GONE.has(sqlstateOf(error) ?? "")) throw error;
+    throw voidRun(source, plans[0]!.table.name.name);
+  }
+  await checkUnchanged(source, batch, plans);
+}
+
+/**
+ * DDL is not MVCC-safe: after TRUNCATE and rewriting ALTER TABLE an older snapshot sees the table empty, parts that left are not read, and a name may
+ * stand for another table; a run would delete rows on the target for good (hazards 2, 19). So with the locks of the reading held each file and name
+ * must be what the snapshot knows, and the parts that are locked, as LOCK and COPY find them in the catalog of this moment, those that it knows. Once
+ * before reading: who left by then stays away; once after it: who came is still there. The rows of pg_class are the snapshot's, the functions are not.
+ */
+export async function checkUnchanged(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
+  if (plans.length === 0) return;
+  const leaves = plans.flatMap(({ table }) => table.now.leaves);
+  const names = [
+    ...plans.map(({ table }) => ({ oid: table.oid, name: quoteName(table.name) })),
+    ...plans.flatMap(({ joined }) => joined.map(({ oid, name }) => ({ oid, name }))),
+  ];
+  const deltas = plans.flatMap(({ table }) => table.generations.map((generation) => quoteName(deltaTable(table.captured, generation))));
+  const rows = await source.query<{ name: string }>(
+    sql(
+      "replicate.check-unchanged",
+      `with recursive known (oid) as (
+         select * from unnest($5::oid[])
+         union
+         select i.inhparent from known k join pg_inherits i on i.inhrelid = k.oid
+       ),
+       held (relation) as (
+         select l.relation from pg_locks l
+          where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
+       )
+       select format('%s.%s', n.nspname, c.relname) as name
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where (c.oid = any ($1::oid[]) or c.oid = any (array(select to_regclass(d) from unnest($2::text[]) d)::oid[]))
+          and pg_relation_filenode(c.oid) is distinct from c.relfilenode
+       union all
+       select w.name from json_to_recordset($3::json) w (oid oid, name text) where w.oid is distinct from to_regclass(w.name)::oid
+       union all
+       select l.name from json_to_recordset($4::json) l (oid oid, name text) where l.oid not in (select relation from held)
+       union all
+       select h.relation::regclass::text
+         from held h
+        where h.relation not in (select oid from known)
+          and case when pg_relation_is_publishable(h.relation) then pg_get_partition_constraintdef(h.relation) is not null end`,
+      [
+        leaves.map(({ oid }) => oid),
+        deltas,
+        JSON.stringify(names),
+        JSON.stringify(leaves.map(({ oid, name }) => ({ oid, name }))),
+        batch.tables.flatMap(({ now }) => now.triggers.map(({ oid }) => oid)),
+      ],
+    ),
+  );
+  const [first] = rows;
+  if (first !== undefined) throw voidRun(source, first.name);
+}
+
+function voidRun(source: Session, table: string): BucardoError {
+  return new BucardoError("run-void", `${table} was truncated, rewritten, renamed, attached or detached while the run looked at it`, {
+    db: source.name,
+    table,
+  });
+}
