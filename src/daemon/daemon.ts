@@ -1,8 +1,10 @@
+import { hostname } from "node:os";
 import { resolveSettings, type Settings } from "../config/setting.ts";
 import { announce } from "../control/announce.ts";
 import { pruneKicks, requestKickByName, waitingKicks } from "../control/kick.ts";
 import { CONTROL_CHANNEL, dropStaleRequests, pruneRequests } from "../control/request.ts";
 import { closeStaleRuns, pruneRuns } from "../control/run.ts";
+import { readSettings } from "../control/setting.ts";
 import { dropStrayStates } from "../control/target-state.ts";
 import { processLimit } from "../postgres/limit.ts";
 import type { Database } from "../model/sync.ts";
@@ -15,6 +17,7 @@ import type { DaemonContext } from "./context.ts";
 import { planSyncs, readDefinitions, type Definitions } from "./definitions.ts";
 import { answerRequests } from "./answer-requests.ts";
 import { Fleet } from "./fleet.ts";
+import { checkHost } from "./host-check.ts";
 import { Hints } from "./hints.ts";
 import { Lease } from "./lease.ts";
 
@@ -110,6 +113,8 @@ export class Daemon implements AsyncDisposable {
     try {
       this.#fleet = new Fleet(this.#context());
       await this.#lease.use(dropStaleRequests);
+      const settings = resolveSettings(await this.#lease.use(readSettings), this.#options.overrides);
+      checkHost(settings.host_safety_check, hostname());
       await this.#readDefinitions();
       await this.#readKicks();
       await this.#lease.ready();

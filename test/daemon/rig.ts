@@ -177,7 +177,7 @@ async function define(rig: DaemonRig, options: DaemonRigOptions): Promise<void> 
   await transaction(control, {}, async () => {
     await migrateSchema(control);
     const installation = await createInstallation(control);
-    for (const name of ["A", ...rig.targets]) await insertDatabase(control, registered(name));
+    for (const name of ["A", ...rig.targets]) await insertDatabase(control, registered(name, rig.database(name)));
     await insertDbgroup(control, "g");
     await putDbgroupMember(control, "g", { db: "A", role: "source", priority: 0 });
     for (const target of rig.targets) await putDbgroupMember(control, "g", { db: target, role: "target", priority: 0 });
@@ -210,17 +210,7 @@ async function define(rig: DaemonRig, options: DaemonRigOptions): Promise<void> 
   });
 }
 
-function registered(name: string): Database {
-  return {
-    name,
-    dbname: name,
-    host: null,
-    port: null,
-    user: null,
-    password: null,
-    service: null,
-    pgpass: null,
-    conn: null,
-    status: "active",
-  };
+function registered(name: string, { connection }: TestDatabase): Database {
+  const { host, port, user, database: dbname } = connection;
+  return { name, dbname, host, port, user, password: null, service: null, pgpass: null, conn: null, status: "active" };
 }

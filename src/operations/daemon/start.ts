@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
 import { daemonIsAlive, readDaemon } from "../../control/daemon.ts";
+import { checkHost } from "../../daemon/host-check.ts";
 import { alreadyThere } from "../../daemon/main.ts";
 import { isAlive, livingOwner } from "../../daemon/pid-file.ts";
 import { appendReason } from "../../daemon/reason-file.ts";
@@ -46,6 +47,7 @@ export const start = defineOperation({
     ...legacyStartKeys,
   }),
   output: startOutput,
+  exitCodes: { 2: "The setting host_safety_check does not allow this host." },
   examples: [
     { command: "bucardo_ctl start", about: "Starts and waits until it is up." },
     { command: "bucardo start 'after the upgrade'", about: "With a reason." },
@@ -68,6 +70,7 @@ export async function startDaemon(
   const control = await context.control();
   await refuseSecond(control, piddir);
   const settings = await daemonSettingsOf(context);
+  checkHost(settings.host_safety_check, hostname());
   await removeStopFile(piddir, settings.stopfile);
   await appendReason(piddir, settings.reason_file, how.event, how.reason);
   const destinations = logDestinations(context.config, context.cwd, piddir);
