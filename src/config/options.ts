@@ -28,26 +28,25 @@ function option(name: string, type: OptionDeclaration["type"], help: string, ext
 }
 
 export const globalOptions: readonly OptionDeclaration[] = [
-  option("dbname", "text", "control database", { aliases: ["db-name", "d"], env: "BUCARDO_DBNAME", default: "bucardo" }),
-  option("dbuser", "text", "user on the control database", { aliases: ["db-user", "U"], env: "BUCARDO_DBUSER", default: "bucardo" }),
-  option("dbpass", "text", "its password; better kept in ~/.pgpass", { aliases: ["db-pass", "P"], env: "BUCARDO_DBPASS" }),
+  option("dbname", "text", "control database", { aliases: ["d"], env: "BUCARDO_DBNAME", default: "bucardo" }),
+  option("dbuser", "text", "user on the control database", { aliases: ["U"], env: "BUCARDO_DBUSER", default: "bucardo" }),
+  option("dbpass", "text", "its password; better kept in ~/.pgpass", { aliases: ["P"], env: "BUCARDO_DBPASS" }),
   option("dbhost", "text", "host of the control database, or directory of its socket", {
-    aliases: ["db-host", "h"],
+    aliases: ["h"],
     env: "BUCARDO_DBHOST",
   }),
-  option("dbport", "integer", "its port", { aliases: ["db-port", "p"], env: "BUCARDO_DBPORT" }),
-  option("dbconn", "text", "more libpq words for it, e.g. sslmode=verify-full", { aliases: ["db-conn"], env: "BUCARDO_DBCONN" }),
-  option("dbservice", "text", "name in the service file for it", { aliases: ["db-service"], env: "BUCARDO_DBSERVICE" }),
+  option("dbport", "integer", "its port", { aliases: ["p"], env: "BUCARDO_DBPORT" }),
+  option("dbconn", "text", "more libpq words for it, e.g. sslmode=verify-full", { env: "BUCARDO_DBCONN" }),
+  option("dbservice", "text", "name in the service file for it", { env: "BUCARDO_DBSERVICE" }),
   option("bucardorc", "text", "rc file to read instead of ./.bucardorc, ~/.bucardorc or /etc/bucardorc; --no-bucardorc reads none", {
     negatable: true,
     lineOnly: true,
   }),
   option("keyfile", "text", "file with the key that seals stored passwords", {
-    aliases: ["key-file"],
     env: "BUCARDO_KEYFILE",
     default: "~/.bucardo/key",
   }),
-  option("piddir", "text", "directory of pid and stop file", { aliases: ["pid-dir"], env: "BUCARDO_PIDDIR" }),
+  option("piddir", "text", "directory of pid and stop file", { env: "BUCARDO_PIDDIR" }),
   option("log-destination", "list", "stderr, stdout, none, or a directory, in which the file is log.bucardo; may be repeated", {
     aliases: ["log-dest"],
   }),
@@ -58,7 +57,7 @@ export const globalOptions: readonly OptionDeclaration[] = [
   option("json", "flag", "print what was read as JSON", { lineOnly: true }),
   option("batch", "flag", "ask nothing"),
   option("confirm", "flag", "ask before changes are committed", { env: "BUCARDO_CONFIRM" }),
-  option("dryrun", "flag", "check everything, change nothing", { aliases: ["dry-run"] }),
+  option("dryrun", "flag", "check everything, change nothing"),
   option("force", "flag", "go on where a check says no", { lineOnly: true }),
   option("quiet", "count", "print less; may be repeated", { aliases: ["q"] }),
   option("verbose", "count", "print more; may be repeated", { aliases: ["v"] }),

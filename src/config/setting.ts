@@ -42,7 +42,6 @@ export const settings = {
   ),
   lock_attempts: setting(whole(1, 1000), "30", "How often it tries."),
   max_connections: setting(whole(2, 10_000), "20", "Connections that this process may hold to one server."),
-  connect_timeout: setting(duration, "10 seconds", "How long opening a connection may take."),
   reload_config_timeout: setting(duration, "30 seconds", "How long `reload` waits for the daemon."),
   log_level: setting(choice("error", "warn", "terse", "normal", "info", "verbose", "debug", "debug2"), "normal", "What goes into the log."),
   log_showpid: setting(toggle, "on", "The process id in each line of the log."),

@@ -28,9 +28,14 @@ export function textLine(
   ].filter((part) => part !== "");
   const rest = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   const said = [msg, err?.message].filter((part) => part !== undefined && part !== "").join(" ");
-  const line = [...head, said, rest.length === 0 ? "" : `(${rest.join(" ")})`].filter((part) => part !== "").join(" ");
+  const line = oneLine([...head, said, rest.length === 0 ? "" : `(${rest.join(" ")})`].filter((part) => part !== "").join(" "));
   const below = [...(err?.problems ?? []), ...(err?.advice ? [err.advice] : []), ...(err?.stack ? [err.stack] : [])];
   return [line, ...below.flatMap((text) => text.split("\n").map((part) => `    ${part}`))].join("\n") + "\n";
+}
+
+/** Nothing that a name or a message contains may look like a line of ours. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
 }
 
 function timeText(time: Date, form: "epoch" | "utc" | "local"): string {
