@@ -35,7 +35,7 @@ export function textLine(
 
 /** Nothing that a name or a message contains may look like a line of ours. */
 function oneLine(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  return text.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function timeText(time: Date, form: "epoch" | "utc" | "local"): string {
