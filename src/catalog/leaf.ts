@@ -1,3 +1,4 @@
+import { chunks } from "../base/chunks.ts";
 import type { QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { boundStatement, type TreeRow } from "./tree.sql.ts";
@@ -24,9 +25,8 @@ export async function readLeaves(session: Session, rows: readonly TreeRow[], bou
   const leaves = rows.filter((row) => row.kind === "r" || row.kind === "f");
   const bounded = bounds ? leaves.filter((row) => row.is_partition).map((row) => row.oid) : [];
   const boundOf = new Map<number, string>();
-  for (let start = 0; start < bounded.length; start += BOUNDS_AT_ONCE) {
-    const answer = await session.query<{ oid: number; bound: string }>(boundStatement(bounded.slice(start, start + BOUNDS_AT_ONCE)));
-    for (const row of answer) boundOf.set(row.oid, row.bound);
+  for (const oids of chunks(bounded, BOUNDS_AT_ONCE)) {
+    for (const row of await session.query<{ oid: number; bound: string }>(boundStatement(oids))) boundOf.set(row.oid, row.bound);
   }
   return new Map(leaves.map((row) => [row.oid, toLeaf(row, boundOf.get(row.oid) ?? null)]));
 }

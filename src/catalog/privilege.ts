@@ -1,10 +1,8 @@
 import type { Problem } from "../model/error.ts";
-import { displayName } from "../model/name.ts";
-import { quoteIdent, quoteName } from "../postgres/quote.ts";
+import { quoteIdent } from "../postgres/quote.ts";
 import type { DatabaseFacts } from "./database.ts";
-import type { SequenceShape } from "./sequence.ts";
 
-/** What our user lacks on a source as a whole, each with the statement that mends it. Tables: `checkSource`. */
+/** What our user lacks on a source as a whole, each with the statement that mends it. Tables and sequences: `checkSource`, `checkSequenceSource`. */
 export function checkSourceDatabase(facts: DatabaseFacts): Problem[] {
   const user = quoteIdent(facts.user);
   const problems: Problem[] = [...standby(facts)];
@@ -27,7 +25,7 @@ export function checkSourceDatabase(facts: DatabaseFacts): Problem[] {
   return problems;
 }
 
-/** What our user lacks on a target as a whole. Tables: `compareTables`. */
+/** What our user lacks on a target as a whole. Tables and sequences: `compareTables`, `compareSequences`. */
 export function checkTargetDatabase(facts: DatabaseFacts): Problem[] {
   const user = quoteIdent(facts.user);
   const problems: Problem[] = [...standby(facts)];
@@ -45,29 +43,6 @@ export function checkTargetDatabase(facts: DatabaseFacts): Problem[] {
       db: facts.db,
       what: `${facts.user} may not set session_replication_role: triggers fire and foreign keys are checked for replicated rows`,
       remedy: `On ${facts.db}: ${facts.serverVersion >= 150000 ? `grant set on parameter session_replication_role to ${user};` : `alter role ${user} superuser; (from PostgreSQL 15 on a grant is enough)`}`,
-    });
-  }
-  return problems;
-}
-
-/** A sequence is read on the source and set on the target. */
-export function checkSequencePrivileges(sequence: SequenceShape, role: "source" | "target", { db, user }: DatabaseFacts): Problem[] {
-  const place = { grade: "error", db, table: displayName(sequence) } as const;
-  const problems: Problem[] = [];
-  if (!sequence.privileges.schemaUsage) {
-    problems.push({
-      ...place,
-      what: `${user} may not use the schema ${sequence.schema} on ${db}`,
-      remedy: `On ${db}: grant usage on schema ${quoteIdent(sequence.schema)} to ${quoteIdent(user)};`,
-    });
-  }
-  const needed = role === "source" ? (["select"] as const) : (["select", "update"] as const);
-  const lacking = needed.filter((privilege) => !sequence.privileges[privilege]);
-  if (lacking.length > 0) {
-    problems.push({
-      ...place,
-      what: `${user} may not ${lacking.join(", ")} on ${db}`,
-      remedy: `On ${db}: grant ${lacking.join(", ")} on sequence ${quoteName(sequence)} to ${quoteIdent(user)};`,
     });
   }
   return problems;

@@ -1,3 +1,4 @@
+import { chunks } from "../base/chunks.ts";
 import { carriedColumns } from "../catalog/compare.ts";
 import type { TableShape } from "../catalog/table.ts";
 import { displayName } from "../model/name.ts";
@@ -34,6 +35,8 @@ export type TableEquality = {
 /** Both sides with the expressions to read them by. */
 export type Scans = { readonly source: Scan; readonly target: Scan };
 
+/** Sums of buckets that are held at once, as a power of two: some 20 MB for both sides. */
+const SUMS_AT_ONCE_BITS = 16;
 /** Rows that one bucket should have, by the size of the table on disk at some 60 bytes a row; a wrong guess only costs another scan. */
 const BYTES_PER_BUCKET = 60 * 1000;
 
@@ -44,9 +47,12 @@ const BYTES_PER_BUCKET = 60 * 1000;
  */
 export async function compareTable(job: TableJob): Promise<TableEquality> {
   const scans = planScans(job);
-  const bits = Math.min(16, Math.max(6, Math.ceil(Math.log2((await tableBytes(job.source, job.table.source)) / BYTES_PER_BUCKET + 1))));
+  const bits = Math.min(
+    SUMS_AT_ONCE_BITS,
+    Math.max(6, Math.ceil(Math.log2((await tableBytes(job.source, job.table.source)) / BYTES_PER_BUCKET + 1))),
+  );
   const limit = job.limit ?? 20;
-  const whole: Part = { bits: 0, ending: 0 };
+  const whole: Part = { bits: 0, endings: [0] };
   const { source, target } = await readBoth(scans, whole, bits);
   const search = new Search(scans, limit, job.rowsAtOnce ?? 20_000, job.signal);
   const complete = await search.look(differingBuckets(source, target), bits);
@@ -86,18 +92,35 @@ class Search {
 
   /** `buckets` with their rows, by the last `bits` bits. False when it stopped early. */
   async look(buckets: ReadonlyMap<number, number>, bits: number): Promise<boolean> {
-    // At 31 bits nothing is left to divide by: such a bucket holds few rows unless the hash is an enemy's work.
-    const { packs, large } = packBuckets(buckets, bits < 31 ? this.#rowsAtOnce : Infinity);
-    for (const pack of packs) {
+    return bits < 31 && this.#isTooCoarse(buckets) ? this.#divide(buckets, bits) : this.#fetch(buckets, bits);
+  }
+
+  /** Dividing costs a scan of both sides, and so does each pack that is fetched. */
+  #isTooCoarse(buckets: ReadonlyMap<number, number>): boolean {
+    const sizes = [...buckets.values()];
+    const rows = sizes.reduce((sum, size) => sum + size, 0);
+    // Where so many buckets differ, the first pack names enough keys.
+    const namesEnough = buckets.size >= this.#limit - this.found.length;
+    return sizes.some((size) => size > this.#rowsAtOnce) || (rows > this.#rowsAtOnce && !namesEnough);
+  }
+
+  async #divide(buckets: ReadonlyMap<number, number>, bits: number): Promise<boolean> {
+    const wanted = Math.max(4, Math.min(8, SUMS_AT_ONCE_BITS - Math.ceil(Math.log2(buckets.size))));
+    const width = Math.min(wanted, 31 - bits);
+    for (const endings of chunks([...buckets.keys()], 2 ** (SUMS_AT_ONCE_BITS - width))) {
       if (this.#enough()) return false;
-      const [source, target] = await Promise.all([readRows(this.#scans.source, bits, pack), readRows(this.#scans.target, bits, pack)]);
-      this.found.push(...differingRows(source, target));
-    }
-    for (const ending of large) {
-      if (this.#enough()) return false;
-      const width = Math.min(8, 31 - bits);
-      const { source, target } = await readBoth(this.#scans, { bits, ending }, width);
+      const { source, target } = await readBoth(this.#scans, { bits, endings }, width);
       if (!(await this.look(differingBuckets(source, target), bits + width))) return false;
+    }
+    return true;
+  }
+
+  async #fetch(buckets: ReadonlyMap<number, number>, bits: number): Promise<boolean> {
+    for (const pack of packBuckets(buckets, this.#rowsAtOnce)) {
+      if (this.#enough()) return false;
+      const part = { bits, endings: pack };
+      const [source, target] = await Promise.all([readRows(this.#scans.source, part), readRows(this.#scans.target, part)]);
+      this.found.push(...differingRows(source, target));
     }
     return this.found.length <= this.#limit;
   }

@@ -3,6 +3,7 @@ import { readTables } from "../catalog/table.ts";
 import type { Problem } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import type { RelationKind } from "../model/sync.ts";
+import { cancelQuery } from "../postgres/cancel.ts";
 import type { Session } from "../postgres/session.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { compareTable, type TableEquality, type TableJob } from "./compare-table.ts";
@@ -44,8 +45,23 @@ export type SyncEquality = {
 /** With writers, so many keys on their way are followed; more than that is lag, not a row in flight. */
 const FOLLOWED_KEYS = 10_000;
 
-/** Compares all tables and sequences of a sync between its source and one target. Changes nothing on either. */
+/** Compares all tables and sequences of a sync between its source and one target. Changes nothing on either. Aborting cancels what runs. */
 export async function compareSync(job: CompareJob): Promise<SyncEquality> {
+  job.signal?.throwIfAborted();
+  const cancel = (): void => void Promise.allSettled([cancelQuery(job.source), cancelQuery(job.target)]);
+  job.signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    return await compareAll(job);
+  } catch (error) {
+    // Not the server's word for it (57014), which is only the echo of ours.
+    job.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    job.signal?.removeEventListener("abort", cancel);
+  }
+}
+
+async function compareAll(job: CompareJob): Promise<SyncEquality> {
   const { tables, problems } = await findTables(job);
   const compared = job.patienceMs ? await compareMoving(job, tables, job.patienceMs) : await compareQuiet(job, tables);
   const sequences = await compareSequenceValues(

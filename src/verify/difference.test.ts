@@ -42,19 +42,15 @@ test("keys of several columns are not run together, and an identity counts inste
 });
 
 test("packs hold whole buckets and not more rows than allowed; what is larger stands alone", () => {
-  const { packs, large } = packBuckets(
-    new Map([
-      [1, 4],
-      [2, 6],
-      [3, 1],
-      [4, 11],
-      [5, 10],
-    ]),
-    10,
-  );
-  expect(packs).toEqual([[1, 2], [3], [5]]);
-  expect(large).toEqual([4]);
-  expect(packBuckets(new Map(), 10)).toEqual({ packs: [], large: [] });
+  const buckets = new Map([
+    [1, 4],
+    [2, 6],
+    [3, 1],
+    [4, 11],
+    [5, 10],
+  ]);
+  expect(packBuckets(buckets, 10)).toEqual([[1, 2], [3], [4], [5]]);
+  expect(packBuckets(new Map(), 10)).toEqual([]);
 });
 
 test("keys are listed by number, then by the next column", () => {

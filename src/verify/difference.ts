@@ -44,16 +44,11 @@ export function sortDifferences(differences: readonly Difference[]): Difference[
   });
 }
 
-/** Buckets in packs of about `rows` rows, and those that are too large for a pack by themselves. */
-export function packBuckets(buckets: ReadonlyMap<number, number>, rows: number): { readonly packs: number[][]; readonly large: number[] } {
+/** Buckets in packs of about `rows` rows; one that is larger is a pack by itself. */
+export function packBuckets(buckets: ReadonlyMap<number, number>, rows: number): number[][] {
   const packs: number[][] = [];
-  const large: number[] = [];
-  let room = 0;
+  let room = -1;
   for (const [bucket, size] of buckets) {
-    if (size > rows) {
-      large.push(bucket);
-      continue;
-    }
     if (size > room) {
       packs.push([]);
       room = rows;
@@ -61,5 +56,5 @@ export function packBuckets(buckets: ReadonlyMap<number, number>, rows: number):
     packs.at(-1)!.push(bucket);
     room -= size;
   }
-  return { packs, large };
+  return packs;
 }

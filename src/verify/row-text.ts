@@ -1,3 +1,4 @@
+import { chunks } from "../base/chunks.ts";
 import type { Column } from "../catalog/column.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 
@@ -54,10 +55,7 @@ const VALUES_AT_ONCE = 90;
 export function joinedText(values: readonly string[]): string {
   const marked = values.map((value) => `coalesce(${value}, chr(30))`);
   if (marked.length === 1) return marked[0]!;
-  const groups: string[] = [];
-  for (let start = 0; start < marked.length; start += VALUES_AT_ONCE) {
-    groups.push(`pg_catalog.concat_ws(chr(31), ${marked.slice(start, start + VALUES_AT_ONCE).join(", ")})`);
-  }
+  const groups = [...chunks(marked, VALUES_AT_ONCE)].map((some) => `pg_catalog.concat_ws(chr(31), ${some.join(", ")})`);
   return groups.join(" || chr(31) || ");
 }
 

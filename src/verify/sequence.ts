@@ -1,3 +1,4 @@
+import { chunks } from "../base/chunks.ts";
 import { sleep } from "../base/sleep.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import { quoteName } from "../postgres/quote.ts";
@@ -50,10 +51,8 @@ const AT_ONCE = 200;
 
 async function readPositions(session: Session, names: readonly QualifiedName[]): Promise<SequencePosition[]> {
   const positions: SequencePosition[] = [];
-  for (let start = 0; start < names.length; start += AT_ONCE) {
-    const parts = names
-      .slice(start, start + AT_ONCE)
-      .map((name, n) => `select ${n} as n, last_value::text as value, is_called as called from ${quoteName(name)}`);
+  for (const some of chunks(names, AT_ONCE)) {
+    const parts = some.map((name, n) => `select ${n} as n, last_value::text as value, is_called as called from ${quoteName(name)}`);
     const rows = await session.query<SequencePosition & { n: number }>(
       sql("verify.sequence", `select * from (${parts.join(" union all ")}) as s order by n`),
     );

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { findRelations } from "../../src/catalog/find.ts";
 import { compareDatabases, readDatabaseFacts } from "../../src/catalog/database.ts";
-import { checkSequencePrivileges, checkSourceDatabase, checkTargetDatabase } from "../../src/catalog/privilege.ts";
-import { compareSequences, readSequences } from "../../src/catalog/sequence.ts";
+import { compareSequences } from "../../src/catalog/compare-sequence.ts";
+import { checkSourceDatabase, checkTargetDatabase } from "../../src/catalog/privilege.ts";
+import { readSequences } from "../../src/catalog/sequence.ts";
 import { openDatabase, openSession } from "./open.ts";
 
 test.for([10, 18] as const)(
@@ -99,9 +100,11 @@ test.for([10, 18] as const)("%i: what a user lacks is told with the grant that m
       const facts = await readDatabaseFacts(session);
       expect(facts).toMatchObject({ db: `pg${major}`, name, user: role, inRecovery: false, encoding: "UTF8" });
       const sequence = (await readSequences(session, [{ schema: "public", name: "s" }])).get("public.s")!;
-      return [...checkSourceDatabase(facts), ...checkTargetDatabase(facts), ...checkSequencePrivileges(sequence, "target", facts)].map(
-        ({ remedy }) => remedy,
-      );
+      return [
+        ...checkSourceDatabase(facts),
+        ...checkTargetDatabase(facts),
+        ...compareSequences(sequence, sequence, { strict: true, db: session.name }),
+      ].map(({ remedy }) => remedy);
     };
     const remedies = await look();
     expect(remedies).toEqual([

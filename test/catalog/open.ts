@@ -1,4 +1,5 @@
 import { readTables, type TableShape } from "../../src/catalog/table.ts";
+import { displayName } from "../../src/model/name.ts";
 import { connect } from "../../src/postgres/connect.ts";
 import type { Session } from "../../src/postgres/session.ts";
 import { createDatabase, type DatabaseOptions, type TestDatabase } from "../harness/database.ts";
@@ -29,7 +30,7 @@ export function openSession(database: TestDatabase, user?: string): Promise<Sess
 
 /** The shape of a table that must exist. */
 export async function readTable(session: Session, name: string, schema = "public"): Promise<TableShape> {
-  const shape = (await readTables(session, [{ schema, name }])).get(`${schema}.${name}`);
+  const shape = (await readTables(session, [{ schema, name }])).get(displayName({ schema, name }));
   if (shape === undefined) throw new Error(`${name} was not found`);
   return shape;
 }

@@ -6,6 +6,7 @@ import type { Session } from "../../src/postgres/session.ts";
 import type { Statement } from "../../src/postgres/sql.ts";
 import { compareTable } from "../../src/verify/compare-table.ts";
 import { openDatabase, type Opened } from "../catalog/open.ts";
+import { onServer } from "../harness/database.ts";
 import { waitFor } from "../harness/wait.ts";
 
 function relation(name: string, kind: RelationKind = "table", key: string[] | null = null): CompareRelation {
@@ -229,4 +230,28 @@ test("with writers, rows on their way are followed until they have arrived, and 
   await target.database.query("update t set v = 'wrong' where n = 70");
   const wrong = await compare(source, target, relations, { patienceMs: 300 });
   expect(wrong).toMatchObject({ equal: false, tables: [{ differences: [{ key: ["K70", "70"], kind: "different" }] }] });
+});
+
+test("an abort cancels what runs on the servers, and the sessions are usable again", async () => {
+  const ddl = "create table t (id int primary key); insert into t values (1)";
+  await using source = await openDatabase(12, ddl);
+  await using target = await openDatabase(18, ddl);
+  await source.database.query("begin; lock table t in access exclusive mode");
+  const abort = new AbortController();
+  const comparison = compareSync({ source: source.session, target: target.session, relations: [relation("t")], signal: abort.signal });
+  const ended = expect(comparison).rejects.toThrow("enough");
+  await onServer(source.database.server, (client) =>
+    waitFor(
+      async () =>
+        (await client.query("select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'", [source.database.name]))
+          .rowCount === 1,
+      {
+        what: "the comparison to wait for the lock",
+      },
+    ),
+  );
+  abort.abort(new Error("enough"));
+  await ended;
+  await source.database.query("rollback");
+  expect(await compare(source, target, [relation("t")])).toMatchObject({ equal: true });
 });

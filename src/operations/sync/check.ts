@@ -1,7 +1,8 @@
 import { readCandidates, nearestRelation } from "../../catalog/find.ts";
-import { compareSequences, readSequences, type SequenceShape } from "../../catalog/sequence.ts";
+import { checkSequenceSource, compareSequences } from "../../catalog/compare-sequence.ts";
+import { readSequences } from "../../catalog/sequence.ts";
 import { readTables } from "../../catalog/table.ts";
-import type { CaptureRelation } from "../../capture/install.ts";
+import type { CaptureRelation } from "../../capture/request.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import type { Database, SyncDefinition } from "../../model/sync.ts";
@@ -9,6 +10,7 @@ import { sourcesOf } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { connectionProblem } from "../db/draft.ts";
+import { databaseProblems } from "./check-database.ts";
 import { checkTable } from "./check-table.ts";
 import { samePlaceProblems } from "./same-place.ts";
 
@@ -28,6 +30,7 @@ export async function checkSync(context: Context, sync: SyncDefinition, database
   problems.push(...(await samePlaceProblems(sync, sessions)));
   const source = sessions.get(sourcesOf(sync)[0] ?? "");
   if (source === undefined) return { sync, problems, relations: [] };
+  problems.push(...(await databaseProblems(sync, sessions)));
   const relations = await checkRelations(sync, source, sessions, problems);
   return { sync, problems, relations };
 }
@@ -124,8 +127,8 @@ async function checkRelations(
     const strict = sync.strictChecking && relation.strictChecking !== false;
     const autokick = relation.autokick ?? sync.autokick;
     if (relation.kind === "sequence") {
-      problems.push(...sequenceProblems(source.name, sourceSequences.get(name), name));
       const own = sourceSequences.get(name);
+      problems.push(...checkSequenceSource(relation, own, source.name));
       if (own === undefined) continue;
       for (const { db, counters, candidates } of targets)
         problems.push(...compareSequences(own, counters.get(name), { strict, db, hint: nearestRelation(name, candidates) }));
@@ -147,21 +150,4 @@ async function checkRelations(
     if (key !== null) relations.push({ kind: "table", name: { schema: relation.schema, name: relation.name }, key, autokick });
   }
   return relations;
-}
-
-function sequenceProblems(db: string, shape: SequenceShape | undefined, table: string): Problem[] {
-  if (shape === undefined)
-    return [
-      { grade: "error", db, table, what: "the sequence does not exist on the source", remedy: "Take it out of the sync, or create it." },
-    ];
-  if (shape.privileges.select && shape.privileges.schemaUsage) return [];
-  return [
-    {
-      grade: "error",
-      db,
-      table,
-      what: "our role may not read the sequence",
-      remedy: "Grant USAGE on its schema and SELECT on the sequence.",
-    },
-  ];
 }
