@@ -7,30 +7,8 @@ import type { Session } from "../postgres/session.ts";
 import { captureTable } from "./capture-table.ts";
 import { describeBlockers, findBlockers } from "./blocker.ts";
 import { joinSync, registerSync } from "./register.ts";
+import type { CaptureRequest } from "./request.ts";
 import { ensureCaptureSchema } from "./schema.ts";
-
-/** What one sync wants captured on one source. */
-export type CaptureRequest = {
-  readonly sync: { readonly id: string; readonly name: string };
-  readonly installation: string;
-  readonly targets: readonly string[];
-  readonly relations: readonly CaptureRelation[];
-  /** How long one CREATE TRIGGER may wait for writers before it steps aside; default 2000. */
-  readonly lockTimeoutMs?: number;
-  /** How often a locked table is tried; default 10. */
-  readonly attempts?: number;
-  /** Told each time a table is locked by others. */
-  readonly onBlocked?: (message: string, attempt: number) => void;
-  readonly signal?: AbortSignal;
-};
-
-export type CaptureRelation = {
-  readonly kind: "table" | "sequence";
-  readonly name: QualifiedName;
-  /** Columns of the key; null for sequences. */
-  readonly key: readonly string[] | null;
-  readonly autokick: boolean;
-};
 
 /**
  * Begins to capture: schema, registration, triggers table by table, and only then the snapshot from which changes count.

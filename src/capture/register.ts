@@ -2,7 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
-import type { CaptureRequest } from "./install.ts";
+import type { CaptureRequest } from "./request.ts";
 import { readShapes } from "./shape.ts";
 
 type Registration = Pick<CaptureRequest, "sync" | "installation" | "targets">;

@@ -6,7 +6,8 @@ import { describePlace, interruption, sqlstateOf } from "./failure.ts";
 import { processLimit, type ConnectionLimit } from "./limit.ts";
 import { logIn } from "./login.ts";
 import { resolveParameters, type ConnectionFields, type Parameters } from "./parameters.ts";
-import { PgSession, type Session } from "./session.ts";
+import { PgSession } from "./pg-session.ts";
+import type { Session } from "./session.ts";
 
 export type ConnectOptions = ConnectionFields & {
   readonly applicationName?: string | undefined;

@@ -1,5 +1,5 @@
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
-import type { TableLink } from "./link.ts";
+import type { TableLink } from "./table-link.ts";
 
 /** Rows of parts that left the table or were truncated: `gone` holds conditions over the table's columns. */
 export function deletePartsText(link: TableLink, gone: readonly string[]): string {

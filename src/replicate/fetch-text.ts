@@ -1,7 +1,7 @@
 import { deltaTable } from "../capture/name.ts";
 import { waits } from "../capture/waits.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
-import type { TableLink } from "./link.ts";
+import type { TableLink } from "./table-link.ts";
 import type { TablePlan } from "./plan.ts";
 
 /**

@@ -6,7 +6,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { deleteAllText, writtenColumns } from "./apply-text.ts";
 import { copyFormat, fetchText, fillText } from "./fetch-text.ts";
-import type { TableLink } from "./link.ts";
+import type { TableLink } from "./table-link.ts";
 import type { Member } from "./member.ts";
 import type { TablePlan } from "./plan.ts";
 import { ensureStage } from "./stage.ts";

@@ -10,30 +10,7 @@ import { sql } from "../postgres/sql.ts";
 import { canCopyBinary } from "./binary.ts";
 import type { BatchTable, RunDefinition } from "./definition.ts";
 import type { Member } from "./member.ts";
-
-/** A table on both sides, as far as moving rows needs it. */
-export type TableLink = {
-  readonly name: { readonly schema: string; readonly name: string };
-  readonly source: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
-  readonly target: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
-  /** Columns that travel, in the source's order. */
-  readonly columns: readonly LinkColumn[];
-  readonly binary: boolean;
-  /** upsert: rows keep their place; replace: DELETE and INSERT, where ON CONFLICT cannot be used (rules forbid it even while they are silent). */
-  readonly strategy: "upsert" | "replace";
-  /** Tables that this one refers to; matters only without the replica role. */
-  readonly refersTo: readonly string[];
-};
-
-export type LinkColumn = {
-  readonly name: string;
-  readonly stageType: string;
-  readonly keyPosition: number | null;
-  /** False for a key column that the target computes: it travels to find its row. */
-  readonly written: boolean;
-  /** By ON CONFLICT DO UPDATE. */
-  readonly settable: boolean;
-};
+import type { LinkColumn, TableLink } from "./table-link.ts";
 
 /**
  * How the rows of some tables cross, remembered per connection until one of the sides changes. Errors: schema-mismatch with all problems of

@@ -2,7 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import { sqlstateOf } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import type { TableLink } from "./link.ts";
+import type { TableLink } from "./table-link.ts";
 
 /** A target's connection with what a run leaves in it for the next one. */
 export type Member = {

@@ -1,6 +1,6 @@
 import { quoteIdent } from "../postgres/quote.ts";
 import { sql } from "../postgres/sql.ts";
-import type { TableLink } from "./link.ts";
+import type { TableLink } from "./table-link.ts";
 import type { Member } from "./member.ts";
 
 /** The server empties all of a session's stages at each commit, so not more than these outlive the run that needed them. */

@@ -1,6 +1,7 @@
 import { backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/sleep.ts";
-import { installCapture, type CaptureRelation } from "../../capture/install.ts";
+import { installCapture } from "../../capture/install.ts";
+import type { CaptureRelation } from "../../capture/request.ts";
 import { releaseSync } from "../../capture/release.ts";
 import { resolveSettings } from "../../config/setting.ts";
 import { readSettings } from "../../control/setting.ts";

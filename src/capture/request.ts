@@ -1,0 +1,24 @@
+import type { QualifiedName } from "../model/name.ts";
+
+/** What one sync wants captured on one source. */
+export type CaptureRequest = {
+  readonly sync: { readonly id: string; readonly name: string };
+  readonly installation: string;
+  readonly targets: readonly string[];
+  readonly relations: readonly CaptureRelation[];
+  /** How long one CREATE TRIGGER may wait for writers before it steps aside; default 2000. */
+  readonly lockTimeoutMs?: number;
+  /** How often a locked table is tried; default 10. */
+  readonly attempts?: number;
+  /** Told each time a table is locked by others. */
+  readonly onBlocked?: (message: string, attempt: number) => void;
+  readonly signal?: AbortSignal;
+};
+
+export type CaptureRelation = {
+  readonly kind: "table" | "sequence";
+  readonly name: QualifiedName;
+  /** Columns of the key; null for sequences. */
+  readonly key: readonly string[] | null;
+  readonly autokick: boolean;
+};
