@@ -132,6 +132,8 @@ function isRaised(error: InstanceType<typeof pg.DatabaseError>): boolean {
  */
 function spoken(error: InstanceType<typeof pg.DatabaseError>, sqlstate: string): string {
   if (isRaised(error)) return "a function on the server raised an exception";
+  // Those of encodings quote their names, and the bytes of the value in hexadecimal.
+  if (codeOfSqlstate(sqlstate) === "encoding") return error.message.replaceAll(/:?( 0x[0-9a-f]{2})+/gi, "");
   return sqlstate.startsWith("22") ? error.message.replace(/: ".*/s, "").replace(/"[^"]*"/g, '"..."') : error.message;
 }
 

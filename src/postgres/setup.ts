@@ -5,7 +5,6 @@ export type SetupRow = { readonly serverVersion: number; readonly backendPid: nu
 
 /** Every setting on which the meaning of our statements or the text of values depends (H35). `since`: first major version that has it. */
 const settings: readonly { readonly name: string; readonly value: string; readonly since?: number }[] = [
-  { name: "client_encoding", value: "UTF8" },
   { name: "DateStyle", value: "ISO, MDY" },
   { name: "IntervalStyle", value: "postgres" },
   { name: "TimeZone", value: "UTC" },
@@ -30,6 +29,9 @@ const settings: readonly { readonly name: string; readonly value: string; readon
   { name: "client_min_messages", value: "warning" },
 ];
 
+/** Bytes of no known encoding pass as they are: the server would refuse to hand out, or to take, what is not valid UTF8. */
+const clientEncoding = `case pg_catalog.current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end`;
+
 /** One statement that sets them all and asks who we are talking to. lc_messages only where the user may set it. */
 export function setupStatement(major: number, superuser: boolean): Statement {
   const wanted = settings.filter(({ since = 0 }) => major >= since).map(({ name, value }) => ({ name, value }));
@@ -40,6 +42,7 @@ export function setupStatement(major: number, superuser: boolean): Statement {
     `select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as "serverVersion",
             pg_catalog.pg_backend_pid() as "backendPid",
             pg_catalog.current_setting('server_encoding') as "serverEncoding",
+            pg_catalog.set_config('client_encoding', ${clientEncoding}, false),
             ${calls.join(",\n            ")}`,
   );
 }
