@@ -62,7 +62,6 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   const cwd = call.cwd ?? process.cwd();
   const config = loadConfig({ argvOptions: options, env, cwd, home: env.HOME ?? homedir() });
   for (const warning of config.warnings) streams.stderr.write(`WARNING: ${warning}\n`);
-  for (const warning of config.warnings) streams.stderr.write(`${warning}\n`);
   const flags = flagsOf(config.options);
   const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
   using io = openTerminal(streams, { verbose: flags.verbose, silent });
