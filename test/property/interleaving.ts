@@ -49,7 +49,10 @@ export function interleavings({ seconds, commands, pairs }: Plan): void {
           const counts = await live(schema, list, { majors, copyFirst });
           for (const [name, count] of Object.entries(counts)) total[name] = (total[name] ?? 0) + count;
         } catch (error) {
-          shrinkUntil = Math.min(shrinkUntil, performance.now() + (wanted === undefined ? Number(process.env["BUCARDO_SHRINK_SECONDS"] ?? 60) * 1000 : 1_800_000));
+          shrinkUntil = Math.min(
+            shrinkUntil,
+            performance.now() + Number(process.env["BUCARDO_SHRINK_SECONDS"] ?? (wanted === undefined ? 60 : 1800)) * 1000,
+          );
           throw error;
         }
       },

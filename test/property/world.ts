@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type pg from "pg";
 import { onPoint, type Point } from "../../src/base/point.ts";
 import { installCapture } from "../../src/capture/install.ts";
 import { purge } from "../../src/capture/purge.ts";
@@ -37,6 +38,7 @@ export class World implements AsyncDisposable {
   readonly #installation = randomUUID();
   readonly #replicas: Replica[] = [];
   readonly #writers: Writer[] = [];
+  #observer: pg.Client | null = null;
   readonly #alterations: string[] = [];
   #relations: RunRelation[] = [];
   #gids = 0;
@@ -297,11 +299,12 @@ export class World implements AsyncDisposable {
     for (;;) {
       await Promise.race([settled.catch(() => undefined), delay(15)]);
       if (done) return settled;
-      const blockers = await this.#source.query<{ pid: number }>(
+      this.#observer ??= await this.#source.client({ application_name: "observer" });
+      const { rows } = await this.#observer.query<{ pid: number }>(
         "select distinct unnest(pg_blocking_pids(p)) as pid from unnest($1::int[]) p order by 1",
         [pids],
       );
-      for (const { pid } of blockers) {
+      for (const { pid } of rows) {
         if (pid === 0) await this.#finishPrepared(how === "commit");
         await this.#writers.find((writer) => writer.pid === pid)?.end(how);
       }
