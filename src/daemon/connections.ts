@@ -1,16 +1,28 @@
+import { anySignal } from "../base/abort.ts";
+import { sleep } from "../base/sleep.ts";
 import type { Session } from "../postgres/session.ts";
+import type { DaemonContext } from "./context.ts";
 
 export type Pair = { readonly source: Session; readonly target: Session };
+export type Open = (side: "source" | "target", signal: AbortSignal) => Promise<Session>;
+
+/** With one half open and the other to be waited for, this often the half is given back before it is held until the end. */
+const YIELDS = 5;
+const YIELD_MS = 300;
 
 /**
  * The source and the target session of one target loop: opened when first needed, kept between runs, closed together. Never one without
  * the other: a run that lost one side is void, and the next begins on fresh connections (hazard 1).
  */
 export class Connections implements AsyncDisposable {
-  readonly #open: (side: "source" | "target") => Promise<Session>;
+  readonly #open: Open;
+  readonly #context: Pick<DaemonContext, "contended" | "random">;
+  readonly #signal: AbortSignal;
   #pair: Pair | null = null;
 
-  constructor(open: (side: "source" | "target") => Promise<Session>) {
+  constructor(context: Pick<DaemonContext, "contended" | "random">, signal: AbortSignal, open: Open) {
+    this.#context = context;
+    this.#signal = signal;
     this.#open = open;
   }
 
@@ -20,15 +32,7 @@ export class Connections implements AsyncDisposable {
 
   async get(): Promise<Pair> {
     if (this.#pair !== null && (this.#pair.source.lost.aborted || this.#pair.target.lost.aborted)) await this.close();
-    if (this.#pair === null) {
-      const source = await this.#open("source");
-      try {
-        this.#pair = { source, target: await this.#open("target") };
-      } catch (error) {
-        await source.close();
-        throw error;
-      }
-    }
+    for (let yields = 0; this.#pair === null; yields++) this.#pair = await this.#openPair(yields < YIELDS);
     return this.#pair;
   }
 
@@ -40,5 +44,31 @@ export class Connections implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /**
+   * Null: connections are short, and the half that was open was given back. Otherwise loops that hold one half each would wait for each
+   * other's. For a random time, so that one of them gets both.
+   */
+  async #openPair(yields: boolean): Promise<Pair | null> {
+    const source = await this.#open("source", this.#signal);
+    const patience = new AbortController();
+    const timer = setTimeout(
+      () => {
+        if (yields && this.#context.contended()) patience.abort();
+      },
+      YIELD_MS * (1 + 4 * this.#context.random()),
+    );
+    using signal = anySignal(this.#signal, patience.signal);
+    try {
+      return { source, target: await this.#open("target", signal) };
+    } catch (error) {
+      await source.close();
+      if (!patience.signal.aborted || this.#signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    await sleep(YIELD_MS * this.#context.random(), this.#signal);
+    return null;
   }
 }

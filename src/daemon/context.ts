@@ -20,6 +20,8 @@ export type DaemonContext = {
   readonly definitionsChanged: () => void;
   /** The deltas of this source have reached their quota, and the policy is to begin no copy then. */
   readonly overQuota: (source: string) => boolean;
+  /** Somebody waits for a connection that others hold: close what is not in use. */
+  readonly contended: () => boolean;
   /** Asks for a run of a sync, by name; for those who do it by NOTIFY. */
   readonly kick: (sync: string) => void;
   /** True once the daemon has begun to end. */

@@ -42,6 +42,8 @@ const DEFINITIONS_MS = 60_000;
 const HINTS_MS = 5000;
 const TICK_MS = 250;
 const PRUNE_MS = 300_000;
+/** How long the end of a run waits for a lost control database once the daemon is told to stop. */
+const LAST_WORDS_MS = 5000;
 const PRUNE_ROWS = 10_000;
 
 /**
@@ -112,6 +114,7 @@ export class Daemon implements AsyncDisposable {
     });
     try {
       this.#fleet = new Fleet(this.#context());
+      processLimit.onContention = () => this.#fleet.share();
       await this.#lease.use(dropStaleRequests);
       const settings = resolveSettings(await this.#lease.use(readSettings), this.#options.overrides);
       checkHost(settings.host_safety_check, hostname());
@@ -142,6 +145,7 @@ export class Daemon implements AsyncDisposable {
       now: () => performance.now(),
       random: Math.random,
       definitionsChanged: () => this.reload(),
+      contended: () => processLimit.contended,
       kick: (sync) => this.#kick(sync),
       overQuota: (source) => this.#fleet?.overQuota(source) ?? false,
       ending: () => this.#ending,
@@ -252,8 +256,10 @@ export class Daemon implements AsyncDisposable {
       },
       this.#lease.gone.aborted ? 0 : this.#settings.stop_grace,
     );
+    this.#lease.limitWaiting(LAST_WORDS_MS);
     await this.#fleet.stop();
     clearTimeout(timer);
+    processLimit.onContention = null;
     this.#ending = true;
     await this.#lease.leave((session) => announce(session, "stopped"));
     log.info("Stopped.");

@@ -69,6 +69,12 @@ export class Fleet {
     for (const runner of this.#runners.values()) runner.ring();
   }
 
+  /** Connections are short: whoever holds some without need lets them go. */
+  share(): void {
+    this.ring();
+    for (const one of [...this.#watchers.values(), ...this.#keepers.values()]) one.ring();
+  }
+
   overQuota(source: string): boolean {
     return this.#keepers.get(source)?.overQuota ?? false;
   }

@@ -1,4 +1,5 @@
 import { backoff } from "../base/backoff.ts";
+import { sleep } from "../base/sleep.ts";
 import { countDeltas, type Waiting } from "../capture/pending.ts";
 import { purge } from "../capture/purge.ts";
 import { releaseSync } from "../capture/release.ts";
@@ -50,6 +51,10 @@ export class SourceKeeper {
     this.#purgeAsked = true;
   }
 
+  ring(): void {
+    this.#bell.ring();
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#bell.ring();
@@ -57,21 +62,30 @@ export class SourceKeeper {
   }
 
   async #loop(): Promise<void> {
-    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+    for (let failures = 0; !this.#stop.signal.aborted;) {
       try {
         await using session = await this.#context.open(this.#database, this.#stop.signal);
-        attempt = 0;
-        while (!this.#stop.signal.aborted) {
-          const began = this.#context.now();
-          await this.#round(session);
-          const took = this.#context.now() - began;
-          await this.#bell.wait(Math.max(this.#context.settings().lag_interval, took * ROUND_SHARE));
-        }
+        failures = 0;
+        await this.#rounds(session);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
+        failures += 1;
         this.#context.log.debug({ db: this.#database, err: error }, "Housekeeping of the source is put off.");
-        await this.#bell.wait(backoff(attempt, { random: this.#context.random }));
       }
+      const pause = failures === 0 ? this.#context.settings().lag_interval : backoff(failures, { random: this.#context.random });
+      await sleep(pause, this.#stop.signal).catch(() => undefined);
+    }
+  }
+
+  /** Returns when others need the connection more. */
+  async #rounds(session: Session): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const began = this.#context.now();
+      await this.#round(session);
+      const took = this.#context.now() - began;
+      if (this.#context.contended()) return;
+      await this.#bell.wait(Math.max(this.#context.settings().lag_interval, took * ROUND_SHARE));
+      if (this.#context.contended()) return;
     }
   }
 

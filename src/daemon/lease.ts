@@ -42,6 +42,8 @@ export class Lease implements AsyncDisposable {
   /** Of the last connection that held the lease. */
   #backendPid: number | null = null;
   #ready = false;
+  /** performance.now() from which nobody waits for a lost lease any more. */
+  #giveUpAt = Number.POSITIVE_INFINITY;
   #keeper: Promise<void> = Promise.resolve();
 
   private constructor(options: LeaseOptions) {
@@ -88,6 +90,12 @@ export class Lease implements AsyncDisposable {
     }
   }
 
+  /** The daemon ends: what still wants to write waits only so long for a lost lease, then fails with interrupted. */
+  limitWaiting(ms: number): void {
+    this.#giveUpAt = performance.now() + ms;
+    setTimeout(() => this.#wakeAll(), ms + 1).unref();
+  }
+
   async ready(): Promise<void> {
     this.#ready = true;
     await this.use(announceReady);
@@ -120,6 +128,8 @@ export class Lease implements AsyncDisposable {
       this.#closing.signal.throwIfAborted();
       this.#gone.signal.throwIfAborted();
       if (this.#session !== null) return this.#session;
+      if (performance.now() >= this.#giveUpAt)
+        throw new BucardoError("interrupted", "the control database does not answer, and the daemon ends");
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
   }

@@ -54,7 +54,7 @@ export class TargetLoop {
     this.#context = context;
     this.#job = job;
     this.#settled = settled;
-    this.#connections = new Connections((side) => context.open(this.#job.definition[side], this.#abort.signal));
+    this.#connections = new Connections(context, this.#abort.signal, (side, signal) => context.open(this.#job.definition[side], signal));
     this.done = before.then(() => this.#loop());
   }
 
@@ -137,6 +137,7 @@ export class TargetLoop {
         continue;
       }
       this.#show(next.state);
+      if (this.#context.contended()) await connections.close();
       const idleMs = connections.isOpen ? this.#context.settings().idle_close : null;
       const untilNext = next.at === null ? null : next.at - this.#context.now();
       const rang = await this.#bell.wait(untilNext === null || idleMs === null ? (untilNext ?? idleMs) : Math.min(untilNext, idleMs));
@@ -200,7 +201,7 @@ export class TargetLoop {
       this.#fail(failure, "backoff");
     } finally {
       this.#running = null;
-      if (job.connections !== this.#job.connections) await this.#connections.close();
+      if (job.connections !== this.#job.connections || this.#context.contended()) await this.#connections.close();
       this.#settled();
     }
   }

@@ -26,6 +26,8 @@ export type Listener = {
 const ANSWER_MS = 15_000;
 /** After a look that took a while the next one waits so many times longer, but no longer than that. */
 const LOOK_SHARE = 10;
+/** A watcher keeps its connection at least so long when connections are short. */
+const TURN_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
 
 /** Watches one source for changes and tells the loops that wait for them. Reconnects for ever; a lost source is the loops' trouble to report. */
@@ -81,6 +83,7 @@ export class Watcher {
     let phase: Phase = "awake";
     let seen = "";
     let lastBusy = this.#context.now();
+    const opened = lastBusy;
     let lastLook = -Infinity;
     let lookMs = 0;
     while (!this.#stop.signal.aborted) {
@@ -115,6 +118,8 @@ export class Watcher {
       }
       this.#phase = phase;
       if (await this.#bell.wait(next.waitMs)) seen = "";
+      // Others wait for a connection: take turns. The next session looks first, so nothing is missed.
+      if (this.#context.contended() && this.#context.now() - opened >= TURN_MS) break;
     }
     if (phase === "asleep") await lowerFlag(session);
   }

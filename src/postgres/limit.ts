@@ -10,6 +10,8 @@ export type LimitRequest = { readonly signal?: AbortSignal | undefined; readonly
  */
 export class ConnectionLimit {
   max: number;
+  /** Called whenever somebody has to wait: who holds a connection without need may close it. */
+  onContention: (() => void) | null = null;
   readonly #used = new Map<string, number>();
   readonly #waiting = new Map<string, Waiter[]>();
 
@@ -19,6 +21,11 @@ export class ConnectionLimit {
 
   used(server: string): number {
     return this.#used.get(server) ?? 0;
+  }
+
+  /** Somebody waits for a slot of some server. */
+  get contended(): boolean {
+    return [...this.#waiting.values()].some((queue) => queue.length > 0);
   }
 
   /** Waits for a slot; the returned function gives it back (further calls do nothing). Fails with too-many-connections after `timeoutMs` (30 s). */
@@ -51,6 +58,7 @@ export class ConnectionLimit {
       const timer = setTimeout(() => leave(this.#full(server, timeoutMs, db)), timeoutMs);
       signal?.addEventListener("abort", stop, { once: true });
       queue.push(waiter);
+      this.onContention?.();
     });
   }
 

@@ -152,3 +152,38 @@ test("an unreachable control database at the start is said, not waited for", asy
   await gone[Symbol.asyncDispose]();
   await expect(rig.start({ connectControl: () => sessionOf("control", connection) })).rejects.toMatchObject({ name: "BucardoError" });
 });
+
+test("with fewer connections than it would like, the daemon takes turns and every target arrives", async () => {
+  const targets = ["B", "C", "D", "E"];
+  // One session is the test's own; lease, watcher and keeper share the rest with four pairs.
+  await using rig = await openDaemonRig({ targets, overrides: { max_connections: "6" } });
+  await rig.start();
+  for (let round = 1; round <= 3; round++) {
+    await rig.source.query("insert into account values ($1, $1)", [round]);
+    const kick = await rig.kick();
+    for (const target of targets) await rig.untilEqual(target, 40_000);
+    expect((await rig.settled(kick)).map((one) => one.outcome)).not.toContain("bad");
+  }
+});
+
+test("told to stop while the control database is away, it ends all the same", async () => {
+  const server = await sharedServer(15);
+  await using toControl = await faultProxy({ targetPort: server.port });
+  await using rig = await openDaemonRig({ sync: { autokick: false }, through: { control: toControl } });
+  const daemon = await rig.start();
+  await waitFor(async () => (await rig.runs()).at(-1)?.outcome, { what: "the first run" });
+  const blocker = await rig.target.client();
+  await rig.source.query("insert into account values (1, 1)");
+  await blocker.query("begin; lock table account in access exclusive mode");
+  const kick = await rig.kick();
+  await waitFor(async () => (await rig.runs()).at(-1)?.outcome === null, { what: "the run to begin" });
+  toControl.refuse();
+  toControl.cut();
+  daemon.stop("the test says so");
+  await blocker.query("commit");
+  await daemon.done;
+  expect(await rig.differences()).toEqual([]);
+  toControl.resume();
+  await rig.start();
+  expect((await rig.settled(kick)).map((one) => one.outcome)).toEqual(["empty"]);
+});

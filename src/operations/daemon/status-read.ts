@@ -78,7 +78,8 @@ export function wordOf(sync: Pick<SyncRow, "status" | "paused">, targets: readon
   const ended = targets.map(lastOutcome);
   if (ended.every((one) => one === null)) return "No records found";
   if (ended.includes("bad")) return "Bad";
-  return ended.every((one) => one === "empty") ? "Empty" : "Good";
+  // A run that found nothing to do is a good one.
+  return "Good";
 }
 
 /** Of the later one of the last good and the last bad run. */
