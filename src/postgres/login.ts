@@ -12,7 +12,12 @@ import { Wire } from "./wire.ts";
 export type Login = { readonly client: pg.Client; readonly wire: Wire; readonly facts: SetupRow };
 
 /** The part of the driver that its types do not show. */
-type Inside = { connection: NodeJS.EventEmitter; password: unknown; connectionParameters: { password: unknown } };
+type Inside = {
+  processID: number;
+  connection: NodeJS.EventEmitter;
+  password: unknown;
+  connectionParameters: { password: unknown };
+};
 
 /**
  * Startup, authentication and setup by the driver, on a socket that is open (and encrypted) already. The signal only ends the waiting:
@@ -58,10 +63,11 @@ export async function logIn(
     wire.adopt();
     watchFirstMessage(wire, parameters, db);
     await orAbort(connecting, signal);
-    const setup = setupStatement(Number.parseInt(reported.get("server_version") ?? "0", 10), reported.get("is_superuser") === "on");
+    const major = Number.parseInt(reported.get("server_version") ?? "0", 10);
+    const setup = setupStatement(major, reported.get("is_superuser") === "on", inside.processID);
     const { rows } = await orAbort(client.query<SetupRow>({ text: setup.text }), signal);
     inside.password = inside.connectionParameters.password = null;
-    if (!rows[0]) throw notPostgres("gave no answer to the first statement", parameters, db, undefined);
+    if (!rows[0]) throw behindPooler(parameters, db);
     return { client, wire, facts: rows[0] };
   } catch (error) {
     signal.throwIfAborted();
@@ -76,6 +82,18 @@ function alreadyConnected(socket: Socket): Socket {
     return socket;
   };
   return Object.assign(socket, { connect });
+}
+
+function behindPooler(parameters: Parameters, db: string): BucardoError {
+  return new BucardoError(
+    "connection-failed",
+    `database "${db}": a connection pooler answers at ${describePlace(parameters)}, not PostgreSQL itself`,
+    {
+      db,
+      advice:
+        "Give host and port of the server: replication needs connections of its own, and settings made through a pooler would meet others.",
+    },
+  );
 }
 
 function givePassword({ password, passwordNote, channelBinding, user }: Parameters, db: string, bound: boolean): string {

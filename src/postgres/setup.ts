@@ -32,8 +32,12 @@ const settings: readonly { readonly name: string; readonly value: string; readon
 /** Bytes of no known encoding pass as they are: the server would refuse to hand out, or to take, what is not valid UTF8. */
 const clientEncoding = `case pg_catalog.current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end`;
 
-/** One statement that sets them all and asks who we are talking to. lc_messages only where the user may set it. */
-export function setupStatement(major: number, superuser: boolean): Statement {
+/**
+ * One statement that sets them all and asks who we are talking to; lc_messages only where the user may set it. It does nothing, and
+ * gives no row, when the backend is not the one that we logged in to: behind a connection pooler our settings would stay on a connection
+ * that others get next (an application whose search_path is suddenly pg_catalog).
+ */
+export function setupStatement(major: number, superuser: boolean, backendPid: number): Statement {
   const wanted = settings.filter(({ since = 0 }) => major >= since).map(({ name, value }) => ({ name, value }));
   if (superuser) wanted.push({ name: "lc_messages", value: "C" });
   const calls = wanted.map(({ name, value }) => `pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`);
@@ -43,6 +47,7 @@ export function setupStatement(major: number, superuser: boolean): Statement {
             pg_catalog.pg_backend_pid() as "backendPid",
             pg_catalog.current_setting('server_encoding') as "serverEncoding",
             pg_catalog.set_config('client_encoding', ${clientEncoding}, false),
-            ${calls.join(",\n            ")}`,
+            ${calls.join(",\n            ")}
+       where pg_catalog.pg_backend_pid() operator(pg_catalog.=) ${backendPid}`,
   );
 }

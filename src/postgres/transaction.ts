@@ -1,3 +1,4 @@
+import { invariant } from "../base/invariant.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "./session.ts";
 import { transactionStatus } from "./_driver.ts";
@@ -10,6 +11,7 @@ export type TransactionMode = { readonly isolation?: "read committed" | "repeata
  * committed: the server would answer COMMIT with ROLLBACK and no error, so that is checked before.
  */
 export async function transaction<T>(session: Session, mode: TransactionMode, work: () => Promise<T>): Promise<T> {
+  invariant(!isInTransaction(session), "a transaction within a transaction: the inner commit would end the outer one");
   const isolation = ` isolation level ${mode.isolation ?? "read committed"}`;
   await session.execute(sql("transaction.begin", `begin${isolation}${mode.readOnly ? " read only" : ""}`));
   try {

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createConnection, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -116,6 +116,30 @@ test("the time for connecting ends a wait, and so does the signal", async () => 
   const waiting = failureOf({ ...nowhere, port: silent.port, signal: stop.signal });
   stop.abort();
   expect(await waiting).toMatchObject({ code: "interrupted" });
+});
+
+test("a connection pooler is recognised before anything is set on the connection of others", async () => {
+  const server = await sharedServer(15);
+  await using database = await createDatabase(server);
+  const backendKey = Buffer.from([0x4b, 0, 0, 0, 12]);
+  await using pooler = await impostor((near) => {
+    const far = createConnection({ host: server.host, port: server.port });
+    near.pipe(far).on("error", () => near.destroy());
+    far.on("data", (chunk) => {
+      // Poolers give keys of their own.
+      const at = chunk.indexOf(backendKey);
+      if (at >= 0) chunk.writeInt32BE(chunk.readInt32BE(at + 5) + 1, at + 5);
+      near.write(chunk);
+    });
+    near.on("close", () => far.destroy());
+  });
+  const { user } = database.connection;
+  expect(
+    await failureOf({ name: "db", host: "127.0.0.1", port: pooler.port, user, dbname: database.name, conn: "sslmode=disable" }),
+  ).toMatchObject({
+    code: "connection-failed",
+    message: expect.stringContaining("pooler"),
+  });
 });
 
 test("an unknown database, an unknown user, no right to connect", async () => {

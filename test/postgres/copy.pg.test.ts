@@ -135,6 +135,34 @@ test("notices, changed parameters and a table that everybody waits for in betwee
   expect(await answers(source.session)).toBe(true);
 });
 
+test("text of other encodings is carried where it can be, and refused where it cannot", async () => {
+  const server = await sharedServer(15);
+  const copy = async (from: string, text: string, to: string) => {
+    await using source = await openDatabase(server, { encoding: from });
+    await using target = await openDatabase(server, { encoding: to });
+    expect([source.session.serverEncoding, target.session.serverEncoding]).toEqual([from, to]);
+    for (const { session } of [source, target]) await session.script(sql("test.shape", "create table public.t (a text)"));
+    await source.session.script(sql("test.fill", `insert into public.t values (${text})`));
+    const job = {
+      from: source.session,
+      fromText: sql("test.out", "copy public.t to stdout"),
+      to: target.session,
+      toText: sql("test.in", "copy public.t from stdin"),
+    };
+    await copyBetween(job);
+    return (await target.session.one<{ a: string }>(sql("test.read", "select a from public.t"))).a;
+  };
+  expect(await copy("LATIN1", "'gr\u00fc\u00dfe'", "UTF8")).toBe("gr\u00fc\u00dfe");
+  expect(await copy("EUC_JP", "'\u65e5\u672c'", "UTF8")).toBe("\u65e5\u672c");
+  expect(await copy("UTF8", "'gr\u00fc\u00dfe'", "LATIN1")).toBe("gr\u00fc\u00dfe");
+  expect(await copy("SQL_ASCII", "'gr\u00fc\u00dfe'", "UTF8")).toBe("gr\u00fc\u00dfe"); // bytes that are valid by luck
+  await expect(copy("UTF8", "'\u65e5'", "LATIN1")).rejects.toMatchObject({ code: "encoding", details: { sqlstate: "22P05" } });
+  await expect(copy("SQL_ASCII", "convert_from('\\xff'::bytea, 'SQL_ASCII')", "UTF8")).rejects.toMatchObject({
+    code: "encoding",
+    details: { sqlstate: "22021" },
+  });
+});
+
 test("other statements of the sessions wait until the copy has ended", async () => {
   const server = await sharedServer(15);
   await using source = await openDatabase(server);
