@@ -1,4 +1,6 @@
 // Plants known bugs, one at a time, in a private copy of the project, and demands that the tests named for each turn red.
+// A bug is an exact replacement: `find` must stand exactly once in `file`, so that the list keeps up with the source; `tests` name files and a
+// pattern of test names (as for vitest -t).
 // Usage: node scripts/planted-bugs.mjs [--only NAME]... [--jobs N] [--list]
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -6,7 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { bugs } from "./planted-bugs-list.mjs";
+import { applying } from "./planted-bugs/applying.mjs";
+import { capture } from "./planted-bugs/capture.mjs";
+import { purging } from "./planted-bugs/purging.mjs";
+import { reading } from "./planted-bugs/reading.mjs";
+import { safety } from "./planted-bugs/safety.mjs";
+
+const bugs = [...reading, ...capture, ...applying, ...safety, ...purging];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({
@@ -51,7 +59,7 @@ function findings({ file, find, replace }) {
   if (!existsSync(join(root, file))) return { red: false, note: `${file} does not exist` };
   const times = readFileSync(join(root, file), "utf8").split(find).length - 1;
   if (times !== 1)
-    return { red: false, note: `its text stands ${times} times in ${file}, not once: bring scripts/planted-bugs-list.mjs up to date` };
+    return { red: false, note: `its text stands ${times} times in ${file}, not once: bring scripts/planted-bugs/ up to date` };
   return find === replace ? { red: false, note: "it changes nothing" } : null;
 }
 

@@ -80,6 +80,28 @@ test("a transaction that was open at a checkpoint keeps its generation, however 
   expect(await rig.differences()).toEqual([]);
 });
 
+test("no change falls between the snapshot of a new target and the deltas that are kept for it (hazard 15)", async () => {
+  await using rig = await filled();
+  const writer = await rig.source.client();
+  await writer.query("begin; update t set v = 'between' where id = 1");
+  const { rows } = await writer.query<{ xid: string }>("select txid_current()::text as xid");
+  // the last moment before the registration: what was open ends, is delivered to everybody known, and purged
+  using _standing = onPoint(async (point) => {
+    if (point !== "capture.schema-installed") return;
+    await writer.query("commit");
+    await rig.run();
+    await purgeAll(rig.source);
+  });
+  await rig.capture(["target", "new"]);
+  await using session = await openSession(rig.source, "source");
+  const kept = (await countDeltas(session)).some(({ target }) => target === "new");
+  const { seen } = await rig.source.one<{ seen: boolean }>(
+    "select txid_visible_in_snapshot($1, snapshot::txid_snapshot) as seen from bucardo.checkpoint where target = 'new'",
+    [rows[0]!.xid],
+  );
+  expect(seen || kept).toBe(true);
+});
+
 test("a writer that began before a rotation is read, wherever its deltas go", async () => {
   await using rig = await filled();
   const long = await rig.source.client();
