@@ -5,12 +5,13 @@ import { canUpsert } from "../catalog/key.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
+import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { canCopyBinary } from "./binary.ts";
 import type { BatchTable, RunDefinition } from "./definition.ts";
 import type { Member } from "./member.ts";
-import type { LinkColumn, TableLink } from "./table-link.ts";
+import type { AwakeObstacle, LinkColumn, TableLink } from "./table-link.ts";
 
 /**
  * How the rows of some tables cross, remembered per connection until one of the sides changes. Errors: schema-mismatch with all problems of
@@ -43,17 +44,18 @@ export async function linkTables(
   return links;
 }
 
-/** Changes whenever columns, indexes, rules or constraints of a table on the target change. One statement for all; no locks. */
+/** Changes whenever columns, indexes, rules, constraints or triggers of a table on the target change. One statement for all; no locks. */
 async function readPrints(target: Session, tables: readonly BatchTable[]): Promise<Map<string, string>> {
   const rows = await target.query<{ schema: string; name: string; print: string }>(
     sql(
       "replicate.target-prints",
       `select n.nspname as schema, c.relname as name,
-              md5(format('%s %s %s %s %s %s', c.oid, c.relkind,
+              md5(format('%s %s %s %s %s %s %s', c.oid, c.relkind,
                 (select string_agg(format('%s %s', a.attnum, a.xmin), ',' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
                 (select string_agg(format('%s %s', i.indexrelid, i.xmin), ',' order by i.indexrelid) from pg_index i where i.indrelid = c.oid),
                 (select string_agg(format('%s %s', r.oid, r.xmin), ',' order by r.oid) from pg_rewrite r where r.ev_class = c.oid),
-                (select string_agg(format('%s %s', f.oid, f.xmin), ',' order by f.oid) from pg_constraint f where f.conrelid = c.oid))) as print
+                (select string_agg(format('%s %s', f.oid, f.xmin), ',' order by f.oid) from pg_constraint f where f.conrelid = c.oid),
+                (select string_agg(format('%s %s', t.oid, t.xmin), ',' order by t.oid) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal))) as print
          from unnest($1::text[], $2::text[]) w (schema, name)
          join pg_namespace n on n.nspname = w.schema
          join pg_class c on c.relnamespace = n.oid and c.relname = w.name`,
@@ -109,21 +111,47 @@ async function linkTable(source: Session, target: Session, table: BatchTable, he
       canUpsert(key) && key.columns.length === table.keyColumns.length && table.keyColumns.every((name) => key.columns.includes(name)),
   );
   const partitioned = there.kind === "partitioned";
+  const strategy =
+    canArbitrate &&
+    there.rules.length === 0 &&
+    columns.every((column) => column.settable || column.keyPosition !== null) &&
+    !(partitioned && target.serverVersion < 110000)
+      ? "upsert"
+      : "replace";
   return {
     name: table.name,
     source: { partitioned: here.kind === "partitioned", key: sourceKey },
     target: { partitioned, key: targetKey },
     columns,
     binary: canCopyBinary(pairs),
-    strategy:
-      canArbitrate &&
-      there.rules.length === 0 &&
-      columns.every((column) => column.settable || column.keyPosition !== null) &&
-      !(partitioned && target.serverVersion < 110000)
-        ? "upsert"
-        : "replace",
+    strategy,
     refersTo: there.foreignKeys.map((key) => displayName(key.to)),
+    awake: awakeObstacles(there, strategy),
   };
+}
+
+/** Triggers and rules would change rows on their own, and replacing rows by DELETE and INSERT would set foreign keys off (hazard 9). */
+function awakeObstacles(there: TableShape, strategy: TableLink["strategy"]): AwakeObstacle[] {
+  const fires = ({ enabled }: { readonly enabled: string }): boolean => enabled === "O" || enabled === "A";
+  const triggers = there.triggers.filter((trigger) => fires(trigger) && !trigger.internal);
+  const obstacles: AwakeObstacle[] = [
+    ...[...new Set(triggers.map(({ name }) => name))].map((name) => ({
+      what: `has the trigger ${name}, which would fire for replicated rows`,
+      remedy: `alter table ${quoteName(there)} disable trigger ${quoteIdent(name)}; or let our user set session_replication_role.`,
+    })),
+    // Even a disabled one forbids INSERT .. ON CONFLICT.
+    ...there.rules.map(({ name }) => ({
+      what: `has the rule ${name}`,
+      remedy: `drop rule ${quoteIdent(name)} on ${quoteName(there)}; or let our user set session_replication_role.`,
+    })),
+  ];
+  if (strategy === "replace" && obstacles.length === 0) {
+    obstacles.push({
+      what: "has no immediate unique index over its key that INSERT .. ON CONFLICT could use, or columns that it may not set",
+      remedy: null,
+    });
+  }
+  return obstacles;
 }
 
 /**

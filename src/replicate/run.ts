@@ -5,7 +5,8 @@ import type { RunProgress, RunResult, TableCounts } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { rollbackQuietly } from "../postgres/transaction.ts";
-import { applyAwake, applyTable } from "./apply.ts";
+import { applyTable } from "./apply.ts";
+import { applyAwake, refuseAwake } from "./apply-awake.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
 import { checkUnchanged, holdTables } from "./hold.ts";
@@ -135,6 +136,7 @@ async function fetchAll(context: RunContext, target: Member, plans: readonly Tab
     context.definition,
     plans.map((plan) => plan.table),
   );
+  if (!target.replica) refuseAwake(target, [...links.values()]);
   progress.expect(plans.reduce((sum, plan) => sum + plan.table.deltas, 0));
   const fetched: Fetched[] = [];
   for (const plan of plans) {

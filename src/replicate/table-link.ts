@@ -12,7 +12,12 @@ export type TableLink = {
   readonly strategy: "upsert" | "replace";
   /** Tables that this one refers to; matters only without the replica role. */
   readonly refersTo: readonly string[];
+  /** Why it cannot be written without the replica role; empty: it can. */
+  readonly awake: readonly AwakeObstacle[];
 };
+
+/** Remedy null: the replica role. */
+export type AwakeObstacle = { readonly what: string; readonly remedy: string | null };
 
 export type LinkColumn = {
   readonly name: string;
