@@ -203,7 +203,8 @@ test.for([12, 18] as const)("the last partition of %i goes: nothing is left on t
 test.for([12, 18] as const)("a partition of %i that is captured by itself is still captured as a part of its tree", async (from) => {
   await using rig = await openRig({
     majors: [from, 15],
-    schema: "create table m (id int primary key, v text) partition by range (id); create table m_1 partition of m for values from (0) to (10)",
+    schema:
+      "create table m (id int primary key, v text) partition by range (id); create table m_1 partition of m for values from (0) to (10)",
     targetSchema: "create table m (id int primary key, v text); create table m_1 (id int primary key, v text)",
     tables: ["m_1", "m"],
   });
