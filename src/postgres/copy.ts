@@ -53,6 +53,7 @@ class Pipe {
   /** Bytes still owed to the target when the copy failed in the middle of a CopyData message: without them it would wait for ever. */
   #owed = 0;
   #padding = false;
+  #progress = { source: 0, target: 0 };
   #finish: () => void = () => undefined;
 
   constructor(job: CopyJob) {
@@ -129,12 +130,18 @@ class Pipe {
   #fail(failure: BucardoError): void {
     if (this.#failure) return;
     this.#failure = failure;
+    this.#progress = this.#moved();
     this.#owed = this.#target.active ? this.#source.walker.remaining : 0;
     for (const side of [this.#source, this.#target]) {
       if (side.active && !side.errored) this.#cancels.push(cancelQuery(side.session).catch(() => undefined));
     }
     if (this.#owed === 0) this.#failTarget();
     this.#finish();
+  }
+
+  #moved(): { source: number; target: number } {
+    const { socket } = this.#target;
+    return { source: this.#source.walker.payload, target: socket.bytesWritten - socket.writableLength };
   }
 
   #failTarget(): void {
@@ -170,10 +177,16 @@ class Pipe {
     this.#finish();
   }
 
-  /** After a failure both servers should end soon. Who does not is cut off, and only he: the other may just be waiting for him. */
+  /**
+   * After a failure both servers should end soon. Who does not, and moves no bytes either, is cut off, and only he: the other may just be
+   * waiting for him.
+   */
   #cutStalled(): void {
-    const targetStalls = this.#owed > 0 ? this.#target.socket.writableLength > 0 : this.#target.active;
-    const sourceStalls = this.#source.active && !(targetStalls && this.#owed > 0);
+    const moved = this.#progress;
+    this.#progress = this.#moved();
+    const targetWaits = this.#owed > 0 ? this.#target.socket.writableLength > 0 : this.#target.active;
+    const targetStalls = targetWaits && this.#progress.target === moved.target;
+    const sourceStalls = this.#source.active && !(targetWaits && this.#owed > 0) && this.#progress.source === moved.source;
     if (targetStalls) this.#target.cut();
     if (sourceStalls) this.#source.cut();
   }

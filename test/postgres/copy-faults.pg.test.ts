@@ -216,7 +216,7 @@ test("a target that has fallen silent is cut off after a failure, and the source
     proxy.stall();
     stop.abort();
   };
-  const copying = given.copy(`select 1, repeat('x', ${big})`, { to: far, signal: stop.signal, onBytes, giveUpMs: 200 });
+  const copying = given.copy(`select 1, repeat('x', ${big})`, { to: far, signal: stop.signal, onBytes, giveUpMs: 1000 });
   await expect(copying).rejects.toMatchObject({ code: "interrupted" });
   await usable(given.source.session);
   expect(far.lost.aborted).toBe(true);
@@ -232,7 +232,7 @@ test("a source that has fallen silent is cut off after a failure, and the target
     proxy.stall();
     stop.abort();
   };
-  const copying = given.copy(`select 1, repeat('x', ${big})`, { from: far, signal: stop.signal, onBytes, giveUpMs: 200 });
+  const copying = given.copy(`select 1, repeat('x', ${big})`, { from: far, signal: stop.signal, onBytes, giveUpMs: 1000 });
   await expect(copying).rejects.toMatchObject({ code: "interrupted" });
   await usable(given.target.session);
   expect(far.lost.aborted).toBe(true);
