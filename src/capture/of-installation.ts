@@ -8,6 +8,8 @@ export type CarriedSync = {
   readonly name: string;
   readonly installation: string;
   readonly targets: readonly string[];
+  /** Changes count already for one of the targets at least; false: capture was never completed. */
+  readonly begun: boolean;
 };
 
 /** What this source carries, ours and that of other control databases. */
@@ -16,7 +18,8 @@ export async function carriedSyncs(source: Session): Promise<CarriedSync[]> {
   return await source.query<CarriedSync>(
     sql(
       "capture.carried-syncs",
-      `select c.sync, min(c.sync_name) as name, c.installation, array_agg(c.target order by c.target) as targets
+      `select c.sync, min(c.sync_name) as name, c.installation, array_agg(c.target order by c.target) as targets,
+              bool_or(c.snapshot is not null) as begun
          from bucardo.checkpoint c group by c.sync, c.installation order by 2, 1`,
     ),
   );

@@ -4,6 +4,12 @@ import { words } from "../operations/input.ts";
 import { defineOperation, type Operation } from "../operations/operation.ts";
 import { operationHelp, overview, verbHelp, type DescribedOption } from "./help.ts";
 import { unknownCommand } from "./unknown-command.ts";
+import { wrap } from "./wrap.ts";
+
+/** Of a terminal, but no wider than a person reads. */
+export function helpWidth(columns: number | undefined): number {
+  return Math.min(columns ?? 80, 120);
+}
 
 /** `help`: made from the other declarations, so it is given them. */
 export function helpOperation(operations: readonly Operation[], options: readonly DescribedOption[]): Operation {
@@ -18,7 +24,7 @@ export function helpOperation(operations: readonly Operation[], options: readonl
     output: z.object({ text: z.string() }),
     examples: [{ command: "bucardo help add sync", about: "Keys and examples of `add sync`." }],
     run: async ({ command }, { program }) => ({ text: helpText(command, program, operations, options) }),
-    print: ({ text }, io) => io.out(text),
+    print: ({ text }, io) => io.out(wrap(text, helpWidth(io.width))),
   });
 }
 

@@ -64,7 +64,7 @@ export function operationHelp(program: string, operation: Operation): string {
     lines.push(
       "",
       "Examples:",
-      ...operation.examples.flatMap(({ command, about }) => [`  ${command.replace(/^bucardo/, program)}`, `      ${about}`]),
+      ...operation.examples.flatMap(({ command, about }) => [`  ${command.replace(/^bucardo(_ctl)?\b/, program)}`, `      ${about}`]),
     );
   const codes = Object.entries(operation.exitCodes ?? {});
   if (codes.length > 0) lines.push("", "Exit codes:", ...columns(codes.map(([code, meaning]) => [code, meaning])));

@@ -1,17 +1,19 @@
 import { homedir } from "node:os";
 import { loadConfig, type OptionValue } from "../config/load.ts";
 import { globalOptions } from "../config/options.ts";
+import { BucardoError } from "../model/error.ts";
 import { openContext, type Flags } from "../operations/context.ts";
-import type { Operation } from "../operations/operation.ts";
+import { spell, type Operation } from "../operations/operation.ts";
 import { operations } from "../operations/registry.ts";
 import { checkInput } from "./check-input.ts";
 import { operationHelp, overview, usageLine } from "./help.ts";
-import { helpOperation } from "./help-operation.ts";
+import { helpOperation, helpWidth } from "./help-operation.ts";
 import { parse } from "./parse.ts";
 import { errorJson, errorLines, exitCodeOf } from "./report-error.ts";
 import { signalOfProcess } from "./signals.ts";
 import { openTerminal, type Streams } from "./terminal.ts";
 import { programVersion } from "./version.ts";
+import { wrap } from "./wrap.ts";
 
 /** One call of the program. What is left out is the process's own. */
 export type Call = Partial<Streams> & {
@@ -38,7 +40,7 @@ export async function main(call: Call): Promise<number> {
     return await execute(call, streams, env);
   } catch (error) {
     if (wantsJson) streams.stderr.write(`${JSON.stringify(errorJson(error))}\n`);
-    else for (const line of errorLines(error, { debug })) streams.stderr.write(`${line}\n`);
+    else for (const line of errorLines(error, { debug, program: call.program })) streams.stderr.write(`${line}\n`);
     return exitCodeOf(error);
   }
 }
@@ -50,7 +52,7 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   const say = (text: string): void => void streams.stdout.write(`${text}\n`);
   if (options["version"] === true || options["help"] === true) {
     const help = operation === null ? overview(program, all, globalOptions) : operationHelp(program, operation);
-    say(options["version"] === true ? `${program} version ${programVersion()}` : help);
+    say(options["version"] === true ? `${program} version ${programVersion()}` : wrap(help, helpWidth(streams.stdout.columns)));
     return 0;
   }
   if (operation === null) {
@@ -63,6 +65,8 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   const config = loadConfig({ argvOptions: options, env, cwd, home: env.HOME ?? homedir() });
   for (const warning of config.warnings) streams.stderr.write(`WARNING: ${warning}\n`);
   const flags = flagsOf(config.options);
+  if (flags.dryrun && operation.rehearsable === false)
+    throw new BucardoError("usage", `\`${spell(operation)}\` has no dry run.`, { advice: "Leave --dryrun out. Nothing was done." });
   const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
   using io = openTerminal(streams, { verbose: flags.verbose, silent });
   using signals = signalOfProcess(call.signal);

@@ -1,14 +1,15 @@
 import { BucardoError, describeError } from "../model/error.ts";
 import { problemText } from "../operations/problem-text.ts";
 
-/** Lines for stderr: what went wrong, every problem, what to do next. Never a stack, unless it is a mistake of ours. */
-export function errorLines(error: unknown, options: { readonly debug: number }): string[] {
+/** Lines for stderr: what went wrong, every problem, what to do next by the name we were called. Never a stack, unless it is a mistake of ours. */
+export function errorLines(error: unknown, options: { readonly debug: number; readonly program: string }): string[] {
   const { message, advice } = describeError(error);
   const problems = error instanceof BucardoError ? (error.details.problems ?? []) : [];
   const lines = [message, ...problems.map((problem) => `  ${problemText(problem)}`)];
   if (advice !== null && advice !== "") lines.push(advice);
-  if (error instanceof Error && (options.debug > 0 || !(error instanceof BucardoError))) lines.push(error.stack ?? "");
-  return lines;
+  const shown = lines.map((line) => line.replaceAll("`bucardo ", `\`${options.program} `));
+  if (error instanceof Error && (options.debug > 0 || !(error instanceof BucardoError))) shown.push(error.stack ?? "");
+  return shown;
 }
 
 /** The same for machines; the shape of every error of `--json`. */

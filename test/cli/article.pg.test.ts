@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createDatabase, onServer } from "../harness/database.ts";
+import { createDatabase } from "../harness/database.ts";
 import { createPgbench } from "../harness/pgbench.ts";
 import { scratch } from "../harness/scratch.ts";
 import { sharedServer } from "../harness/shared-server.ts";
@@ -37,5 +37,4 @@ test("the article's lines, from install to add sync", async () => {
   );
   expect(triggers).toBeGreaterThan(0);
   expect(await target.query("select from pg_namespace where nspname = 'bucardo'")).toEqual([]);
-  void onServer;
 });

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { BucardoError } from "../../model/error.ts";
 
 /** Makes the directory when it is missing and proves that we may write to it. With `dryrun` only looks. */
@@ -14,7 +15,7 @@ export function preparePiddir(path: string, dryrun: boolean): void {
   if (there === undefined) {
     if (dryrun) return;
     try {
-      mkdirSync(path, { recursive: true });
+      makeFolder(path);
     } catch (error) {
       fail(`cannot be made (${(error as NodeJS.ErrnoException).code ?? ""})`, error);
     }
@@ -24,4 +25,11 @@ export function preparePiddir(path: string, dryrun: boolean): void {
   } catch (error) {
     fail("is not writable", error);
   }
+}
+
+/** With its parents. Not mkdir's own `recursive`, which never ends where the system answers ENOENT below an existing folder (/proc). */
+function makeFolder(path: string): void {
+  const parent = dirname(path);
+  if (!existsSync(parent)) makeFolder(parent);
+  mkdirSync(path);
 }

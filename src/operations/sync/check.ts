@@ -1,17 +1,11 @@
-import { readCandidates, nearestRelation } from "../../catalog/find.ts";
-import { checkSequenceSource, compareSequences } from "../../catalog/compare-sequence.ts";
-import { readSequences } from "../../catalog/sequence.ts";
-import { readTables } from "../../catalog/table.ts";
 import type { CaptureRelation } from "../../capture/request.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
-import { displayName } from "../../model/name.ts";
-import type { Database, SyncDefinition } from "../../model/sync.ts";
-import { sourcesOf } from "../../model/sync.ts";
+import { sourcesOf, type Database, type SyncDefinition } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { connectionProblem } from "../db/draft.ts";
 import { databaseProblems } from "./check-database.ts";
-import { checkTable } from "./check-table.ts";
+import { checkRelations } from "./check-relations.ts";
 import { samePlaceProblems } from "./same-place.ts";
 
 /** What a sync is worth, as far as can be seen without running it. */
@@ -99,55 +93,4 @@ async function connectMembers(
     }),
   );
   return sessions;
-}
-
-async function checkRelations(
-  sync: SyncDefinition,
-  source: Session,
-  sessions: ReadonlyMap<string, Session>,
-  problems: Problem[],
-): Promise<CaptureRelation[]> {
-  const tables = sync.relations.filter((relation) => relation.kind === "table");
-  const sequences = sync.relations.filter((relation) => relation.kind === "sequence");
-  const sourceTables = await readTables(source, tables);
-  const sourceSequences = await readSequences(source, sequences);
-  const targets = await Promise.all(
-    sync.members
-      .filter((member) => member.role !== "source" && sessions.has(member.db))
-      .map(async ({ db }) => {
-        const session = sessions.get(db)!;
-        const [shapes, counters] = [await readTables(session, tables), await readSequences(session, sequences)];
-        const complete = shapes.size === tables.length && counters.size === sequences.length;
-        return { db, shapes, counters, candidates: complete ? [] : await readCandidates(session) };
-      }),
-  );
-  const relations: CaptureRelation[] = [];
-  for (const relation of sync.relations) {
-    const name = displayName(relation);
-    const strict = sync.strictChecking && relation.strictChecking !== false;
-    const autokick = relation.autokick ?? sync.autokick;
-    if (relation.kind === "sequence") {
-      const own = sourceSequences.get(name);
-      problems.push(...checkSequenceSource(relation, own, source.name));
-      if (own === undefined) continue;
-      for (const { db, counters, candidates } of targets)
-        problems.push(...compareSequences(own, counters.get(name), { strict, db, hint: nearestRelation(name, candidates) }));
-      relations.push({ kind: "sequence", name: { schema: relation.schema, name: relation.name }, key: null, autokick });
-      continue;
-    }
-    const shapes = targets.map(({ db, shapes: all, candidates }) => ({
-      db,
-      shape: all.get(name),
-      hint: all.has(name) ? null : nearestRelation(name, candidates),
-    }));
-    const { key, problems: found } = checkTable({
-      relation,
-      strict,
-      source: { db: source.name, shape: sourceTables.get(name) },
-      targets: shapes,
-    });
-    problems.push(...found);
-    if (key !== null) relations.push({ kind: "table", name: { schema: relation.schema, name: relation.name }, key, autokick });
-  }
-  return relations;
 }

@@ -23,14 +23,15 @@ export async function repairCapture(context: Context, sync: SyncRow, check: Sync
   const done: string[] = [];
 
   const before = await subscribedTables(source, sync.id);
-  const carried = (await carriedSyncs(source)).find((each) => each.sync === sync.id)?.targets ?? [];
+  const entry = (await carriedSyncs(source)).find((each) => each.sync === sync.id);
+  const carried = entry?.targets ?? [];
   refuseHalfRenamed(sync, carried);
   const lost = await lostParts(source, before);
   await capture(context, sync, check.relations);
   const after = await subscribedTables(source, sync.id);
 
-  // A sync that never was ready has promised nothing yet: its changes count from now.
-  if (sync.ready || carried.length > 0) {
+  // A sync whose capture never was complete has promised nothing yet: its changes count from now.
+  if (sync.ready || entry?.begun === true) {
     if (lost.length > 0)
       await askRecopy(
         source,

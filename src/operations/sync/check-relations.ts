@@ -1,0 +1,86 @@
+import { checkSequenceSource, compareSequences } from "../../catalog/compare-sequence.ts";
+import { nearestRelation, readCandidates, type Candidate } from "../../catalog/find.ts";
+import { readSequences, type SequenceShape } from "../../catalog/sequence.ts";
+import { readTables, type TableShape } from "../../catalog/table.ts";
+import type { CaptureRelation } from "../../capture/request.ts";
+import type { Problem } from "../../model/error.ts";
+import { displayName } from "../../model/name.ts";
+import type { Relation, SyncDefinition } from "../../model/sync.ts";
+import type { Session } from "../../postgres/session.ts";
+import { checkTable } from "./check-table.ts";
+
+/** What one database of the sync has of its relations. */
+type Found = {
+  readonly db: string;
+  readonly tables: ReadonlyMap<string, TableShape>;
+  readonly sequences: ReadonlyMap<string, SequenceShape>;
+  /** Read only where something is missing: what it may have been meant to be. */
+  readonly others: readonly Candidate[];
+};
+
+/** Every relation of the sync on its source and on all targets that answered; what capture needs of those that are in order. */
+export async function checkRelations(
+  sync: SyncDefinition,
+  source: Session,
+  sessions: ReadonlyMap<string, Session>,
+  problems: Problem[],
+): Promise<CaptureRelation[]> {
+  const here = await find(sync, source);
+  const targets = sync.members.filter((member) => member.role !== "source").flatMap((member) => sessions.get(member.db) ?? []);
+  const there = await Promise.all(targets.map((session) => find(sync, session)));
+  const relations: CaptureRelation[] = [];
+  for (const relation of sync.relations) {
+    const strict = sync.strictChecking && relation.strictChecking !== false;
+    const { key, problems: own } =
+      relation.kind === "table" ? tableOf(relation, strict, here, there) : sequenceOf(relation, strict, here, there);
+    problems.push(...own);
+    const name = { schema: relation.schema, name: relation.name };
+    if (key !== null || relation.kind === "sequence")
+      relations.push({ kind: relation.kind, name, key, autokick: relation.autokick ?? sync.autokick });
+  }
+  return relations;
+}
+
+async function find(sync: SyncDefinition, session: Session): Promise<Found> {
+  const tables = await readTables(session, ofKind(sync, "table"));
+  const sequences = await readSequences(session, ofKind(sync, "sequence"));
+  const complete = tables.size + sequences.size === sync.relations.length;
+  return { db: session.name, tables, sequences, others: complete ? [] : strangers(await readCandidates(session), sync) };
+}
+
+function ofKind(sync: SyncDefinition, kind: Relation["kind"]): Relation[] {
+  return sync.relations.filter((relation) => relation.kind === kind);
+}
+
+type Checked = { readonly key: readonly string[] | null; readonly problems: readonly Problem[] };
+
+function tableOf(relation: Relation, strict: boolean, here: Found, there: readonly Found[]): Checked {
+  const name = displayName(relation);
+  const targets = there.map((target) => ({ db: target.db, shape: target.tables.get(name), hint: hintFor(relation, target) }));
+  return checkTable({ relation, strict, source: { db: here.db, shape: here.tables.get(name) }, targets });
+}
+
+function sequenceOf(relation: Relation, strict: boolean, here: Found, there: readonly Found[]): Checked {
+  const name = displayName(relation);
+  const own = here.sequences.get(name);
+  const problems = checkSequenceSource(relation, own, here.db);
+  if (own === undefined) return { key: null, problems };
+  const compared = there.flatMap((target) =>
+    compareSequences(own, target.sequences.get(name), { strict, db: target.db, hint: hintFor(relation, target) }),
+  );
+  return { key: null, problems: [...problems, ...compared] };
+}
+
+/** What the sync does not name already: a missing table was hardly meant to be one of its neighbours. */
+function strangers(candidates: readonly Candidate[], sync: SyncDefinition): Candidate[] {
+  const named = new Set(sync.relations.map(displayName));
+  return candidates.filter((candidate) => !named.has(displayName(candidate)));
+}
+
+/** A name that the missing relation may have been meant to be. */
+function hintFor(relation: Relation, { others }: Found): string | null {
+  return nearestRelation(
+    displayName(relation),
+    others.filter((candidate) => candidate.kind === relation.kind),
+  );
+}
