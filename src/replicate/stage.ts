@@ -1,3 +1,5 @@
+import { BucardoError } from "../model/error.ts";
+import { displayName } from "../model/name.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import { sql } from "../postgres/sql.ts";
 import type { TableLink } from "./table-link.ts";
@@ -11,6 +13,7 @@ const MOST_STAGES = 64;
  * connection, so that nothing of ours is ever left on a target. Columns: gone, c1 .. cn in the order of the link.
  */
 export async function ensureStage(target: Member, captured: number, link: TableLink): Promise<string> {
+  refuseTooWide(target, link);
   const name = stageName(captured);
   const text = `create temp table ${name} (gone boolean, ${link.columns.map((column, index) => `c${index + 1} ${column.stageType}`).join(", ")}) on commit delete rows`;
   if (target.stages.get(captured) !== text) {
@@ -19,6 +22,23 @@ export async function ensureStage(target: Member, captured: number, link: TableL
   }
   target.staged.add(captured);
   return name;
+}
+
+/** Of PostgreSQL, for any table. */
+const MOST_COLUMNS = 1600;
+
+function refuseTooWide(target: Member, link: TableLink): void {
+  if (link.columns.length < MOST_COLUMNS) return;
+  const table = displayName(link.name);
+  throw new BucardoError(
+    "not-supported",
+    `${table} has ${link.columns.length} columns: changes of at most ${MOST_COLUMNS - 1} can be carried`,
+    {
+      db: target.session.name,
+      table,
+      advice: "Drop a column, or copy the table whole with onetimecopy=1.",
+    },
+  );
 }
 
 /** To be called as a run begins: of too many stages those go that the run before did not use. */
