@@ -20,6 +20,8 @@ export type OperationOf<Input extends z.ZodObject, Output extends z.ZodType> = {
   readonly group: "installation" | "daemon" | "databases" | "relations" | "syncs" | "settings" | "data" | "help";
   /** What a `reads` operation prints is its result; what a `writes` operation prints is silenced by --quiet. */
   readonly effect: "reads" | "writes";
+  /** false: it acts at once or not at all, so --dryrun is refused instead of ignored. */
+  readonly rehearsable?: false;
   /** `required`: it cannot do anything without the control database. */
   readonly control: "required" | "optional" | "none";
   readonly input: Input;

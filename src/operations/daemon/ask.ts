@@ -47,6 +47,7 @@ export const message = defineOperation({
   description: "A daemon that is not running writes it when it starts.",
   group: "daemon",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   rawWords: true,
   input: z.object({ words: words({ about: "The text.", value: "TEXT", min: 1 }) }),
@@ -65,6 +66,7 @@ export const reopen = defineOperation({
   description: "After logrotate or somebody else has moved them. A signal USR2 does the same.",
   group: "daemon",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   input: z.object({}),
   output: z.object({}),
@@ -82,6 +84,7 @@ export const reloadConfig = defineOperation({
   description: "The daemon notices changes by itself; this waits until it has.",
   group: "daemon",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   input: z.object({ seconds: words({ about: "How long to wait; default: the setting reload_config_timeout.", value: "SECONDS", max: 1 }) }),
   output: z.object({}),
@@ -101,6 +104,7 @@ export const reload = defineOperation({
     "Without names all syncs. The daemon notices changed definitions by itself; a sync that stopped because of an error is tried again by this.",
   group: "daemon",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   noise: ["sync", "syncs"],
   input: z.object({ syncs: words({ about: "Names of syncs, wildcards, or all.", value: "SYNC" }) }),
@@ -133,7 +137,12 @@ async function answerMs(context: Context): Promise<number> {
 }
 
 function secondsOf(word: string | undefined, initial: number): number {
-  return word === undefined ? initial : integer(0, MAX_SECONDS).parse(word);
+  if (word === undefined) return initial;
+  const seconds = integer(0, MAX_SECONDS).safeParse(word);
+  if (seconds.success) return seconds.data;
+  throw new BucardoError("bad-value", `SECONDS must be a whole number from 0 to ${MAX_SECONDS}, not "${word}".`, {
+    advice: "0 waits for ever.",
+  });
 }
 
 function failureOf(answer: string): string | null {

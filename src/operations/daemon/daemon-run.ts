@@ -33,6 +33,7 @@ export const daemonRun = defineOperation({
     "current runs, at once with a second signal; HUP reads the definitions again and USR2 reopens the log.",
   group: "daemon",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   rawWords: true,
   input: z.object({ reason: words({ about: "Why; kept in the control database.", value: "REASON" }) }),

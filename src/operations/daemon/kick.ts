@@ -30,6 +30,7 @@ export const kick = defineOperation({
     "When no daemon runs, that is said at once.",
   group: "syncs",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   noise: ["sync", "syncs"],
   input: z.object({
@@ -64,6 +65,8 @@ async function kickAll(context: Context, named: readonly string[], how: { retry:
   const last = named.at(-1) ?? "";
   const seconds = /^\d+$/.test(last) ? Number(last) : null;
   const names = seconds === null ? named : named.slice(0, -1);
+  if (seconds === null && /^[+-]?[\d.]+\w?$/.test(last))
+    throw new BucardoError("bad-value", `SECONDS must be a whole number, not "${last}".`, { advice: "0 waits until the sync is done." });
   if (names.length === 0) throw new BucardoError("usage", "Name a sync.", { advice: "`bucardo kick SYNC [SECONDS]`" });
   const chosen = await selectSyncs(await context.control(), names);
   await requireDaemon(context);

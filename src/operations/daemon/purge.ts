@@ -24,6 +24,7 @@ export const purge = defineOperation({
     "The daemon does this by itself. Without names, or with all: every source; with names of syncs: only their tables. Never touches a user's table.",
   group: "data",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   noise: ["sync", "syncs"],
   input: z.object({ syncs: words({ about: "Names of syncs, wildcards, or all.", value: "SYNC" }) }),

@@ -11,6 +11,7 @@ export const restart = defineOperation({
   description: "As `stop` and then `start`; when no daemon runs, it is only started.",
   group: "daemon",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   rawWords: true,
   input: z.object({

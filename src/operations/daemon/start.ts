@@ -39,6 +39,7 @@ export const start = defineOperation({
     "The log goes to log.bucardo in the directories of --log-destination, else in /var/log/bucardo where that is writable, else beside the pid file.",
   group: "daemon",
   effect: "writes",
+  rehearsable: false,
   control: "required",
   rawWords: true,
   input: z.object({

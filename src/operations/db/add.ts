@@ -13,7 +13,7 @@ import { defineOperation } from "../operation.ts";
 import { register } from "../relation/register.ts";
 import { stopOnProblems } from "../report.ts";
 import { applySyncChange } from "../sync/apply.ts";
-import { amend, connectionProblem, sealed, tryConnect, type Draft, type Given } from "./draft.ts";
+import { amend, connectionProblem, sealed, tryConnect, withoutName, type Draft, type Given } from "./draft.ts";
 import { connectionKeys } from "./keys.ts";
 import { readNames, type NewDatabase } from "./new-names.ts";
 
@@ -127,9 +127,9 @@ function connectionFailure(failed: readonly { readonly db: string; readonly erro
   const forced = "Nothing was added; --force adds it without a working connection.";
   const [first] = failed;
   if (first === undefined || !(first.error instanceof BucardoError)) return first?.error;
-  const { code, message, details, advice } = first.error;
+  const { code, details, advice } = first.error;
   if (failed.length === 1)
-    return new BucardoError(code, `Cannot add database "${first.db}": ${message}`, {
+    return new BucardoError(code, `Cannot add database "${first.db}": ${withoutName(first.db, first.error)}`, {
       ...details,
       advice: `${advice} ${forced}`,
       cause: first.error,

@@ -74,7 +74,12 @@ export async function sealed({ database, clearPassword }: Draft, context: Contex
 /** The connection problem of one database, for a report of several. */
 export function connectionProblem(db: string, error: unknown): Problem {
   if (!(error instanceof BucardoError)) throw error;
-  return { grade: "error", db, what: error.message, remedy: error.advice };
+  return { grade: "error", db, what: withoutName(db, error), remedy: error.advice };
+}
+
+/** The message of an error for a place where the database has been named already. */
+export function withoutName(db: string, error: Error): string {
+  return error.message.replace(`database "${db}": `, "");
 }
 
 function portOf(text: string, wrong: (what: string) => void): number | null {

@@ -12,7 +12,7 @@ import { defineOperation } from "../operation.ts";
 import { chooseOrFail } from "../choose.ts";
 import { stopOnProblems } from "../report.ts";
 import { applySyncChange } from "../sync/apply.ts";
-import { amend, sealed, tryConnect, type Draft, type Given } from "./draft.ts";
+import { amend, sealed, tryConnect, withoutName, type Draft, type Given } from "./draft.ts";
 import { connectionKeys } from "./keys.ts";
 import { renameDatabase } from "./rename.ts";
 
@@ -86,7 +86,7 @@ async function prove(context: Context, draft: Draft): Promise<void> {
   } catch (error) {
     if (!(error instanceof BucardoError)) throw error;
     if (context.flags.force) return context.io.err(`Changed without a working connection: ${error.message}`);
-    throw new BucardoError(error.code, `Cannot change database "${draft.database.name}": ${error.message}`, {
+    throw new BucardoError(error.code, `Cannot change database "${draft.database.name}": ${withoutName(draft.database.name, error)}`, {
       ...error.details,
       advice: `${error.advice} Nothing was changed; --force changes it without a working connection.`,
       cause: error,

@@ -168,7 +168,7 @@ async function checkRest(
   relations: GroupPlan<Candidate>,
   registered: Registered,
 ): Promise<readonly Problem[]> {
-  const members = understood.dbgroup.members.filter((member) => registered.databases.some((database) => database.name === member.db));
+  const { members } = understood.dbgroup;
   const named = relations.members.map((relation, id) => ({
     ...relation,
     id,

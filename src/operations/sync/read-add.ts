@@ -83,6 +83,10 @@ function understandFour(wanted: Wanted, registered: Registered, wrong: Report): 
   if (targetgroup !== undefined && group === undefined)
     wrong(`Unknown dbgroup "${targetgroup}"`, "`bucardo list dbgroups` shows the existing ones.");
   if (sourceDb === undefined || !known(sourceDb)) return null;
+  if (targetdb === sourceDb) {
+    wrong(`source and target are the same database "${sourceDb}"`, "Name another one as targetdb=.");
+    return null;
+  }
   const targets = targetdb === undefined ? (group?.members ?? []).map((member) => member.db).filter((db) => db !== sourceDb) : [targetdb];
   const members: DbgroupMember[] = [
     { db: sourceDb, role: "source", priority: 0 },
