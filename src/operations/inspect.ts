@@ -27,8 +27,10 @@ export const inspectDb = defineOperation({
   async run({ name: [name = ""] }, context) {
     const session = await context.connectTo(await readDatabase(await context.control(), name));
     const objects = (await inspectCapture(session)).map((object) => ({ ...object }));
+    // The role belongs to the whole server: alone it may be there for another database.
+    const nothing = objects.every(({ kind }) => kind === "role");
     const lines = objects.map(({ kind, name: object, on }) => `${kind} ${object}${on === null ? "" : ` on ${on}`}`);
-    return { lines: lines.length === 0 ? [`Nothing of ours is on database "${name}"`] : lines, objects };
+    return { lines: nothing ? [`Nothing of ours is on database "${name}"`] : lines, objects: nothing ? [] : objects };
   },
   print: ({ lines }, io) => lines.forEach((line) => io.out(line)),
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { inspectCapture } from "../../capture/inspect.ts";
+import { inspectCapture, type CaptureObject } from "../../capture/inspect.ts";
 import { carriedSyncs } from "../../capture/of-installation.ts";
 import { uninstallCapture } from "../../capture/release.ts";
 import { daemonIsAlive } from "../../control/daemon.ts";
@@ -89,13 +89,18 @@ async function askName({ flags, io }: Context, dbname: string): Promise<void> {
 }
 
 async function inventory(session: Session): Promise<string> {
-  const objects = await inspectCapture(session);
+  const objects = await objectsOn(session);
   return `Would remove ${objects.length} ${objects.length === 1 ? "object" : "objects"} from database "${session.name}"`;
+}
+
+/** Without the role that owns our functions: it belongs to the whole server, so another database may still need it. */
+async function objectsOn(session: Session): Promise<CaptureObject[]> {
+  return (await inspectCapture(session)).filter((object) => object.kind !== "role");
 }
 
 /** Everything when it is all ours, else sync by sync. */
 async function clear(context: Context, session: Session, installation: string): Promise<string> {
-  const before = await inspectCapture(session);
+  const before = await objectsOn(session);
   const carried = await carriedSyncs(session);
   const others = carried.filter((sync) => sync.installation !== installation);
   if (others.length === 0) await patiently(context, () => uninstallCapture(session));
