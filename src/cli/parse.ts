@@ -31,7 +31,8 @@ export function parse(argv: readonly string[], grammar: Grammar): Invocation {
   if (found === null) throw unknownCommand(bare, grammar);
   const { operation } = found;
   const input = assign(operation, bare.slice(found.length), keyed, problems);
-  stopOn(problems, grammar, operation);
+  // Who asks for help need not write the rest.
+  if (options["help"] !== true) stopOn(problems, grammar, operation);
   return { operation, input, options };
 }
 
