@@ -27,6 +27,8 @@ export type BatchTable = {
   /** Pending is what this snapshot does not see. */
   readonly cutoff: Snapshot;
   readonly recopy: boolean;
+  /** Of the row that says so: a copy that is asked for while this run makes one is not this one. */
+  readonly version: string;
   /** Joined the sync after its checkpoint and has a cutoff of its own. */
   readonly joining: boolean;
   /** OIDs of the parts truncated since the cutoff, maybe the table itself. */

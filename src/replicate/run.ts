@@ -114,7 +114,8 @@ async function carry(
 
   const worthSettling = tables.length > 0 || isStale(batch);
   if (worthSettling) {
-    await settle(source, definition, batch, { sourceIdentity, target: settled });
+    const met = batch.checkpoint.targetIdentity === null ? { identity: targetIdentity, xid: null } : null;
+    await settle(source, definition, batch, { sourceIdentity, target: settled ?? met });
     target.lastXid = settled?.xid ?? target.lastXid;
     await reach("replicate.settled");
   }

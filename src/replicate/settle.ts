@@ -21,13 +21,14 @@ export async function recordIntent(source: Session, definition: RunDefinition, b
 
 export type Settlement = {
   readonly sourceIdentity: Identity;
-  /** Null: the target was not written to. */
-  readonly target: { readonly identity: Identity; readonly xid: number } | null;
+  /** Null: nothing new is known of it. Xid null: it was not written to. */
+  readonly target: { readonly identity: Identity; readonly xid: number | null } | null;
 };
 
 /**
  * The checkpoint moves to the run's snapshot: on the connection that took it, never on another one, and only if it is still where the run found it
- * (hazards 1, 3). Run numbers count settled runs and tell the control database when a source went back in time.
+ * (hazards 1, 3). It moves for the tables of the run only: one that is subscribed and was not in the run, because its definition was older or newer, goes
+ * on from where it was. Run numbers count settled runs and tell the control database when a source went back in time.
  */
 export async function settle(
   source: Session,
@@ -48,9 +49,12 @@ export async function settle(
          returning sync),
        tables as (
          update bucardo.subscription s
-            set shape = n.shape, since = null, recopy = s.recopy and not n.recopied
-           from json_to_recordset($9::json) n (captured int, shape jsonb, recopied boolean), moved
-          where s.sync = $1 and s.target = $2 and s.captured_table = n.captured)
+            set shape = n.shape, since = null, recopy = s.recopy and not (n.recopied and s.xmin::text = n.version)
+           from json_to_recordset($9::json) n (captured int, shape jsonb, recopied boolean, version text), moved
+          where s.sync = $1 and s.target = $2 and s.captured_table = n.captured),
+       left_out as (
+         update bucardo.subscription s set since = $3
+           from moved where s.sync = $1 and s.target = $2 and s.joined and s.since is null and s.captured_table <> all ($10::int[]))
        select count(*)::int as settled from moved`,
       [
         definition.sync.id,
@@ -61,7 +65,10 @@ export async function settle(
         target === null ? null : JSON.stringify(target.identity),
         target?.xid ?? null,
         batch.checkpoint.run,
-        JSON.stringify(changed.map((table) => ({ captured: table.captured, shape: table.now, recopied: table.recopy }))),
+        JSON.stringify(
+          changed.map((table) => ({ captured: table.captured, shape: table.now, recopied: table.recopy, version: table.version })),
+        ),
+        batch.tables.map((table) => table.captured),
       ],
     ),
   );

@@ -32,6 +32,8 @@ type TakenTable = {
   key: string[];
   since: string | null;
   recopy: boolean;
+  version: string;
+  lost_key: string[];
   shape: Shape | null;
   generations: number[];
   truncations: { xid: number; leaf: number }[];
@@ -49,7 +51,9 @@ export async function take(source: Session, definition: RunDefinition): Promise<
               coalesce((
                 select json_agg(json_build_object(
                          'captured', t.id, 'oid', t.relation::bigint, 'schema', n.nspname, 'name', r.relname, 'was_schema', t.schema_name, 'was_name', t.table_name,
-                         'partitioned', r.relkind = 'p', 'key', t.key_columns, 'since', s.since, 'recopy', s.recopy, 'shape', s.shape,
+                         'partitioned', r.relkind = 'p', 'key', t.key_columns, 'since', s.since, 'recopy', s.recopy, 'version', s.xmin::text, 'shape', s.shape,
+                         'lost_key', array(select k from unnest(t.key_columns) k
+                                            where not exists (select from pg_attribute a where a.attrelid = t.relation and a.attname = k and not a.attisdropped)),
                          'generations', array(select g.generation from bucardo.generation g where g.captured_table = t.id order by g.generation),
                          'truncations', (select coalesce(json_agg(json_build_object('xid', x.xid, 'leaf', x.leaf::bigint)), '[]')
                                            from bucardo.truncation x where x.captured_table = t.id)) order by t.id)
@@ -84,6 +88,7 @@ export async function take(source: Session, definition: RunDefinition): Promise<
   const wanted = new Set(definition.relations.map((relation) => displayName(relation.name)));
   const chosen = taken.tables.filter((table) => wanted.has(displayName(nameOf(table))));
   refuseMissing(source, definition, chosen);
+  refuseLostKey(source, definition, chosen);
   return {
     snapshot: parseSnapshot(taken.snapshot),
     snapshotText: taken.snapshot,
@@ -115,6 +120,23 @@ function refuseMissing(source: Session, definition: RunDefinition, chosen: reado
   );
 }
 
+/** Said without waiting for a change: the application's writes fail in our trigger functions meanwhile (hazard 28). */
+function refuseLostKey(source: Session, definition: RunDefinition, chosen: readonly TakenTable[]): void {
+  const table = chosen.find((each) => each.lost_key.length > 0);
+  if (table === undefined) return;
+  const name = displayName(nameOf(table));
+  throw new BucardoError(
+    "schema-mismatch",
+    `key column ${table.lost_key.join(", ")} of ${name} on source ${source.name} was renamed or dropped`,
+    {
+      db: source.name,
+      sync: definition.sync.name,
+      table: name,
+      advice: `Writes to ${name} fail until \`bucardo validate ${definition.sync.name}\` captures its key again, or the column has its old name.`,
+    },
+  );
+}
+
 async function complete(source: Session, tables: readonly TakenTable[], checkpoint: Snapshot): Promise<BatchTable[]> {
   const states = await shapesOf(source, tables);
   const parts = tables.flatMap((table) => {
@@ -135,6 +157,7 @@ async function complete(source: Session, tables: readonly TakenTable[], checkpoi
     generations: table.generations,
     cutoff,
     recopy: table.recopy,
+    version: table.version,
     joining: table.since !== null,
     truncated: [...new Set(table.truncations.filter(({ xid }) => xid >= cutoff.xmax || cutoff.xip.includes(xid)).map(({ leaf }) => leaf))],
     before: table.shape,

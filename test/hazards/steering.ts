@@ -5,6 +5,7 @@ import { connect } from "../../src/postgres/connect.ts";
 import type { Session } from "../../src/postgres/session.ts";
 import { run, type RunContext } from "../../src/replicate/run.ts";
 import type { TestDatabase } from "../harness/database.ts";
+import { superuser, type ServerAddress } from "../harness/server.ts";
 import { openSession, type Rig } from "../replicate/rig.ts";
 
 export type Standing = Disposable & { readonly passes: number };
@@ -23,13 +24,19 @@ export function at(point: Point, work: () => Promise<unknown>, pass = 1): Standi
   };
 }
 
-export type As = { readonly sourceUser?: string; readonly targetUser?: string };
+/** Other users than the superuser; another server that answers in the place of one. */
+export type As = {
+  readonly sourceUser?: string;
+  readonly targetUser?: string;
+  readonly sourceServer?: ServerAddress;
+  readonly targetServer?: ServerAddress;
+};
 
 /** One run of the rig's sync on connections of its own, as another daemon would do it; voids are not repeated. */
 export async function runApart(rig: Rig, change: As & Partial<RunContext> = {}): Promise<Awaited<ReturnType<typeof run>>> {
-  const { sourceUser, targetUser, ...context } = change;
-  await using source = await openAs(rig.source, "source", sourceUser);
-  await using target = await openAs(rig.target, "target", targetUser);
+  const { sourceUser, targetUser, sourceServer, targetServer, ...context } = change;
+  await using source = await openAs(rig.source, "source", sourceUser, sourceServer);
+  await using target = await openAs(rig.target, "target", targetUser, targetServer);
   return await run({
     definition: rig.definition(),
     source,
@@ -41,9 +48,13 @@ export async function runApart(rig: Rig, change: As & Partial<RunContext> = {}):
   });
 }
 
-export async function openAs(database: TestDatabase, name: string, user?: string): Promise<Session> {
-  const { host, port, user: superuser, database: dbname } = database.connection;
-  return connect({ name, host, port, user: user ?? superuser, dbname });
+export async function openAs(
+  database: TestDatabase,
+  name: string,
+  user = superuser,
+  server: ServerAddress = database.server,
+): Promise<Session> {
+  return connect({ name, host: server.host, port: server.port, user, dbname: database.name });
 }
 
 /** Housekeeping of the rig's source, as the daemon does it; by default every generation that holds a row is retired. */
