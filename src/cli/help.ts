@@ -5,7 +5,8 @@ import type { GlobalOption } from "./grammar.ts";
 /** An option with its help; what config/options.ts declares. */
 export type DescribedOption = GlobalOption & { readonly help: string };
 
-const GROUPS: readonly (readonly [Operation["group"], string])[] = [
+/** Groups of operations with their titles, in the order of help and reference. */
+export const GROUPS: readonly (readonly [Operation["group"], string])[] = [
   ["installation", "Installation"],
   ["databases", "Databases"],
   ["relations", "Tables and sequences"],
