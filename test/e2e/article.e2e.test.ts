@@ -20,76 +20,70 @@ const moves: readonly (readonly [from: Major, to: Major])[] = [
 ];
 
 /** "Migrating Postgres with Bucardo 4", line by line; only ports differ, and the tables have pgbench's names of today. */
-test.for(moves)(
-  "the article moves alpha from %i to %i while clients write",
-  async ([from, to]) => {
-    await using home = await scratch();
-    await using old = await startServer({ major: from });
-    await using young = await startServer({ major: to });
-    await onServer(old, (admin) => admin.query("create user bucardo superuser"));
-    await using source = await createDatabase(old, { name: "alpha" });
-    const filling = await source.client();
-    await createPgbench(filling);
-    await fillPgbench(filling, 1);
-    await filling.end();
-    // pg_dumpall --schema-only -p 5555 | psql -p 5566 -f -
-    await onServer(young, (admin) => admin.query("create user bucardo superuser"));
-    await using target = await createDatabase(young, { name: "alpha" });
-    await createPgbench(await target.client());
+test.for(moves)("the article moves alpha from %i to %i while clients write", { timeout: 180_000 }, async ([from, to]) => {
+  await using home = await scratch();
+  await using old = await startServer({ major: from });
+  await using young = await startServer({ major: to });
+  await onServer(old, (admin) => admin.query("create user bucardo superuser"));
+  await using source = await createDatabase(old, { name: "alpha" });
+  const filling = await source.client();
+  await createPgbench(filling);
+  await fillPgbench(filling, 1);
+  await filling.end();
+  // pg_dumpall --schema-only -p 5555 | psql -p 5566 -f -
+  await onServer(young, (admin) => admin.query("create user bucardo superuser"));
+  await using target = await createDatabase(young, { name: "alpha" });
+  await createPgbench(await target.client());
 
-    const bucardo = async (line: string): Promise<string> => {
-      const { code, stdout, stderr } = await runProgram(line.split(" "), {
-        cwd: home.path,
-        program: "bucardo_ctl",
-        env: { PGHOST: old.host },
-      });
-      expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: "" });
-      return stdout;
-    };
-    await using clients = writers(source, { clients: 4, kind: "pgbench", pauseMs: 5 });
-
-    await mkdir(join(home.path, "bctest"));
-    expect(await bucardo(`install --dbport=${young.port} --piddir=${join(home.path, "bctest")}`)).toContain(
-      "Installation is now complete.",
-    );
-    await writeFile(join(home.path, ".bucardorc"), `dbport=${young.port}\n`);
-    expect(await bucardo(`add db alpha name=oldalpha port=${old.port}`)).toBe("Database added: oldalpha\n");
-    expect(await bucardo(`add db alpha name=newalpha port=${young.port}`)).toBe("Database added: newalpha\n");
-    const added = await bucardo("add sync pepper type=pushdelta source=oldalpha targetdb=newalpha tables=pgbench_accounts ping=false");
-    expect(added).toBe("Table added: public.pgbench_accounts\nSync added: pepper\n");
-
-    await clients.more(50);
-    // pg_dump alpha -p 5555 --data-only -t accounts | psql -p 5566 -d alpha -f -
-    expect(await copyRows(source, target, "public.pgbench_accounts")).toBe(100_000);
-    await clients.more(50);
-
-    expect(await bucardo("start")).toContain("running");
-    try {
-      expect(await bucardo("status pepper")).toContain("pepper");
-      expect(await bucardo("kick pepper 0")).toContain("DONE!");
-      await clients.more(50);
-      await bucardo("kick pepper 0");
-
-      await clients.stop();
-      await bucardo("kick pepper 0");
-      expect(await equalTables(source, target, ["public.pgbench_accounts"])).toEqual([]);
-      // pg_dump alpha -p 5555 --data-only -T accounts -N bucardo | psql -p 5566 -d alpha -f -
-      for (const table of pgbenchTables.filter((name) => name !== "public.pgbench_accounts")) await copyRows(source, target, table);
-      expect(await equalTables(source, target, pgbenchTables)).toEqual([]);
-      expect(
-        await target.query("select nspname from pg_namespace where nspname = 'bucardo' union all select tgname from pg_trigger"),
-      ).toEqual([]);
-    } finally {
-      await bucardo("stop");
-    }
-    expect(clients.commits).toBeGreaterThan(150);
-    await bucardo("remove sync pepper");
-    expect(
-      await source.query("select nspname from pg_namespace where nspname = 'bucardo' union all select tgname from pg_trigger"),
-    ).toEqual([]);
-    await waitFor(async () => (await source.query("select from pg_stat_activity where usename = 'bucardo'")).length === 0, {
-      what: "our sessions to end",
+  const bucardo = async (line: string): Promise<string> => {
+    const { code, stdout, stderr } = await runProgram(line.split(" "), {
+      cwd: home.path,
+      program: "bucardo_ctl",
+      env: { PGHOST: old.host },
     });
-  },
-  180_000,
-);
+    expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: "" });
+    return stdout;
+  };
+  await using clients = writers(source, { clients: 4, kind: "pgbench", pauseMs: 5 });
+
+  await mkdir(join(home.path, "bctest"));
+  expect(await bucardo(`install --dbport=${young.port} --piddir=${join(home.path, "bctest")}`)).toContain("Installation is now complete.");
+  await writeFile(join(home.path, ".bucardorc"), `dbport=${young.port}\n`);
+  expect(await bucardo(`add db alpha name=oldalpha port=${old.port}`)).toBe("Database added: oldalpha\n");
+  expect(await bucardo(`add db alpha name=newalpha port=${young.port}`)).toBe("Database added: newalpha\n");
+  const added = await bucardo("add sync pepper type=pushdelta source=oldalpha targetdb=newalpha tables=pgbench_accounts ping=false");
+  expect(added).toBe("Table added: public.pgbench_accounts\nSync added: pepper\n");
+
+  await clients.more(50);
+  // pg_dump alpha -p 5555 --data-only -t accounts | psql -p 5566 -d alpha -f -
+  expect(await copyRows(source, target, "public.pgbench_accounts")).toBe(100_000);
+  await clients.more(50);
+
+  expect(await bucardo("start")).toContain("running");
+  try {
+    expect(await bucardo("status pepper")).toContain("pepper");
+    expect(await bucardo("kick pepper 0")).toContain("DONE!");
+    await clients.more(50);
+    await bucardo("kick pepper 0");
+
+    await clients.stop();
+    await bucardo("kick pepper 0");
+    expect(await equalTables(source, target, ["public.pgbench_accounts"])).toEqual([]);
+    // pg_dump alpha -p 5555 --data-only -T accounts -N bucardo | psql -p 5566 -d alpha -f -
+    for (const table of pgbenchTables.filter((name) => name !== "public.pgbench_accounts")) await copyRows(source, target, table);
+    expect(await equalTables(source, target, pgbenchTables)).toEqual([]);
+    expect(
+      await target.query("select nspname from pg_namespace where nspname = 'bucardo' union all select tgname from pg_trigger"),
+    ).toEqual([]);
+  } finally {
+    await bucardo("stop");
+  }
+  expect(clients.commits).toBeGreaterThan(150);
+  await bucardo("remove sync pepper");
+  expect(await source.query("select nspname from pg_namespace where nspname = 'bucardo' union all select tgname from pg_trigger")).toEqual(
+    [],
+  );
+  await waitFor(async () => (await source.query("select from pg_stat_activity where usename = 'bucardo'")).length === 0, {
+    what: "our sessions to end",
+  });
+});
