@@ -139,7 +139,7 @@ function createTable(table: Table, side: "source" | "target"): string {
   if (layout === "other") {
     const half = (remainder: number) =>
       `create table ${name(`${table.plainName}_${remainder}`)} partition of ${table.sql} for values with (modulus 2, remainder ${remainder});`;
-    return `create table ${table.sql} (${columns}) partition by hash (k1); ${half(0)} ${half(1)}`;
+    return `create table ${table.sql} (${columns}) partition by hash (p); ${half(0)} ${half(1)}`;
   }
   const leaves = table.leaves.map((leaf, at) =>
     at === 3 && side === "source"
