@@ -127,6 +127,7 @@ create table bucardo.run (
   current_table text,
   rows_expected bigint,
   rows_done     bigint not null default 0,
+  rate          double precision,                -- rows per second lately; null while none move
   bytes_done    bigint not null default 0,
   upserted      bigint not null default 0,
   deleted       bigint not null default 0,

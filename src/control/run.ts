@@ -22,6 +22,8 @@ export type RunRow = {
   readonly table: string | null;
   readonly rowsExpected: number | null;
   readonly rowsDone: number;
+  /** Rows per second lately; null while none move. */
+  readonly rate: number | null;
   readonly bytesDone: number;
   readonly upserted: number;
   readonly deleted: number;
@@ -35,7 +37,7 @@ export type RunRow = {
 };
 
 const COLUMNS = `r.id, r.sync, r.target, r.reason, r.started_at as started, r.ended_at as ended, r.outcome, r.step,
-  r.current_table as "table", r.rows_expected as "rowsExpected", r.rows_done as "rowsDone", r.bytes_done as "bytesDone",
+  r.current_table as "table", r.rows_expected as "rowsExpected", r.rows_done as "rowsDone", r.rate, r.bytes_done as "bytesDone",
   r.upserted, r.deleted, r.truncates, r.error_code as "errorCode", r.error_message as "errorMessage",
   r.error_table as "errorTable", r.sqlstate, r.advice, r.updated_at as updated`;
 
@@ -68,14 +70,18 @@ export async function openRun(session: Session, syncId: string, target: string, 
   );
 }
 
-export async function reportProgress(session: Session, runId: number, progress: RunProgress): Promise<void> {
+export async function reportProgress(
+  session: Session,
+  runId: number,
+  progress: RunProgress & { readonly rate: number | null },
+): Promise<void> {
   await session.execute(
     sql(
       "control.run-progress",
       `update bucardo.run
-          set step = $2, current_table = $3, rows_done = $4, rows_expected = $5, bytes_done = $6, updated_at = pg_catalog.clock_timestamp()
+          set step = $2, current_table = $3, rows_done = $4, rows_expected = $5, bytes_done = $6, rate = $7, updated_at = pg_catalog.clock_timestamp()
         where id = $1 and ended_at is null`,
-      [runId, progress.step, progress.table, progress.rowsDone, progress.rowsExpected, progress.bytesDone],
+      [runId, progress.step, progress.table, progress.rowsDone, progress.rowsExpected, progress.bytesDone, progress.rate],
     ),
   );
 }
@@ -97,7 +103,7 @@ export async function closeRun(session: Session, syncId: string, target: string,
       "control.run-close",
       `with closed as (
          update bucardo.run r
-            set ended_at = pg_catalog.clock_timestamp(), outcome = $4::text, step = null, current_table = null,
+            set ended_at = pg_catalog.clock_timestamp(), outcome = $4::text, step = null, current_table = null, rate = null,
                 upserted = $5, deleted = $6, truncates = $7, bytes_done = greatest(r.bytes_done, $8), tables = $9::jsonb,
                 error_code = $10::text, error_message = $11, error_table = $12, error_key = $13, sqlstate = $14, advice = $15,
                 updated_at = pg_catalog.clock_timestamp()

@@ -12,7 +12,7 @@ import { Connections } from "./connections.ts";
 import type { DaemonContext } from "./context.ts";
 import { KickBook } from "./kick-book.ts";
 import { logDone, logFailed } from "./log-run.ts";
-import { throttled } from "./progress.ts";
+import { rateMeter, throttled } from "./progress.ts";
 import { schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
 /** What a loop works on; replaced as a whole when the definitions change, and taken over by the next run. */
@@ -207,7 +207,11 @@ export class TargetLoop {
   }
 
   async #attempt(job: Job, open: OpenRun, log: Log): Promise<RunEnd> {
-    const progress = throttled(1000, (of) => this.#context.lease.use((session) => reportProgress(session, open.id, of)));
+    const rate = rateMeter(this.#context.now);
+    const progress = throttled(1000, (of) => {
+      const moving = { ...of, rate: of.step === "fetching" ? rate(of.rowsDone) : null };
+      return this.#context.lease.use((session) => reportProgress(session, open.id, moving));
+    });
     const began = this.#context.now();
     try {
       const sessions = await this.#connections.get();

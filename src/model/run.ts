@@ -28,7 +28,7 @@ export type RunProgress = {
   readonly step: "taking" | "fetching" | "applying" | "settling";
   readonly table: string | null;
   readonly rowsDone: number;
-  /** Upper bound, from the deltas waiting when the run began; null until counted. */
+  /** About: the deltas waiting when the run began, and what the catalog says of tables that travel whole; null: not known. */
   readonly rowsExpected: number | null;
   readonly bytesDone: number;
 };

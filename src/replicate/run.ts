@@ -8,6 +8,7 @@ import { rollbackQuietly } from "../postgres/transaction.ts";
 import { applyTable } from "./apply.ts";
 import { applyAwake, refuseAwake } from "./apply-awake.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
+import { expectedRows } from "./expect.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
 import { checkUnchanged, holdTables } from "./hold.ts";
 import { checkSource, checkTarget } from "./identity.ts";
@@ -138,7 +139,7 @@ async function fetchAll(context: RunContext, target: Member, plans: readonly Tab
     plans.map((plan) => plan.table),
   );
   if (!target.replica) refuseAwake(target, [...links.values()]);
-  progress.expect(plans.reduce((sum, plan) => sum + plan.table.deltas, 0));
+  progress.expect(await expectedRows(context.source, plans));
   const fetched: Fetched[] = [];
   for (const plan of plans) {
     const link = links.get(plan.table.captured)!;
@@ -196,7 +197,7 @@ function withSync(error: unknown, sync: string): unknown {
 }
 
 type Progress = {
-  expect(rows: number): void;
+  expect(rows: number | null): void;
   step(step: RunProgress["step"], table: { schema: string; name: string } | null): void;
   moved(bytes: number, rows: number): void;
   fetched(done: Fetched): void;

@@ -23,6 +23,7 @@ function runOf(more: Partial<RunRow>): RunRow {
     table: null,
     rowsExpected: null,
     rowsDone: 0,
+    rate: null,
     bytesDone: 0,
     upserted: 10,
     deleted: 2,
@@ -142,18 +143,19 @@ test("the block names the last error with its advice as long as no later run was
   expect(statusDetail(healed!, [], now).join("\n")).not.toContain("Last error");
 });
 
-test("progress: rows, rate and what is left by the last report", () => {
-  const run = {
-    target: "B",
-    step: "fetching",
-    table: "public.t",
-    rowsDone: 1000,
-    rowsExpected: 5000,
-    started: at(1),
-    updated: at(1, 2000),
-  };
+test("progress: rows, rate and what is left; where there is little room, never a part of a number", () => {
+  const run = { target: "B", step: "fetching", table: "public.t", rowsDone: 1000, rowsExpected: 5000, rate: 500 };
   expect(describeProgress(run)).toBe("B: fetching public.t, 1,000 of 5,000 rows, 500 rows/s, 8 s left");
-  expect(describeProgress({ ...run, rowsExpected: null })).toBe("B: fetching public.t");
+  expect(describeProgress(run, 55)).toBe("B: fetching public.t, 1,000 of 5,000 rows, 8 s left");
+  expect(describeProgress(run, 40)).toBe("B, 8 s left");
+  expect(describeProgress({ ...run, rate: null })).toBe("B: fetching public.t, 1,000 of 5,000 rows");
+  expect(describeProgress({ ...run, rowsDone: 0, rate: null })).toBe("B: fetching public.t, 5,000 rows to come");
+  expect(describeProgress({ ...run, rowsExpected: null })).toBe("B: fetching public.t, 1,000 rows, 500 rows/s");
+  expect(describeProgress({ ...run, rowsDone: 6000 })).toBe("B: fetching public.t, 6,000 rows, 500 rows/s");
+  expect(describeProgress({ ...run, step: "applying", rate: null })).toBe("B: applying public.t, 1,000 rows");
+  expect(describeProgress({ ...run, step: "taking", table: null, rowsDone: 0, rowsExpected: null, rate: null })).toBe(
+    "B: looking for changes",
+  );
 });
 
 test("times are shown with milliseconds, with the day when it is not today's", () => {
