@@ -50,8 +50,16 @@ export async function ensureCaptureSchema(source: Session): Promise<void> {
 /** A superuser's trigger functions would run with all rights; give them an owner who can only add deltas. Others own them themselves. */
 async function ensureCaptureRole(source: Session): Promise<void> {
   if (!(await isSuperuser(source))) return;
-  const [role] = await source.query(sql("capture.role-exists", "select from pg_roles where rolname = $1", [CAPTURE_ROLE]));
-  if (role === undefined) await source.script(sql("capture.create-role", `create role ${CAPTURE_ROLE} nologin noinherit`));
+  // Roles belong to the whole server: another database of it may be captured for the first time right now.
+  await source.script(
+    sql(
+      "capture.create-role",
+      `do $$ begin
+         if to_regrole('${CAPTURE_ROLE}') is null then create role ${CAPTURE_ROLE} nologin noinherit; end if;
+       exception when duplicate_object or unique_violation then null;
+       end $$`,
+    ),
+  );
   await source.script(
     sql("capture.grant-role", `grant usage on schema bucardo to ${CAPTURE_ROLE}; grant insert on bucardo.truncation to ${CAPTURE_ROLE}`),
   );

@@ -132,6 +132,19 @@ const cases: readonly Case[] = [
     writes: ["insert into t select i, 'v' || i from generate_series(1, 9) i", "update t set id = id + 100; update t set id = 110 - id"],
   },
   {
+    what: "a unique index with other columns in it, another order and another class of operators",
+    majors: [12, 18],
+    source:
+      "create table t (id int not null, v text not null, w text default 'w'); create unique index on t (v text_pattern_ops desc) include (id)",
+    writes: plain,
+  },
+  {
+    what: "a key without NULLs that counts them as equal",
+    majors: [18, 18],
+    source: "create table t (id int not null, v text not null); create unique index on t (id) nulls not distinct",
+    writes: plain,
+  },
+  {
     what: "a key that has no index on the target",
     majors: [12, 18],
     source: "create table t (id int primary key, v text)",

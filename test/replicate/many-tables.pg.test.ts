@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { startServer } from "../harness/server.ts";
 import { openRig, type Rig } from "./rig.ts";
 
 test("more changed tables than stages are kept go in one run; afterwards the connection keeps few", async () => {
@@ -38,4 +39,15 @@ test("an idle source rests: a run without changes writes nothing on it", async (
   const before = await rig.source.one("select snapshot, run from bucardo.checkpoint");
   await rig.run();
   expect(await rig.source.one("select snapshot, run from bucardo.checkpoint")).toEqual(before);
+});
+
+test("databases of one new server are captured for the first time at the same time", async () => {
+  await using server = await startServer({ major: 15 });
+  const rigs = await Promise.all(
+    Array.from({ length: 6 }, () =>
+      openRig({ sourceServer: server, targetServer: server, schema: "create table t (id int primary key)", tables: ["t"] }),
+    ),
+  );
+  for (const rig of rigs) await rig[Symbol.asyncDispose]();
+  expect(rigs).toHaveLength(6);
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Major } from "../harness/binaries.ts";
 import { openRig } from "./rig.ts";
@@ -151,3 +152,35 @@ test.for([
     }
   },
 );
+
+test.for([10, 18] as const)("writers without any right on our schema are captured, whatever their settings (%i)", async (from) => {
+  const writer = `writer_${randomBytes(4).toString("hex")}`;
+  await using rig = await openRig({
+    majors: [from, 15],
+    schema: "create table t (id int primary key, v text); create table gone (id int primary key)",
+    tables: ["t"],
+    autokick: true,
+  });
+  await rig.source.query(
+    `create role ${writer} login; grant insert, update, delete, truncate, select on t to ${writer}; create schema mine authorization ${writer}`,
+  );
+  try {
+    const client = await rig.source.client({ user: writer });
+    await client.query(`
+      create function mine.txid_current() returns bigint language sql as 'select 0::bigint'; create table mine.delta_1_1 (xid bigint, k1 int); create table mine.truncation (x int);
+      set search_path = mine, public, pg_catalog; set default_transaction_isolation = 'serializable'; set standard_conforming_strings = off; set datestyle = 'German'`);
+    for (const text of [
+      "insert into public.t values (1, 'one'), (2, 'two'), (3, 'three')",
+      "update public.t set id = id + 10 where id = 1; delete from public.t where id = 2",
+      "set search_path = ''; set bytea_output = 'escape'; set lock_timeout = 1; set row_security = on; update public.t set v = v || '!'",
+      "truncate public.t; insert into public.t values (9, 'nine')",
+    ]) {
+      await client.query(text);
+      await rig.run();
+      expect({ text, differences: await rig.differences() }).toEqual({ text, differences: [] });
+    }
+    await client.end();
+  } finally {
+    await rig.source.query(`drop owned by ${writer}; drop role ${writer}`);
+  }
+});
