@@ -7,6 +7,8 @@ export function logDone(log: Log, run: number, result: RunResult, ms: number): v
   const rows = result.tables.reduce((sum, table) => sum + table.upserted + table.deleted, 0);
   const text = `Run ${run} ${result.outcome}: ${rows} rows in ${Math.round(ms)} ms.`;
   const fields = { run, rows, ms: Math.round(ms) };
+  for (const { table, why, upserted } of result.tables)
+    if (why !== undefined) log.info({ run, table, rows: upserted }, `Run ${run}: ${table} was filled anew: ${why}.`);
   if (result.outcome === "empty") log.debug(fields, text);
   else log.info(fields, text);
 }

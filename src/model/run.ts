@@ -12,6 +12,8 @@ export type TableCounts = {
   readonly deleted: number;
   /** Whole table refilled because of TRUNCATE, a rewrite or a copy. */
   readonly refilled: boolean;
+  /** Why, for people. */
+  readonly why?: string;
 };
 
 /** What one run did; also what `kick` and the history show. */

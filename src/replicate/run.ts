@@ -96,7 +96,7 @@ async function carry(
   await reach("replicate.file-nodes-checked");
   await endReading(source);
 
-  const tables = await applyAll(target, fetched, progress);
+  const tables = (await applyAll(target, fetched, progress)).map((counts) => withReason(counts, plans));
   const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
   progress.step("settling", null);
 
@@ -168,6 +168,11 @@ async function applyAll(target: Member, fetched: readonly Fetched[], progress: P
     await reach("replicate.table-applied");
   }
   return counts;
+}
+
+function withReason(counts: TableCounts, plans: readonly TablePlan[]): TableCounts {
+  const plan = counts.refilled ? plans.find(({ table }) => displayName(table.name) === counts.table) : undefined;
+  return plan === undefined ? counts : { ...counts, why: plan.why };
 }
 
 /** Nothing was written in it but locks: the commit only ends the snapshot. */
