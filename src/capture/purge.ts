@@ -87,12 +87,15 @@ async function readCandidates(source: Session, options: PurgeOptions): Promise<C
   );
 }
 
+/** A table that was dropped, lost its key or left its last sync has no use for a new generation, and must not keep us from the others. */
+const NEXT_TIME: readonly string[] = ["lock-timeout", "serialization", "schema-mismatch"];
+
 /** Locks that are not to be had at once mean: next time. Everything else is an error. */
 async function patiently(work: () => Promise<boolean>): Promise<boolean> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof BucardoError && (error.code === "lock-timeout" || error.code === "serialization")) return false;
+    if (error instanceof BucardoError && NEXT_TIME.includes(error.code)) return false;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
-import { quoteName } from "../postgres/quote.ts";
+import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { type Captured, triggerTexts } from "./function-text.ts";
@@ -23,7 +23,7 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
     throw new BucardoError("schema-mismatch", `trigger ${disabled.name} of ${displayName(tree)} is disabled: changes are not captured`, {
       db: source.name,
       table: displayName(tree),
-      advice: `alter table ${quoteName(tree)} enable trigger ${disabled.name}; the target then needs a copy of the table.`,
+      advice: `alter table ${quoteName(tree)} enable trigger ${quoteIdent(disabled.name)}; the target then needs a copy of the table.`,
     });
   }
   for (const part of tree.parts)
@@ -56,7 +56,8 @@ export async function dropTriggers(source: Session, id: number): Promise<void> {
     ),
   );
   for (const { schema, name, trigger } of triggers) {
-    await source.script(sql("capture.drop-trigger", `drop trigger ${trigger} on ${quoteName({ schema, name })}`));
+    // The owner of the table may have given it any name.
+    await source.script(sql("capture.drop-trigger", `drop trigger ${quoteIdent(trigger)} on ${quoteName({ schema, name })}`));
   }
   for (const event of ["insert", "update", "delete", "truncate", "key", "row"] as const) {
     await source.script(sql("capture.drop-function", `drop function if exists ${quoteName(functionName(id, event))}()`));
