@@ -6,8 +6,8 @@ import { dropCaptured } from "./capture-table.ts";
 import { CAPTURE_ROLE } from "./name.ts";
 import { captureVersion, isSuperuser, lockCapture } from "./schema.ts";
 
-/** How long one DROP TRIGGER may wait for the table; the caller repeats on lock-timeout. */
-const LOCK_TIMEOUT_MS = 3000;
+/** How long one DROP TRIGGER may wait for the table; the caller repeats on lock-timeout. Short: it queues readers and writers behind it. */
+const LOCK_TIMEOUT_MS = 500;
 
 /**
  * A sync, one target of it, or some of its tables leave this source. What no other sync needs any more goes: triggers, functions, delta tables,

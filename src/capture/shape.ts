@@ -16,6 +16,8 @@ export type LeafState = {
 };
 
 export type Shape = {
+  /** Qualified and quoted: what the target calls by this name may be another table than before. */
+  readonly name: string;
   /** Fingerprint of the columns that rows are made of. */
   readonly columns: string;
   /** Of our triggers on every part, branches and root too: changes when one was dropped, made again, disabled or enabled, however short that was. */
@@ -70,7 +72,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
               from pg_trigger t join pg_proc f on f.oid = t.tgfoid
              where t.tgrelid = c.oid and f.pronamespace = 'bucardo'::regnamespace and f.proname like 'capture\\_' || k.id || '\\_%') g
        )
-       select x.root, r.columns,
+       select x.root, r.columns, max(format('%I.%I', x.nspname, x.relname)) filter (where x.oid = x.root) as name,
               coalesce(json_agg(json_build_object(
                 'oid', x.oid::bigint, 'name', format('%I.%I', x.nspname, x.relname), 'filenode', x.relfilenode::bigint, 'attributes', p.attributes, 'stored', p.stored,
                 'bound', case when x.relispartition then pg_get_partition_constraintdef(x.oid) end)
@@ -85,17 +87,18 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
     ),
   );
   return new Map(
-    rows.map(({ root, columns, triggers, leaves, uncaptured }) => [root, { shape: { columns, triggers, leaves }, uncaptured }]),
+    rows.map(({ root, name, columns, triggers, leaves, uncaptured }) => [root, { shape: { name, columns, triggers, leaves }, uncaptured }]),
   );
 }
 
-/** Same columns, parts, files and triggers. Not by JSON text as it comes: jsonb gives the fields of what was stored back in an order of its own. */
+/** Same name, columns, parts, files and triggers. Not by JSON text as it comes: jsonb gives the fields of what was stored back in an order of its own. */
 export function sameShape(one: Shape | null, other: Shape): boolean {
   return one !== null && inOrder(one) === inOrder(other);
 }
 
-function inOrder({ columns, triggers, leaves }: Shape): string {
+function inOrder({ name, columns, triggers, leaves }: Shape): string {
   return JSON.stringify([
+    name,
     columns,
     triggers.map(({ oid, print }) => [oid, print]),
     leaves.map(({ oid, name, filenode, attributes, stored, bound }) => [oid, name, filenode, attributes, stored, bound]),

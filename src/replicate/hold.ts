@@ -11,14 +11,25 @@ import type { TablePlan } from "./plan.ts";
 const GONE = new Set(["42P01", "3F000"]);
 
 /**
+ * Shorter than any usual deadlock_timeout: a migration of the application that alters the same tables in another order waits for us a moment, and is
+ * never the one that the server ends. We hold some of the tables while we wait for others.
+ */
+export const HOLD_TIMEOUT = "500ms";
+
+/**
  * Locks the tables that are going to be read, parts included, before the first is read: from here on they keep their names, columns, files and parts.
- * What changed between the snapshot and the lock voids the run.
+ * What changed between the snapshot and the lock voids the run. Errors: lock-timeout.
  */
 export async function holdTables(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
   if (plans.length === 0) return;
   const names = plans.map(({ table }) => `${table.partitioned ? "" : "only "}${quoteName(table.name)}`);
   try {
-    await source.script(sql("replicate.hold-tables", `lock table ${names.join(", ")} in access share mode`));
+    await source.script(
+      sql(
+        "replicate.hold-tables",
+        `set local lock_timeout = '${HOLD_TIMEOUT}'; lock table ${names.join(", ")} in access share mode; set local lock_timeout = 0`,
+      ),
+    );
   } catch (error) {
     if (!GONE.has(sqlstateOf(error) ?? "")) throw error;
     throw voidRun(source, plans[0]!.table.name.name);

@@ -3,7 +3,7 @@ import { sleep } from "../../base/sleep.ts";
 import { installCapture } from "../../capture/install.ts";
 import type { CaptureRelation } from "../../capture/request.ts";
 import { releaseSync } from "../../capture/release.ts";
-import { resolveSettings } from "../../config/setting.ts";
+import { resolveSettings, type Settings } from "../../config/setting.ts";
 import { readSettings } from "../../control/setting.ts";
 import { readInstallation } from "../../control/installation.ts";
 import { BucardoError } from "../../model/error.ts";
@@ -12,14 +12,12 @@ import type { Context } from "../context.ts";
 
 type Only = Parameters<typeof releaseSync>[2];
 
-const RELEASE_ATTEMPTS = 10;
-
 /** Installs, or completes, what the sync needs on its source. Says so while it waits for other sessions. */
 export async function capture(context: Context, sync: SyncDefinition, relations: readonly CaptureRelation[]): Promise<void> {
   const [source] = sourcesOf(sync);
   if (source === undefined) return;
   const control = await context.control();
-  const settings = resolveSettings(await readSettings(control), context.config.overrides);
+  const settings = await settingsOf(context);
   await installCapture(await context.connectTo(source), {
     sync: { id: sync.id, name: sync.name },
     installation: await readInstallation(control),
@@ -40,18 +38,19 @@ export async function release(context: Context, db: string, syncId: string, only
 
 /** Repeats what another session's lock has stopped, and says so meanwhile. */
 export async function patiently(context: Context, work: () => Promise<void>): Promise<void> {
+  const { lock_attempts: attempts } = await settingsOf(context);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      if (
-        !(error instanceof BucardoError) ||
-        (error.code !== "lock-timeout" && error.code !== "serialization") ||
-        attempt >= RELEASE_ATTEMPTS
-      )
+      if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization") || attempt >= attempts)
         throw error;
       context.io.err(`Waiting: ${error.message}`);
       await sleep(backoff(attempt, { base: 200, cap: 3000 }), context.signal);
     }
   }
+}
+
+async function settingsOf(context: Context): Promise<Settings> {
+  return resolveSettings(await readSettings(await context.control()), context.config.overrides);
 }
