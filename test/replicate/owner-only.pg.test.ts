@@ -1,9 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
+import { installCapture } from "../../src/capture/install.ts";
+import { purge } from "../../src/capture/purge.ts";
+import { releaseSync } from "../../src/capture/release.ts";
 import { connect } from "../../src/postgres/connect.ts";
 import { run } from "../../src/replicate/run.ts";
 import type { Major } from "../harness/binaries.ts";
 import { onServer } from "../harness/database.ts";
+import { equalTables } from "../harness/equal-tables.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import { openRig, openSession, type RigOptions } from "./rig.ts";
 
@@ -184,4 +188,61 @@ test("from 15 on the right to set session_replication_role makes triggers and fo
   await owned.rig.source.query("update t set v = -1 where id = 1; update t set v = 1 where id = 2; update t set v = 2 where id = 1");
   await owned.run();
   expect(await owned.rig.differences()).toEqual([]);
+});
+
+test.for([
+  [10, 18],
+  [18, 12],
+] as const)("a source (%i) whose user owns the tables and may create a schema, and no more (to %i)", async ([from, to]) => {
+  const owner = `source_${randomBytes(4).toString("hex")}`;
+  const writer = `writer_${randomBytes(4).toString("hex")}`;
+  await using rig = await openRig({
+    majors: [from, to],
+    schema: "create table t (id int primary key, v text); create table m (id int, at date, primary key (at, id)); create sequence q",
+    tables: [],
+    capture: false,
+  });
+  await rig.source.query(
+    `create role ${owner} login; create role ${writer} login; grant create on database "${rig.source.name}" to ${owner}; grant usage, create on schema public to ${owner};
+     alter table t owner to ${owner}; alter table m owner to ${owner}; alter sequence q owner to ${owner}; grant all on t, m to ${writer}`,
+  );
+  const { host, port, database } = rig.source.connection;
+  try {
+    await using source = await connect({ name: "source", host, port, user: owner, dbname: database });
+    await using target = await openSession(rig.target, "target");
+    const relations = [
+      { kind: "table", name: { schema: "public", name: "t" }, key: ["id"] },
+      { kind: "table", name: { schema: "public", name: "m" }, key: ["at", "id"] },
+      { kind: "sequence", name: { schema: "public", name: "q" }, key: null },
+    ] as const;
+    await installCapture(source, {
+      sync: { id: rig.syncId, name: "rig" },
+      installation: rig.installation,
+      targets: ["target"],
+      relations: relations.map((relation) => ({ ...relation, autokick: true })),
+    });
+    const client = await rig.source.client({ user: writer });
+    for (const text of [
+      "insert into t values (1, 'one'), (2, 'two'); insert into m values (1, '2024-01-01')",
+      "update t set id = 3 where id = 1; delete from t where id = 2; update m set id = 2",
+      "truncate t; insert into t values (4, 'four')",
+    ]) {
+      await client.query(text);
+      await run({
+        definition: rig.definition({ relations }),
+        source,
+        target,
+        signal: new AbortController().signal,
+        onProgress: () => {},
+        remembered: null,
+      });
+      expect({ text, differences: await equalTables(rig.source, rig.target, ["t", "m"]) }).toEqual({ text, differences: [] });
+    }
+    await client.end();
+    await purge(source, { rotateBytes: 1 });
+    await releaseSync(source, rig.syncId);
+    expect(await rig.source.query("select from pg_namespace where nspname = 'bucardo'")).toEqual([]);
+  } finally {
+    await rig.source.query(`drop owned by ${owner}, ${writer} cascade; drop role ${owner}, ${writer}`);
+  }
 });
