@@ -23,6 +23,8 @@ export type LeaseOptions = {
 
 /** How long a first take waits for the backend of a predecessor that was killed on this host. */
 const PREDECESSOR_MS = 5000;
+/** Longest pause between two attempts to take a lost lease again. */
+const RETAKE_MS = 5000;
 const GOODBYE_MS = 5000;
 const HEARTBEAT_MS = 5000;
 const HEARTBEAT_LIMIT_MS = 10_000;
@@ -168,7 +170,7 @@ export class Lease implements AsyncDisposable {
         attempt = 1;
         continue;
       }
-      await sleep(backoff(attempt, { cap: 15_000 }), this.#closing.signal).catch(() => undefined);
+      await sleep(backoff(attempt, { cap: RETAKE_MS }), this.#closing.signal).catch(() => undefined);
       if (!this.#closing.signal.aborted && !(await this.#retake())) attempt += 1;
     }
     this.#wakeAll();

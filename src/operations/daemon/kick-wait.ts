@@ -1,11 +1,12 @@
 import { sleep } from "../../base/sleep.ts";
-import { daemonIsAlive } from "../../control/daemon.ts";
+import { daemonIsAlive, readDaemon } from "../../control/daemon.ts";
 import { kickState } from "../../control/kick.ts";
 import { readRun, recentRuns, type RunRow } from "../../control/run.ts";
 import { readTargetStates } from "../../control/target-state.ts";
 import { BucardoError } from "../../model/error.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
+import { livesHere } from "./ask-daemon.ts";
 import { describeProgress } from "./describe-progress.ts";
 
 export type KickEnd = { readonly outcome: "done" | "timeout" | "killed"; readonly ms: number; readonly error: string | null };
@@ -52,7 +53,7 @@ export async function waitForKick(context: Context, of: KickWait): Promise<KickE
 function aliveCheck(control: Session): (now: number) => Promise<void> {
   let gone: number | null = null;
   return async (now) => {
-    if (await daemonIsAlive(control)) gone = null;
+    if ((await daemonIsAlive(control)) || livesHere(await readDaemon(control))) gone = null;
     else gone ??= now;
     if (gone !== null && now - gone > ALIVE_GRACE_MS) {
       throw new BucardoError("daemon-not-running", "The daemon ended while the kick was waiting; it will be done after the next start.");
@@ -86,7 +87,9 @@ class KickLine {
     const open = (await recentRuns(control)).find(
       (run) => run.ended === null && run.sync === this.#of.syncId && waiting.includes(run.target),
     );
-    this.#rewrite(`${this.#head()} ${open === undefined ? `waiting for ${waiting.join(", ")}` : describeProgress(open)}`);
+    const head = this.#head();
+    const room = this.#context.io.width - head.length - 2;
+    this.#rewrite(`${head} ${open === undefined ? `waiting for ${waiting.join(", ")}` : describeProgress(open, room)}`);
   }
 
   done(): KickEnd {

@@ -5,6 +5,7 @@ import { recentRuns, type RunRow } from "../../control/run.ts";
 import { readSourceStates, type SourceState } from "../../control/source-state.ts";
 import { readSyncs, type SyncRow } from "../../control/sync.ts";
 import { readTargetStates, type TargetState } from "../../control/target-state.ts";
+import { livesHere } from "./ask-daemon.ts";
 import { targetsOf } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 
@@ -34,8 +35,8 @@ export type Status = {
 
 /** All that `status` shows, from the control database alone. */
 export async function readStatus(control: Session): Promise<Status> {
-  const alive = await daemonIsAlive(control);
   const daemon = await readDaemon(control);
+  const alive = (await daemonIsAlive(control)) || livesHere(daemon);
   const syncs = await readSyncs(control);
   const states = await readTargetStates(control);
   const runs = await recentRuns(control);
