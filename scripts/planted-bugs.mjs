@@ -77,8 +77,8 @@ async function findUnsound() {
   }
 }
 
-async function work(queue, copy) {
-  for (let bug = queue.shift(); bug !== undefined && !ending.signal.aborted; bug = queue.shift()) {
+async function work(left, copy) {
+  for (let bug = left.shift(); bug !== undefined && !ending.signal.aborted; bug = left.shift()) {
     const path = join(copy, bug.file);
     const text = readFileSync(path, "utf8");
     writeFileSync(

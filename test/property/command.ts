@@ -57,7 +57,7 @@ export type RunCommand = {
 
 export type EngineCommand =
   | RunCommand
-  | { readonly do: "add target" }
+  | { readonly do: "add target" | "add tables" }
   | { readonly do: "add column"; readonly table: number; readonly rewriting: boolean }
   | { readonly do: "release backlog"; readonly target: number };
 
@@ -127,7 +127,10 @@ const disturbance: fc.Arbitrary<WriterCommand> = fc.record({
 const run: fc.Arbitrary<RunCommand> = fc.record({
   do: fc.constant("run" as const),
   target: nat(1),
-  cut: fc.option(fc.record({ point, how: fc.constantFrom("fail", "abort", "kill source", "kill target") }), { freq: 1 }),
+  cut: fc.oneof(
+    { arbitrary: fc.constant(null), weight: 2 },
+    { arbitrary: fc.record({ point, how: fc.constantFrom("fail", "abort", "kill source", "kill target") }), weight: 1 },
+  ),
   meanwhile: fc.option(
     fc.record({
       point: delicate,
@@ -142,7 +145,7 @@ const run: fc.Arbitrary<RunCommand> = fc.record({
 });
 
 const rare: fc.Arbitrary<EngineCommand> = fc.oneof(
-  fc.record({ do: fc.constant("add target" as const) }),
+  fc.record({ do: fc.constantFrom("add target", "add tables") }),
   fc.record({ do: fc.constant("add column" as const), table: nat(5), rewriting: fc.boolean() }),
   fc.record({ do: fc.constant("release backlog" as const), target: nat(1) }),
 );

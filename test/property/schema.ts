@@ -16,6 +16,8 @@ export type TableSpec = {
   readonly odd: boolean;
   /** The target's table, where the source's is partitioned. */
   readonly onTarget: "same" | "plain" | "other";
+  /** Joins the sync later. */
+  readonly late: boolean;
 };
 
 export type SchemaSpec = { readonly tables: readonly TableSpec[] };
@@ -54,6 +56,7 @@ export const anySchema: fc.Arbitrary<SchemaSpec> = fc.record({
       generated: fc.boolean(),
       odd: fc.boolean(),
       onTarget: fc.constantFrom("same", "plain", "other"),
+      late: fc.oneof({ arbitrary: fc.constant(false), weight: 3 }, { arbitrary: fc.constant(true), weight: 1 }),
     }),
     { minLength: 1, maxLength: 4, size: "max" },
   ),
@@ -64,7 +67,7 @@ export function tablesOf({ tables }: SchemaSpec, majors: readonly [Major, Major]
   const made: Table[] = [];
   for (const [index, chosen] of tables.entries()) {
     const spec = possible(chosen, Math.min(...majors));
-    const plainName = `${spec.odd ? `T "${index}" ä` : `t${index}`}`;
+    const plainName = spec.odd ? `T "${index}" ä` : `t${index}`;
     const partition = ["list", "range", "hash"].includes(spec.shape);
     const to = spec.refers === "none" || partition ? undefined : made.findLast((table) => table.spec.shape === "plain");
     const table: Table = {
