@@ -139,9 +139,18 @@ async function holdsStored(target: Session, table: BatchTable, stored: readonly 
   return !lacking;
 }
 
+/** Without the rows of children, which are tables of their own. One that does not exist counts as empty: to copy it is then refused with the reason. */
 async function isEmpty(session: Session, table: BatchTable): Promise<boolean> {
+  const [found] = await session.query<{ partitioned: boolean }>(
+    sql(
+      "replicate.is-partitioned",
+      "select c.relkind = 'p' as partitioned from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2",
+      [table.name.schema, table.name.name],
+    ),
+  );
+  if (found === undefined) return true;
   const { empty } = await session.one<{ empty: boolean }>(
-    sql("replicate.is-empty", `select not exists (select from ${quoteName(table.name)}) as empty`),
+    sql("replicate.is-empty", `select not exists (select from ${found.partitioned ? "" : "only "}${quoteName(table.name)}) as empty`),
   );
   return empty;
 }

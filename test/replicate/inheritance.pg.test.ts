@@ -53,6 +53,15 @@ test("a parent alone carries its own rows, and never touches those of the target
   ]);
 });
 
+test("a parent that is empty but for its children is copied when empty tables are wanted", async () => {
+  await using rig = await openRig({ majors: [15, 18], schema: family, tables: ["child", "parent"], capture: false });
+  await rig.source.query("insert into parent values (1, 'before'); insert into child values (2, 'before')");
+  await rig.target.query("insert into child values (2, 'before', 1)");
+  await rig.capture();
+  expect((await rig.run({ onetimecopy: 2 })).tables).toMatchObject([{ table: "public.parent", refilled: true }]);
+  expect(await rig.differences()).toEqual([]);
+});
+
 test("a captured table that becomes a child goes on being followed", async () => {
   await using rig = await openRig({
     majors: [18, 15],

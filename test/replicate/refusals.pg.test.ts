@@ -175,3 +175,19 @@ test("what the target refuses is told with table, SQLSTATE and advice; nothing c
     expect({ what, differences: await equalTables(rig.source, rig.target, ["witness", table]) }).toEqual({ what, differences: [] });
   }
 });
+
+test("a missing table is told when empty tables are to be copied, too", async () => {
+  await using rig = await openRig({
+    majors: [15, 18],
+    schema: "create table t (id int primary key)",
+    targetSchema: "select 1",
+    tables: ["t"],
+    capture: false,
+  });
+  await rig.source.query("insert into t values (1)");
+  await rig.capture();
+  await expect(rig.run({ onetimecopy: 2 })).rejects.toMatchObject({ code: "schema-mismatch", details: { table: "public.t" } });
+  await rig.target.query("create table t (id int primary key)");
+  await rig.run({ onetimecopy: 2 });
+  expect(await rig.differences()).toEqual([]);
+});
