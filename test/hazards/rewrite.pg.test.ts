@@ -18,20 +18,20 @@ const rewrites = {
   TRUNCATE: "truncate t",
   "TRUNCATE with new rows": "begin; truncate t; insert into t values (7, 'new'), (1000, 'new'); commit",
   "VACUUM FULL": "vacuum full t",
-  "a new table under the name":
-    "begin; alter table t rename to t_old; create table t (id int primary key, v text); drop table t; alter table t_old rename to t; commit",
 };
 
-test.for(Object.entries(rewrites))("H2: %s after the run's snapshot never shows the target an empty table", async ([, rewrite]) => {
+test("H2: what rewrites or empties a table after the run's snapshot never shows the target an empty table", async () => {
   await using rig = await filled();
-  await rig.source.query("update t set v = v || '+' where id <= 20; update u set v = v || '+' where id <= 20");
-  const counts = new Set<string>();
-  using steps = at("replicate.snapshot-taken", () => rig.source.query(rewrite));
-  await rig.run();
-  expect(steps.passes).toBeGreaterThan(0);
-  expect(await rig.differences()).toEqual([]);
-  expect((await rig.run()).outcome).toBe("empty");
-  expect(counts.size).toBe(0);
+  for (const [name, rewrite] of Object.entries(rewrites)) {
+    await rig.source.query(`insert into t select i, '${name}' from generate_series(1, 50) i on conflict do nothing`);
+    await rig.run();
+    await rig.source.query("update t set v = v || '+' where id <= 20; update u set v = v || '+' where id <= 20");
+    using steps = at("replicate.snapshot-taken", () => rig.source.query(rewrite));
+    await rig.run();
+    expect(steps.passes, name).toBe(2);
+    expect(await rig.differences(), name).toEqual([]);
+    expect((await rig.run()).outcome, name).toBe("empty");
+  }
 });
 
 test("H2: a void run changes nothing on the target", async () => {
@@ -108,7 +108,7 @@ test("H2: a column dropped after the snapshot voids the run", async () => {
   expect(await rig.differences()).toEqual([]);
 });
 
-test.for([10, 12, 15] as const)("H2: PostgreSQL %i: a column added with a value for old rows is carried", async (major) => {
+test.for([10, 12] as const)("H2: PostgreSQL %i: a column added with a value for old rows is carried", async (major) => {
   await using rig = await openRig({ schema, tables: ["t", "u"], majors: [major, 18] });
   await rig.source.query(fill);
   await rig.run();
