@@ -10,11 +10,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { applying } from "./planted-bugs/applying.mjs";
 import { capture } from "./planted-bugs/capture.mjs";
+import { hazards } from "./planted-bugs/hazards.mjs";
 import { purging } from "./planted-bugs/purging.mjs";
 import { reading } from "./planted-bugs/reading.mjs";
 import { safety } from "./planted-bugs/safety.mjs";
 
-const bugs = [...reading, ...capture, ...applying, ...safety, ...purging];
+const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({
@@ -125,7 +126,7 @@ async function vitest(copy, wanted) {
   const answer = join(copy, "result.json");
   rmSync(answer, { force: true });
   const args = [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...files, "-t", patterns.map((each) => `(${each})`).join("|")];
-  const child = spawn(process.execPath, [...args, "--reporter=json", `--outputFile=${answer}`, "--testTimeout=30000"], {
+  const child = spawn(process.execPath, [...args, "--reporter=json", `--outputFile=${answer}`, "--testTimeout=60000"], {
     cwd: copy,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, BUCARDO_LONG: files.some((file) => file.endsWith(".long.test.ts")) ? "1" : "" },

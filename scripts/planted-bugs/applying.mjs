@@ -36,7 +36,7 @@ export const applying = [
     file: "src/replicate/plan.ts",
     find: "  return [...left, ...emptied];",
     replace: "  return [...emptied];",
-    tests: [{ file: partition, name: "a part leaves .DETACH." }],
+    tests: [{ file: partition, name: "PostgreSQL 15: parts that leave" }],
   },
   {
     name: "joined-parts-ignored",
@@ -44,7 +44,7 @@ export const applying = [
     file: "src/replicate/plan.ts",
     find: "  const joined = before === null ? [] : leavesJoined(before, now);",
     replace: "  const joined: LeafState[] = [];",
-    tests: [{ file: partition, name: "a part with rows joins" }],
+    tests: [{ file: partition, name: "PostgreSQL 15: parts that leave" }],
   },
   {
     name: "stored-defaults-ignored",

@@ -22,7 +22,7 @@ export const safety = [
     name: "no-settle",
     what: "the checkpoint never moves, so that every run sends everything again",
     file: "src/replicate/run.ts",
-    find: "    await settle(source, definition, batch, { sourceIdentity, target: settled });\n",
+    find: "    await settle(source, definition, batch, { sourceIdentity, target: settled ?? met });\n",
     replace: "",
     tests: [{ file: basic, name: "rows follow from 12" }],
   },

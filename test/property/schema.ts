@@ -9,7 +9,7 @@ export type TableSpec = {
   readonly keyKind: "primary" | "unique";
   readonly payload: readonly string[];
   readonly unique: "none" | "immediate" | "deferrable";
-  /** Refers to the nearest plain table before it. */
+  /** Refers to the nearest table before it that can be referred to. */
   readonly refers: "none" | "cascade" | "set null" | "deferred";
   readonly identity: boolean;
   readonly generated: boolean;
@@ -65,11 +65,13 @@ export const anySchema: fc.Arbitrary<SchemaSpec> = fc.record({
 /** Resolves what the random choice left open; a feature that a major lacks falls back to a plainer one. */
 export function tablesOf({ tables }: SchemaSpec, majors: readonly [Major, Major]): Table[] {
   const made: Table[] = [];
+  const oldest = Math.min(...majors);
   for (const [index, chosen] of tables.entries()) {
-    const spec = possible(chosen, Math.min(...majors));
+    const spec = possible(chosen, oldest);
     const plainName = spec.odd ? `T "${index}" ä` : `t${index}`;
     const partition = ["list", "range", "hash"].includes(spec.shape);
-    const to = spec.refers === "none" || partition ? undefined : made.findLast((table) => table.spec.shape === "plain");
+    const to =
+      spec.refers === "none" ? undefined : made.findLast((other) => other.spec.shape === "plain" || (other.partition && oldest >= 12));
     const table: Table = {
       spec,
       sql: name(plainName),
@@ -78,7 +80,7 @@ export function tablesOf({ tables }: SchemaSpec, majors: readonly [Major, Major]
       payload: spec.payload.map((type, at) => ({ name: `v${at + 1}`, type })),
       partition,
       unique: spec.unique !== "none" && !partition,
-      refers: to === undefined ? null : { to, columns: to.key.map((_, at) => `r${at + 1}`) },
+      refers: to === undefined ? null : { to, columns: fullKey(to).map((_, at) => `r${at + 1}`) },
       leaves: partition ? leavesOf(plainName, spec.shape) : [],
       ways: partition ? [name(plainName), ...leavesOf(plainName, spec.shape).map((leaf) => leaf.sql)] : [name(plainName)],
     };
@@ -133,7 +135,7 @@ function createTable(table: Table, side: "source" | "target"): string {
     "s bigint default nextval('public.tick')",
     ...(table.spec.identity ? ["i bigint generated always as identity"] : []),
     ...(table.spec.generated ? ["g bigint generated always as (s * 2) stored"] : []),
-    ...(table.refers?.columns ?? []).map((column, at) => `${column} ${keyTypes[table.refers!.to.key[at]!.type]!.type}`),
+    ...(table.refers?.columns ?? []).map((column, at) => `${column} ${keyTypes[fullKey(table.refers!.to)[at]!.type]!.type}`),
     keyText(table),
     ...referText(table),
   ].join(", ");
@@ -153,8 +155,14 @@ function createTable(table: Table, side: "source" | "target"): string {
 }
 
 /** A key of a partitioned table must hold the column that chooses the leaf. */
+export function fullKey({ key, partition }: Table): Table["key"] {
+  return partition ? [...key, { name: "p", type: "int" }] : key;
+}
+
 function keyText(table: Table): string {
-  const columns = [...table.key.map((column) => column.name), ...(table.partition ? ["p"] : [])].join(", ");
+  const columns = fullKey(table)
+    .map((column) => column.name)
+    .join(", ");
   return `${table.spec.keyKind === "primary" ? "primary key" : "unique"} (${columns})`;
 }
 
@@ -162,5 +170,9 @@ function referText({ refers, spec }: Table): string[] {
   if (refers === null) return [];
   const columns = refers.columns.join(", ");
   const action = spec.refers === "deferred" ? "deferrable initially deferred" : `on update cascade on delete ${spec.refers}`;
-  return [`foreign key (${columns}) references ${refers.to.sql} (${refers.to.key.map((column) => column.name).join(", ")}) ${action}`];
+  return [
+    `foreign key (${columns}) references ${refers.to.sql} (${fullKey(refers.to)
+      .map((column) => column.name)
+      .join(", ")}) ${action}`,
+  ];
 }

@@ -1,6 +1,6 @@
 import type { WriterCommand } from "./command.ts";
 import { keyLiteral, payloadTypes } from "./key-type.ts";
-import type { Table } from "./schema.ts";
+import { fullKey, type Table } from "./schema.ts";
 
 type ChangeCommand = Extract<WriterCommand, { table: number }>;
 
@@ -46,7 +46,8 @@ export function statementOf(command: ChangeCommand, tables: readonly Table[]): {
     }
     case "refer": {
       if (table.refers === null) return null;
-      const assigned = table.refers.columns.map((name, at) => `${name} = ${keyLiteral(table.refers!.to.key[at]!.type, other)}`).join(", ");
+      const to = fullKey(table.refers.to);
+      const assigned = table.refers.columns.map((name, at) => `${name} = ${keyLiteral(to[at]!.type, other)}`).join(", ");
       return { text: `update ${way} set ${assigned} where ${where(table, key, value)}` };
     }
     case "copy":
@@ -95,7 +96,9 @@ function payload(type: string, at: number): string {
 }
 
 function keyColumns(table: Table): string {
-  return [...table.key.map((column) => column.name), ...(table.partition ? ["p"] : [])].join(", ");
+  return fullKey(table)
+    .map((column) => column.name)
+    .join(", ");
 }
 
 /** Often several rows of a composite key, so that statements with many rows, and with none, come up. */

@@ -161,9 +161,12 @@ test("parent and child of inheritance are two tables: rows of the child never be
   await rig.source.query("delete from parent where id = 2; insert into child values (1, 'c')");
   await rig.run();
   expect(await own()).toEqual([[{ id: 1, v: "by parent" }], [{ id: 1, v: "c" }]]);
+  await rig.source.query("update parent set id = id + 10");
+  await rig.run();
+  expect(await own()).toEqual([[{ id: 11, v: "by parent" }], [{ id: 11, v: "c" }]]);
   await rig.source.query("truncate only parent; insert into parent values (5, 'new')");
   await rig.run();
-  expect(await own()).toEqual([[{ id: 5, v: "new" }], [{ id: 1, v: "c" }]]);
+  expect(await own()).toEqual([[{ id: 5, v: "new" }], [{ id: 11, v: "c" }]]);
 });
 
 test("equal is not the same: a key whose image alone changes is followed", async () => {
