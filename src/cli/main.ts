@@ -68,8 +68,8 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   if (flags.dryrun && operation.rehearsable === false)
     throw new BucardoError("usage", `\`${spell(operation)}\` has no dry run.`, { advice: "Leave --dryrun out. Nothing was done." });
   const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
-  using io = openTerminal(streams, { verbose: flags.verbose, silent });
   using signals = signalOfProcess(call.signal);
+  using io = openTerminal(streams, { verbose: flags.verbose, silent, signal: signals.signal });
   await using context = openContext({ program, version: programVersion(), config, flags, io, env, cwd, signal: signals.signal });
   const output = await operation.run(checked, context);
   if (flags.json) say(JSON.stringify(output, null, 2));

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { orAbort } from "../base/abort.ts";
 import type { Io } from "../operations/io.ts";
 
 export type Streams = {
@@ -8,7 +9,10 @@ export type Streams = {
 };
 
 /** The terminal as operations see it. `silent` drops what was done (--quiet); warnings and errors always appear. */
-export function openTerminal(streams: Streams, options: { readonly verbose: number; readonly silent: boolean }): Io & Disposable {
+export function openTerminal(
+  streams: Streams,
+  options: { readonly verbose: number; readonly silent: boolean; readonly signal: AbortSignal },
+): Io & Disposable {
   let lines: AsyncIterator<string> | null = null;
   let reader: ReturnType<typeof createInterface> | null = null;
   const write = (text: string): void => {
@@ -27,7 +31,7 @@ export function openTerminal(streams: Streams, options: { readonly verbose: numb
       streams.stdout.write(question);
       reader ??= createInterface({ input: streams.stdin, terminal: false });
       lines ??= reader[Symbol.asyncIterator]();
-      const next = await lines.next();
+      const next = await orAbort(lines.next(), options.signal);
       return next.done === true ? null : next.value;
     },
     [Symbol.dispose]() {

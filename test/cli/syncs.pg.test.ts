@@ -127,12 +127,36 @@ test("a table that another session has locked: named blocker, nothing left behin
   await clearRegistrations();
 });
 
+test("a removal that another session stops half way says so, can be repeated, and never comes back without a copy", async () => {
+  await site.ok("add sync half tables=t1 dbs=A,B");
+  const blocker = await source().client();
+  await blocker.query("begin; insert into t1 values (-1, 'x')");
+  const { code, err } = await site.run("remove sync half");
+  expect(code).toBe(1);
+  expect(err).toContain("half removed");
+  expect(await site.ok("list sync half")).toContain("capture is not complete");
+  await blocker.query("rollback");
+  await site.ok("validate half");
+  expect(JSON.parse(await site.ok("list sync half --json"))).toMatchObject({
+    syncs: [{ status: "inactive", onetimecopy: 1, ready: true }],
+  });
+  await site.ok("remove sync half");
+  await clearRegistrations();
+});
+
+test("two commands that change definitions wait for each other", async () => {
+  await Promise.all([1, 2, 3].map((number) => site.ok(`add sync same${number} tables=t1 dbs=A,B`)));
+  expect(await site.ok("validate all")).toBe([1, 2, 3].map((number) => `Validating sync same${number} ... OK\n`).join(""));
+  await site.ok("remove sync all");
+  await clearRegistrations();
+});
+
 /** Rows written while something else goes on. */
 async function write(client: Client, until: Promise<unknown>): Promise<number> {
-  let [done, rows] = [false, 0];
-  void until.then(() => (done = true));
-  while (!done) await client.query("insert into t1 values ($1, 'w') on conflict do nothing", [1000 + rows++]);
-  return rows;
+  const state = { done: false, rows: 0 };
+  void until.then(() => (state.done = true));
+  while (!state.done) await client.query("insert into t1 values ($1, 'w') on conflict do nothing", [1000 + state.rows++]);
+  return state.rows;
 }
 
 test("tables join and leave a living sync; what is captured follows", async () => {
@@ -204,30 +228,33 @@ test("validate: the number of bad syncs, all problems, and capture that was lost
   await clearRegistrations();
 });
 
-test.each(["capture.schema-installed", "capture.registered", "capture.table-captured"])(
-  "killed at %s: validate finishes, or remove clears",
-  async (point) => {
-    for (const mend of ["validate", "remove"]) {
-      const killed = await runProgram(["add", "sync", "torn", "tables=t1", "dbs=A,B"], {
-        cwd: site.home,
-        env: { BUCARDO_POINT: `${point}=kill` },
-      });
-      expect(killed.signal).toBe("SIGKILL");
-      await waitFor(
-        async () => (await source().query("select from pg_stat_activity where application_name like 'bucardo%'")).length === 0,
-        { what: "the killed program's sessions to end" },
-      );
-      expect(await site.ok("list sync torn")).toContain("capture is not complete, `validate torn` finishes it");
-      if (mend === "validate") {
-        expect(await site.ok("validate torn")).toBe("Validating sync torn ... OK\n  capture is complete now\n");
-        expect(await site.ok("list sync torn")).toContain("[Active]");
-        expect(await source().query("select recopy, joined from bucardo.subscription")).toEqual([{ recopy: false, joined: true }]);
-      }
-      await site.ok("remove sync torn");
-      await clearRegistrations();
-    }
-  },
-);
+const POINTS = ["capture.schema-installed", "capture.registered", "capture.table-captured"];
+
+async function addAndDie(point: string): Promise<void> {
+  const killed = await runProgram(["add", "sync", "torn", "tables=t1", "dbs=A,B"], {
+    cwd: site.home,
+    env: { BUCARDO_POINT: `${point}=kill` },
+  });
+  expect(killed.signal).toBe("SIGKILL");
+  const sessions = () => source().query("select from pg_stat_activity where application_name like 'bucardo%'");
+  await waitFor(async () => (await sessions()).length === 0, { what: "the killed program's sessions to end" });
+  expect(await site.ok("list sync torn")).toContain("capture is not complete, `validate torn` finishes it");
+}
+
+test.each(POINTS)("killed at %s: validate finishes what add sync began", async (point) => {
+  await addAndDie(point);
+  expect(await site.ok("validate torn")).toBe("Validating sync torn ... OK\n  capture is complete now\n");
+  expect(await site.ok("list sync torn")).toContain("[Active]");
+  expect(await source().query("select recopy, joined from bucardo.subscription")).toEqual([{ recopy: false, joined: true }]);
+  await site.ok("remove sync torn");
+  await clearRegistrations();
+});
+
+test.each(POINTS)("killed at %s: remove sync clears it", async (point) => {
+  await addAndDie(point);
+  await site.ok("remove sync torn");
+  await clearRegistrations();
+});
 
 /** Groups and tables stay when a sync goes; the next test begins with none. */
 async function clearRegistrations(): Promise<void> {

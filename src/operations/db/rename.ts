@@ -4,8 +4,10 @@ import { renameInHistory } from "../../control/rename.ts";
 import { markSyncReady, readSyncs, type SyncRow } from "../../control/sync.ts";
 import { BucardoError } from "../../model/error.ts";
 import { sourcesOf, targetsOf } from "../../model/sync.ts";
+import type { Session } from "../../postgres/session.ts";
 import { commit, confirm } from "../change.ts";
 import type { Context } from "../context.ts";
+import { withDefinitionLock } from "../sync/definition-lock.ts";
 import { nameProblem } from "./draft.ts";
 
 /**
@@ -14,6 +16,10 @@ import { nameProblem } from "./draft.ts";
  */
 export async function renameDatabase(context: Context, from: string, to: string): Promise<string[]> {
   const control = await context.control();
+  return await withDefinitionLock(context, control, () => renameLocked(context, control, from, to));
+}
+
+async function renameLocked(context: Context, control: Session, from: string, to: string): Promise<string[]> {
   const problem = nameProblem("database", to);
   if (problem !== null) throw new BucardoError("bad-value", `${problem.what}.`, { advice: problem.remedy });
   if ((await findDatabase(control, to)) !== null) throw new BucardoError("already-exists", `The name "${to}" already exists.`, { db: to });

@@ -43,7 +43,7 @@ export const uninstall = defineOperation({
     await askName(context, config.control.dbname);
     const installation = await readInstallation(control);
     for (const session of reached.sessions) messages.push(await clear(context, session, installation));
-    await dropSchema(control);
+    const whole = await dropSchema(control);
     const left = reached.missing.map(
       (db) => `Left as it is, because it did not answer: database "${db}". There: drop schema bucardo cascade;`,
     );
@@ -51,7 +51,9 @@ export const uninstall = defineOperation({
       messages: [
         ...messages,
         ...left,
-        `Dropped schema bucardo from the control database "${config.control.dbname}"`,
+        whole
+          ? `Dropped schema bucardo from the control database "${config.control.dbname}"`
+          : `Dropped our tables from the control database "${config.control.dbname}"; what captures its own tables stays in schema bucardo`,
         "The database itself and the role bucardo are yours to drop.",
       ],
     };

@@ -19,9 +19,38 @@ import { register } from "../relation/register.ts";
 import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
 import { checkSync } from "./check.ts";
+import { withDefinitionLock } from "./definition-lock.ts";
 import { legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
 import { planRelgroup, readTableWords, type GroupPlan, type Registered } from "./plan.ts";
 import { understand, type Understood } from "./read-add.ts";
+
+const input = z.object({
+  name: words({ about: "Name of the sync.", value: "NAME", min: 1, max: 1 }),
+  tables: key(list.optional(), {
+    about: "Tables and sequences; * and % are wildcards; all: every table with a key.",
+    aliases: ["table", "relation", "relations"],
+    value: "NAME,...",
+    list: true,
+  }),
+  relgroup: key(text.optional(), {
+    about: "An existing relgroup, a name for the new one, or a list of tables.",
+    aliases: ["herd"],
+    value: "NAME",
+  }),
+  dbs: key(list.optional(), {
+    about: "Databases with roles, or one dbgroup; the first is the source.",
+    aliases: ["db", "databases"],
+    value: "A:source,B:target",
+    list: true,
+  }),
+  dbgroup: key(text.optional(), { about: "An existing dbgroup, or a name for the new one.", value: "NAME" }),
+  source: key(text.optional(), { about: "Version 4: the source database, or a herd.", aliases: ["sourcedb"], value: "NAME" }),
+  targetdb: key(text.optional(), { about: "Version 4: the target database.", aliases: ["target"], value: "NAME" }),
+  targetgroup: key(text.optional(), { about: "Version 4: a dbgroup with the targets.", value: "NAME" }),
+  type: key(text.optional(), { about: "Version 4: only pushdelta.", aliases: ["synctype"], value: "pushdelta" }),
+  ...policyKeys,
+  ...legacyKeys,
+});
 
 export const addSync = defineOperation({
   name: ["add", "sync"],
@@ -33,33 +62,7 @@ export const addSync = defineOperation({
   group: "syncs",
   effect: "writes",
   control: "required",
-  input: z.object({
-    name: words({ about: "Name of the sync.", value: "NAME", min: 1, max: 1 }),
-    tables: key(list.optional(), {
-      about: "Tables and sequences; * and % are wildcards; all: every table with a key.",
-      aliases: ["table", "relation", "relations"],
-      value: "NAME,...",
-      list: true,
-    }),
-    relgroup: key(text.optional(), {
-      about: "An existing relgroup, a name for the new one, or a list of tables.",
-      aliases: ["herd"],
-      value: "NAME",
-    }),
-    dbs: key(list.optional(), {
-      about: "Databases with roles, or one dbgroup; the first is the source.",
-      aliases: ["db", "databases"],
-      value: "A:source,B:target",
-      list: true,
-    }),
-    dbgroup: key(text.optional(), { about: "An existing dbgroup, or a name for the new one.", value: "NAME" }),
-    source: key(text.optional(), { about: "Version 4: the source database, or a herd.", aliases: ["sourcedb"], value: "NAME" }),
-    targetdb: key(text.optional(), { about: "Version 4: the target database.", aliases: ["target"], value: "NAME" }),
-    targetgroup: key(text.optional(), { about: "Version 4: a dbgroup with the targets.", value: "NAME" }),
-    type: key(text.optional(), { about: "Version 4: only pushdelta.", aliases: ["synctype"], value: "pushdelta" }),
-    ...policyKeys,
-    ...legacyKeys,
-  }),
+  input,
   output: z.object({ messages: z.array(z.string()), sync: z.string(), relations: z.array(z.string()) }),
   examples: [
     {
@@ -69,39 +72,48 @@ export const addSync = defineOperation({
     { command: "bucardo add sync shop tables=all dbs=A:source,B:target", about: "Version 5; all tables that have a key." },
     { command: "bucardo add sync shop relgroup=orders dbs=A,B,C checktime='10 minutes'", about: "One source, two targets." },
   ],
-  async run(input, context) {
-    const [name = ""] = input.name;
+  async run(given, context) {
     const control = await context.control();
-    if ((await findSync(control, name)) !== null)
-      throw new BucardoError("already-exists", `Cannot add sync: the name "${name}" already exists.`, { sync: name });
-    const registered: Registered = {
-      databases: await readDatabases(control),
-      dbgroups: await readDbgroups(control),
-      relgroups: await readRelgroups(control),
-    };
-    const problems: Problem[] = [];
-    const understood = understand({ ...input, name }, registered, problems);
-    const relations = understood === null ? null : await findTables(context, name, understood, registered, problems);
-    // What is understood is checked too, so that one report has everything.
-    if (problems.length > 0 && understood !== null && relations !== null)
-      problems.push(...(await checkRest(context, name, understood, relations, registered)));
-    stopOnProblems(problems, "sync-invalid", `Cannot add sync "${name}"`);
-    invariant(understood !== null && relations !== null, "no plan and no problem");
-    const plan: Plan = {
-      ...understood,
-      sync: newSync(name, relations.name, understood.dbgroup.name, input),
-      relations,
-      tableAutokick: understood.form === 4 && input.autokick !== undefined ? input.autokick : null,
-    };
-    const stored: Stored = { relations: [] };
-    const { messages } = await applySyncChange(context, {
-      work: (session) => store(session, plan, stored),
-      undo: (session) => unstore(session, plan, stored),
-    });
-    return { messages, sync: name, relations: relations.members.map(displayName) };
+    // From the first look at what is registered: two commands must not plan the same new group.
+    return await withDefinitionLock(context, control, () => addOne(context, control, given));
   },
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
 });
+
+async function addOne(
+  context: Context,
+  control: Session,
+  given: z.output<typeof input>,
+): Promise<{ messages: string[]; sync: string; relations: string[] }> {
+  const [name = ""] = given.name;
+  if ((await findSync(control, name)) !== null)
+    throw new BucardoError("already-exists", `Cannot add sync: the name "${name}" already exists.`, { sync: name });
+  const registered: Registered = {
+    databases: await readDatabases(control),
+    dbgroups: await readDbgroups(control),
+    relgroups: await readRelgroups(control),
+  };
+  const problems: Problem[] = [];
+  const understood = understand({ ...given, name }, registered, problems);
+  const relations = understood === null ? null : await findTables(context, name, understood, registered, problems);
+  // What is understood is checked too, so that one report has everything.
+  if (problems.length > 0 && understood !== null && relations !== null)
+    problems.push(...(await checkRest(context, name, understood, relations, registered)));
+  stopOnProblems(problems, "sync-invalid", `Cannot add sync "${name}"`);
+  invariant(understood !== null && relations !== null, "no plan and no problem");
+  const plan: Plan = {
+    ...understood,
+    sync: newSync(name, relations.name, understood.dbgroup.name, given),
+    relations,
+    tableAutokick: understood.form === 4 && given.autokick !== undefined ? given.autokick : null,
+  };
+  const stored: Stored = { relations: [] };
+  const { messages } = await applySyncChange(context, {
+    work: (session) => store(session, plan, stored),
+    undo: (session) => unstore(session, plan, stored),
+  });
+  return { messages: [...messages], sync: name, relations: relations.members.map(displayName) };
+}
 
 type Plan = Understood & {
   readonly sync: Sync;

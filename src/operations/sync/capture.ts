@@ -1,7 +1,7 @@
 import { backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/sleep.ts";
 import { installCapture } from "../../capture/install.ts";
-import type { CaptureRelation } from "../../capture/request.ts";
+import type { CaptureRelation, CaptureRequest } from "../../capture/request.ts";
 import { releaseSync } from "../../capture/release.ts";
 import { resolveSettings, type Settings } from "../../config/setting.ts";
 import { readSettings } from "../../control/setting.ts";
@@ -12,8 +12,16 @@ import type { Context } from "../context.ts";
 
 type Only = Parameters<typeof releaseSync>[2];
 
-/** Installs, or completes, what the sync needs on its source. Says so while it waits for other sessions. */
-export async function capture(context: Context, sync: SyncDefinition, relations: readonly CaptureRelation[]): Promise<void> {
+/**
+ * Installs, or completes, what the sync needs on its source. Says so while it waits for other sessions. `before`: the sync as it was; what is missing
+ * of that is copied again.
+ */
+export async function capture(
+  context: Context,
+  sync: SyncDefinition,
+  relations: readonly CaptureRelation[],
+  before: SyncDefinition | null = null,
+): Promise<void> {
   const [source] = sourcesOf(sync);
   if (source === undefined) return;
   const control = await context.control();
@@ -23,11 +31,17 @@ export async function capture(context: Context, sync: SyncDefinition, relations:
     installation: await readInstallation(control),
     targets: targetsOf(sync),
     relations,
+    promised: promisedBy(before, source),
     lockTimeoutMs: settings.lock_timeout,
     attempts: settings.lock_attempts,
     signal: context.signal,
     onBlocked: (message) => context.io.err(`Waiting: ${message}`),
   });
+}
+
+function promisedBy(before: SyncDefinition | null, source: string): CaptureRequest["promised"] {
+  if (before === null || sourcesOf(before)[0] !== source) return undefined;
+  return { targets: targetsOf(before), tables: before.relations };
 }
 
 /** Takes the sync, or a part of it, off one database; patient with tables that are locked for a while. */

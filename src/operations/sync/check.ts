@@ -67,7 +67,7 @@ function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Pro
   if (sync.relations.length === 0)
     problems.push({
       grade: "warning",
-      what: "the sync has no tables yet",
+      what: `sync "${sync.name}" has no tables yet`,
       remedy: `\`bucardo add table NAME relgroup=${sync.relgroup}\`.`,
     });
   return problems;

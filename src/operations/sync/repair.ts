@@ -1,5 +1,5 @@
 import { carriedSyncs } from "../../capture/of-installation.ts";
-import { askRecopy, askRecopyFor, subscribedTables, type Subscribed } from "../../capture/subscribed.ts";
+import { askRecopy, subscribedTables, type Subscribed } from "../../capture/subscribed.ts";
 import { markSyncReady, notifyChanged, type SyncRow } from "../../control/sync.ts";
 import { forgetSettled } from "../../control/target-state.ts";
 import { BucardoError } from "../../model/error.ts";
@@ -27,26 +27,19 @@ export async function repairCapture(context: Context, sync: SyncRow, check: Sync
   const carried = entry?.targets ?? [];
   refuseHalfRenamed(sync, carried);
   const lost = await lostParts(source, before);
-  await capture(context, sync, check.relations);
+  // A sync whose capture never was complete has promised nothing yet: its changes count from now.
+  const promised = sync.ready || entry?.begun === true;
+  if (promised) for (const target of targetsOf(sync)) if (!carried.includes(target)) await forgetSettled(control, sync.id, target);
+  await capture(context, sync, check.relations, promised ? sync : null);
   const after = await subscribedTables(source, sync.id);
 
-  // A sync whose capture never was complete has promised nothing yet: its changes count from now.
-  if (sync.ready || entry?.begun === true) {
+  if (promised) {
     if (lost.length > 0)
       await askRecopy(
         source,
         lost.map(({ captured }) => captured),
       );
     const fresh = after.filter((table) => !before.some((old) => old.captured === table.captured && old.target === table.target));
-    for (const target of new Set(fresh.map((table) => table.target))) {
-      await askRecopyFor(
-        source,
-        sync.id,
-        target,
-        fresh.filter((table) => table.target === target).map(({ captured }) => captured),
-      );
-      if (!carried.includes(target)) await forgetSettled(control, sync.id, target);
-    }
     for (const name of new Set([...lost, ...fresh].map(displayName)))
       done.push(`${name}: capture was incomplete; the next run copies the table again`);
   }

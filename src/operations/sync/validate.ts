@@ -2,9 +2,9 @@ import { z } from "zod";
 import { readDatabases } from "../../control/database.ts";
 import { askAgain } from "../../control/request.ts";
 import { deleteRemainder, readRemainders } from "../../control/remainder.ts";
-import type { SyncRow } from "../../control/sync.ts";
+import { readSyncs, type SyncRow } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
-import type { Database } from "../../model/sync.ts";
+import { sourcesOf, type Database } from "../../model/sync.ts";
 import type { Context } from "../context.ts";
 import { selectSyncs } from "../daemon/select-syncs.ts";
 import { connectionProblem } from "../db/draft.ts";
@@ -80,8 +80,14 @@ async function validateOne(context: Context, sync: SyncRow, databases: readonly 
 async function clearRemainders(context: Context): Promise<string[]> {
   const control = await context.control();
   const cleared: string[] = [];
+  const living = await readSyncs(control);
   for (const remainder of await readRemainders(control)) {
     const { db, sync, syncName } = remainder;
+    // The database has become a source of the sync again: it is no remainder any more.
+    if (living.some((each) => each.id === sync && sourcesOf(each).includes(db))) {
+      await deleteRemainder(control, remainder);
+      continue;
+    }
     try {
       if (context.flags.dryrun) continue;
       await release(context, db, sync);
