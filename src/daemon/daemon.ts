@@ -121,6 +121,7 @@ export class Daemon implements AsyncDisposable {
       await this.#readDefinitions();
       await this.#readKicks();
       await this.#lease.ready();
+      await this.#lease.use((session) => announce(session, "started"));
     } catch (error) {
       await this.#fleet?.stop();
       await this.#lease[Symbol.asyncDispose]();

@@ -71,10 +71,11 @@ async function openSite(servers: { source: ServerAddress; target: ServerAddress 
 
 /** Reads the sum again and again until disposed: every snapshot of the target must hold all the money. */
 function auditor(target: TestDatabase): AsyncDisposable & { readonly seen: number; check(): void } {
-  let [seen, wrong, open] = [0, null as string | null, true];
+  let [seen, wrong] = [0, null as string | null];
+  const end = new AbortController();
   const expected = String(ACCOUNTS * 1000);
   const work = (async () => {
-    for (; open;) {
+    while (!end.signal.aborted) {
       try {
         const [row] = await target.query<{ total: string }>(totalOfTransfers);
         seen += 1;
@@ -90,7 +91,7 @@ function auditor(target: TestDatabase): AsyncDisposable & { readonly seen: numbe
     },
     check: () => expect(wrong, "a reader on the target saw half a transaction").toBeNull(),
     async [Symbol.asyncDispose]() {
-      open = false;
+      end.abort();
       await work;
     },
   };

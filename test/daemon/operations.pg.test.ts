@@ -1,12 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import { expect, test } from "vitest";
+import { main } from "../../src/cli/main.ts";
 import { line, type Line } from "../cli/line.ts";
 import { scratch, type Scratch } from "../harness/scratch.ts";
 import { waitFor } from "../harness/wait.ts";
 import { openDaemonRig, type DaemonRig, type DaemonRigOptions } from "./rig.ts";
 
-type Desk = AsyncDisposable & { readonly rig: DaemonRig; readonly run: (text: string) => Promise<Line> };
+type Desk = AsyncDisposable & { readonly home: string; readonly rig: DaemonRig; readonly run: (text: string) => Promise<Line> };
 
 /** A rig with a command line beside it. */
 async function openDesk(options: DaemonRigOptions = {}): Promise<Desk> {
@@ -19,6 +21,7 @@ async function openDesk(options: DaemonRigOptions = {}): Promise<Desk> {
   );
   return {
     rig,
+    home: home.path,
     run: (text) => line(text.split(" "), { home: home.path }),
     async [Symbol.asyncDispose]() {
       await rig[Symbol.asyncDispose]();
@@ -130,6 +133,33 @@ test("reload waits for the daemon and tries a stopped sync again", async () => {
   await rig.untilEqual();
   expect(await run("reload config 5")).toMatchObject({ code: 0, out: "Reloading configuration...DONE!\n" });
   expect(await run("ping")).toMatchObject({ code: 0, out: `OK: Got response from PID ${process.pid}\n` });
+});
+
+test("on a terminal, a kick shows what it waits for, and what is done of how much", async () => {
+  await using desk = await openDesk({ sync: { autokick: false } });
+  const { rig } = desk;
+  await rig.start();
+  await firstRun(rig);
+  await rig.source.query("insert into account select i, 1 from generate_series(1, 300) i");
+  const blocker = await rig.target.client();
+  await blocker.query("begin; lock table account in access exclusive mode");
+  let shown = "";
+  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 120 });
+  stdout.setEncoding("utf8").on("data", (text: string) => (shown += text));
+  const code = main({
+    program: "bucardo",
+    argv: ["kick", "s", "0"],
+    stdin: Readable.from([]),
+    stdout,
+    stderr: new PassThrough(),
+    cwd: desk.home,
+    env: { HOME: desk.home },
+    signal: new AbortController().signal,
+  });
+  await waitFor(() => /\rKick s: \[\d+\.\d{3} s\] B: \w+/.test(shown), { what: `progress on the terminal: ${shown}` });
+  await blocker.query("commit");
+  expect(await code).toBe(0);
+  expect(shown).toMatch(/\rKick s: \[\d+\.\d{3} s\] DONE!\n$/);
 });
 
 test("host_safety_check keeps a daemon off other hosts", async () => {

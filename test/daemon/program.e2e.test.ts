@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isAlive } from "../../src/daemon/pid-file.ts";
@@ -54,7 +54,7 @@ test("before start: kick says at once that no daemon runs, status and ping too, 
   const kick = await bucardo("kick pepper 0");
   expect(kick.code).toBe(3);
   expect(kick.stderr).toContain("No daemon is running");
-  expect(kick.stderr).toContain("bucardo start");
+  expect(kick.stderr).toMatch(/`bucardo(_ctl)? start`/);
   expect((await bucardo("status")).stdout).toContain("has never been started");
   expect(await bucardo("ping")).toMatchObject({ code: 1, stdout: "CRITICAL: No daemon is running\n" });
   expect(await bucardo("stop")).toMatchObject({ code: 0, stdout: "No daemon is running\n" });
@@ -125,9 +125,22 @@ test("start says why it cannot: no control database, a foreign port, a directory
   expect(await bucardo("stop")).toMatchObject({ code: 0, stdout: "No daemon is running\n" });
 });
 
-test("in the foreground it ends with TERM, in order", async () => {
+test("in the foreground: HUP and USR2 are understood, moved logs are opened again, TERM ends it in order", async () => {
+  const log = join(home.path, "log.bucardo");
+  const said = (text: string): Promise<unknown> =>
+    waitFor(async () => (await readFile(log, "utf8")).includes(text), { what: `"${text}" in the log` });
   await using running = await spawnProgram(["daemon", "run"], { cwd: home.path });
   await waitFor(async () => (await bucardo("ping 0")).code === 0, { what: "the daemon to answer" });
+  await rename(log, `${log}.1`);
+  expect(await bucardo("reopen")).toMatchObject({ code: 0 });
+  await bucardo("message after reopen");
+  await said("after reopen");
+  await rename(log, `${log}.2`);
+  running.kill("SIGUSR2");
+  running.kill("SIGHUP");
+  await waitFor(() => readFile(log, "utf8").then(() => true), { what: "the log to be there again" });
+  await bucardo("message after USR2");
+  await said("after USR2");
   running.kill("SIGTERM");
   expect(await running.ended()).toMatchObject({ code: 0, signal: null });
 });
