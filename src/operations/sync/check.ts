@@ -1,9 +1,11 @@
+import { readSyncs } from "../../control/sync.ts";
 import type { CaptureRelation } from "../../capture/request.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { sourcesOf, type Database, type SyncDefinition } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { connectionProblem } from "../db/draft.ts";
+import { chainProblems } from "./chain.ts";
 import { databaseProblems } from "./check-database.ts";
 import { checkRelations } from "./check-relations.ts";
 import { samePlaceProblems } from "./same-place.ts";
@@ -19,7 +21,7 @@ export type SyncCheck = {
 
 /** Connects to every database of the sync and compares what is there with what it declares. Changes nothing. */
 export async function checkSync(context: Context, sync: SyncDefinition, databases: readonly Database[]): Promise<SyncCheck> {
-  const problems = checkMembers(sync, databases);
+  const problems = [...checkMembers(sync, databases), ...chainProblems(sync, await readSyncs(await context.control()))];
   const sessions = await connectMembers(context, sync, databases, problems);
   problems.push(...(await samePlaceProblems(sync, sessions)));
   const source = sessions.get(sourcesOf(sync)[0] ?? "");
