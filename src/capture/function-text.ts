@@ -16,14 +16,15 @@ export type Captured = {
 const NEW_ROWS = `"_bucardo_new"`;
 const OLD_ROWS = `"_bucardo_old"`;
 
+/** No NOT NULL on the keys: should a key lose its own, the sync says so, and not the writers. */
 export function deltaTableText(captured: Captured): string {
-  const columns = captured.key.map((column, index) => `k${index + 1} ${column.type}${column.collate} not null`);
+  const columns = captured.key.map((column, index) => `k${index + 1} ${column.type}${column.collate}`);
   return `create table ${quoteName(deltaTable(captured.id, captured.generation))} (xid bigint not null, ${columns.join(", ")})`;
 }
 
 export function eventsOf(variant: Variant): readonly CaptureEvent[] {
-  if (variant === "row") return ["row", "truncate"];
-  return variant === "tree" ? ["insert", "update", "delete", "truncate"] : ["insert", "update", "delete", "truncate", "key"];
+  if (variant === "row") return ["row", "truncate", "guard"];
+  return variant === "tree" ? ["insert", "update", "delete", "truncate", "guard"] : ["insert", "update", "delete", "truncate", "key"];
 }
 
 /**
@@ -67,6 +68,8 @@ function body(captured: Captured, event: CaptureEvent): string {
       return `  if tg_op <> 'INSERT' then insert into ${delta} values (pg_catalog.txid_current(), ${keyOf("old")}); end if;
   if tg_op = 'INSERT' then insert into ${delta} values (pg_catalog.txid_current(), ${keyOf("new")});
   elsif tg_op = 'UPDATE' and (${keyChanged(captured.key)}) then insert into ${delta} values (pg_catalog.txid_current(), ${keyOf("new")}); end if;${captured.notify ? `\n${wakeText("true")}` : ""}`;
+    case "guard":
+      return "  -- Nothing: that this trigger names the key's columns keeps their type as it is in the delta tables.";
     case "truncate":
       return `  insert into bucardo.truncation (xid, captured_table, leaf) values (pg_catalog.txid_current(), ${captured.id}, tg_relid);${wake}`;
   }
@@ -97,15 +100,20 @@ function keyChanged(key: readonly KeyColumn[]): string {
     .join(" or ");
 }
 
-/** The triggers of one part of a captured table, in the order they are made. `execute procedure` is understood by 10 to 18. */
-export function triggerTexts(captured: Captured, part: Part): string[] {
+/**
+ * The triggers of one part of a captured table, in the order they are made. `execute procedure` is understood by 10 to 18. The root, where its
+ * triggers name no column, has a guard: without it ALTER TYPE of a key column would go through, and the trigger functions fail for every writer.
+ */
+export function triggerTexts(captured: Captured, part: Part, isRoot: boolean): string[] {
   const table = quoteName(part);
   const call = (event: CaptureEvent) => `execute procedure ${quoteName(functionName(captured.id, event))}()`;
   const make = (event: CaptureEvent, when: string) => `create trigger ${triggerName(captured.id, event)} ${when} ${call(event)}`;
   const truncate = make("truncate", `after truncate on ${table} for each statement`);
+  const columns = captured.key.map((column) => quoteIdent(column.name)).join(", ");
+  const guard = isRoot ? [make("guard", `after update of ${columns} on ${table} for each statement`)] : [];
   if (captured.variant === "row") {
     const row = make("row", `after insert or update or delete on ${table} for each row`);
-    return part.holdsRows ? [row, truncate] : [truncate];
+    return [...(part.holdsRows ? [row] : []), truncate, ...guard];
   }
   const transition = captured.variant === "tree" ? `old table as ${OLD_ROWS} new table as ${NEW_ROWS}` : `new table as ${NEW_ROWS}`;
   const statements = [
@@ -114,7 +122,6 @@ export function triggerTexts(captured: Captured, part: Part): string[] {
     make("delete", `after delete on ${table} referencing old table as ${OLD_ROWS} for each statement`),
     truncate,
   ];
-  if (captured.variant === "statement")
-    statements.push(make("key", `after update on ${table} for each row when (${keyChanged(captured.key)})`));
-  return statements;
+  if (captured.variant === "tree") return [...statements, ...guard];
+  return [...statements, make("key", `after update on ${table} for each row when (${keyChanged(captured.key)})`)];
 }

@@ -21,7 +21,9 @@ export function deltaTable(captured: number, generation: number): QualifiedName 
   return { schema: SCHEMA, name: `delta_${captured}_${generation}` };
 }
 
-export type CaptureEvent = "insert" | "update" | "delete" | "truncate" | "key" | "row";
+export const captureEvents = ["insert", "update", "delete", "truncate", "key", "row", "guard"] as const;
+
+export type CaptureEvent = (typeof captureEvents)[number];
 
 export function functionName(captured: number, event: CaptureEvent): QualifiedName {
   return { schema: SCHEMA, name: `capture_${captured}_${event}` };

@@ -50,7 +50,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
        ),
        print (oid, columns, attributes, stored) as (
          select a.attrelid,
-                md5(string_agg(format('%s %I %s %s %s', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation), ',' order by a.attnum)),
+                md5(string_agg(format('%s %I %s %s %s %s', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull), ',' order by a.attnum)),
                 md5(string_agg(format('%s %s', a.attnum, a.xmin), ',' order by a.attnum)),
                 ${stored}
            from pg_attribute a
@@ -60,6 +60,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
        part as (
          select m.root, c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, c.relispartition, g.print,
                 g.awake >= case when k.variant = 'statement' then 5 when k.variant = 'tree' then 4 when c.relkind = 'p' then 1 else 2 end
+                           + case when k.variant <> 'statement' and c.oid = m.root then 1 else 0 end
                   -- what became a partition or child is changed by statements that name its parent
                   and (k.variant = 'row' or c.oid <> m.root or not exists (select from pg_inherits i where i.inhrelid = c.oid)) as captured
            from member m

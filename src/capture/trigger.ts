@@ -4,7 +4,7 @@ import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { type Captured, triggerTexts } from "./function-text.ts";
-import { functionName } from "./name.ts";
+import { captureEvents, functionName } from "./name.ts";
 import type { Part, Tree } from "./tree.ts";
 
 /** Adds the triggers that a part lacks; a disabled one is an error, because somebody did that on purpose. */
@@ -31,12 +31,13 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
       source,
       captured,
       part,
+      part.oid === tree.oid,
       new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name)),
     );
 }
 
-async function addTriggers(source: Session, captured: Captured, part: Part, there: ReadonlySet<string>): Promise<void> {
-  for (const text of triggerTexts(captured, part)) {
+async function addTriggers(source: Session, captured: Captured, part: Part, isRoot: boolean, there: ReadonlySet<string>): Promise<void> {
+  for (const text of triggerTexts(captured, part, isRoot)) {
     const name = /^create trigger (\S+) /.exec(text)?.[1] ?? "";
     if (!there.has(name)) await source.script(sql("capture.create-trigger", text));
   }
@@ -59,7 +60,7 @@ export async function dropTriggers(source: Session, id: number): Promise<void> {
     // The owner of the table may have given it any name.
     await source.script(sql("capture.drop-trigger", `drop trigger ${quoteIdent(trigger)} on ${quoteName({ schema, name })}`));
   }
-  for (const event of ["insert", "update", "delete", "truncate", "key", "row"] as const) {
+  for (const event of captureEvents) {
     await source.script(sql("capture.drop-function", `drop function if exists ${quoteName(functionName(id, event))}()`));
   }
 }

@@ -3,7 +3,7 @@ import type { Column } from "../catalog/column.ts";
 import { carriedColumns, compareTables } from "../catalog/compare.ts";
 import { canUpsert } from "../catalog/key.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
-import { BucardoError } from "../model/error.ts";
+import { BucardoError, type Problem } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
@@ -82,7 +82,10 @@ function refuseMismatch(
     // dropped between the run's snapshot and now: the next run tells
     if (shape === undefined)
       throw new BucardoError("run-void", `${displayName(table.name)} vanished during the run`, { table: displayName(table.name) });
-    return compareTables(shape, there.get(displayName(table.name)), { strict: definition.strict, key: table.keyColumns, db: target.name });
+    return [
+      ...nullableKey(shape, table.keyColumns, source.name),
+      ...compareTables(shape, there.get(displayName(table.name)), { strict: definition.strict, key: table.keyColumns, db: target.name }),
+    ];
   });
   const errors = problems.filter((problem) => problem.grade === "error");
   const [first] = errors;
@@ -95,6 +98,19 @@ function refuseMismatch(
     advice: first.remedy,
     problems,
   });
+}
+
+/** A row whose key is NULL is found by nothing. The key was NOT NULL when capture began. */
+function nullableKey(shape: TableShape, key: readonly string[], db: string): Problem[] {
+  return shape.columns
+    .filter((column) => key.includes(column.name) && !column.notNull)
+    .map((column) => ({
+      grade: "error",
+      db,
+      table: displayName(shape),
+      what: `key column ${column.name} may be NULL on ${db}`,
+      remedy: `On ${db}: alter table ${quoteName(shape)} alter column ${quoteIdent(column.name)} set not null;`,
+    }));
 }
 
 async function linkTable(source: Session, target: Session, table: BatchTable, here: TableShape, there: TableShape): Promise<TableLink> {
