@@ -17,6 +17,8 @@ export type TableRequest = {
   readonly notify: boolean;
   readonly sync: string;
   readonly targets: readonly string[];
+  /** Those of them that need the whole table when they are not subscribed yet. */
+  readonly owedCopy?: readonly string[];
   readonly lockTimeoutMs: number;
 };
 
@@ -165,8 +167,9 @@ async function subscribe(source: Session, captured: number, request: TableReques
   await source.execute(
     sql(
       "capture.subscribe",
-      `insert into bucardo.subscription (sync, target, captured_table, recopy) select $1, t, $2, $4 from unnest($3::text[]) t on conflict do nothing`,
-      [request.sync, captured, request.targets, again],
+      `insert into bucardo.subscription (sync, target, captured_table, recopy)
+       select $1, t, $2, $4 or t = any ($5::text[]) from unnest($3::text[]) t on conflict do nothing`,
+      [request.sync, captured, request.targets, again, request.owedCopy ?? []],
     ),
   );
 }

@@ -47,6 +47,7 @@ async function captureWithPatience(
         notify,
         sync: request.sync.id,
         targets: request.targets,
+        owedCopy: request.promised?.tables.some((each) => displayName(each) === displayName(table)) ? request.promised.targets : [],
         lockTimeoutMs: request.lockTimeoutMs ?? 2000,
       });
       return;

@@ -6,6 +6,11 @@ export type CaptureRequest = {
   readonly installation: string;
   readonly targets: readonly string[];
   readonly relations: readonly CaptureRelation[];
+  /**
+   * What the sync had before. Of that, whatever this source does not capture for it was lost (given up for the quota, or dropped), so changes went by
+   * unseen: the target gets the table whole. All else counts from now.
+   */
+  readonly promised?: { readonly targets: readonly string[]; readonly tables: readonly QualifiedName[] } | undefined;
   /** How long one CREATE TRIGGER may wait for writers before it steps aside; default 2000. */
   readonly lockTimeoutMs?: number;
   /** How often a locked table is tried; default 10. */

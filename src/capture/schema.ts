@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { ROLE } from "../control/install.ts";
 import { BucardoError } from "../model/error.ts";
+import { quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
@@ -15,14 +17,48 @@ export async function lockCapture(source: Session): Promise<void> {
   await source.query(sql("capture.lock", `select pg_advisory_xact_lock(${LOCK_CLASS}, ${LOCK_CAPTURE})`));
 }
 
-/** Version of our schema on this source; 0 when there is none. */
+/** Version of our schema on this source; 0 when there is none. Errors: in-use (what is there is not ours). */
 export async function captureVersion(source: Session): Promise<number> {
-  const { there } = await source.one<{ there: boolean }>(
-    sql("capture.is-installed", "select to_regclass('bucardo.capture') is not null as there"),
-  );
-  if (!there) return 0;
+  const { schema, table } = await readOwners(source);
+  if (table === null) return 0;
+  if (!schema || !table) throw squatted(source);
   const { version } = await source.one<{ version: number }>(sql("capture.version", "select version from bucardo.capture"));
   return version;
+}
+
+/**
+ * Whether what is called bucardo here is in trusted hands: ours, a superuser's, the role's that owns
+ * control databases, or a role's that we belong to. Null: not there. Who may create a schema
+ * could put a view in the place of our table, and what a superuser selects from it runs with a superuser's rights (hazard 16).
+ */
+async function readOwners(source: Session): Promise<{ schema: boolean | null; table: boolean | null }> {
+  const trusted = (
+    role: string,
+  ) => `(select r.rolsuper or r.oid = me.oid or r.rolname = ${quoteLiteral(ROLE)} or not me.rolsuper and pg_has_role(r.oid, 'member')
+                                        from pg_roles r, pg_roles me where r.oid = ${role} and me.rolname = current_user)`;
+  const [found] = await source.query<{ schema: boolean; table: boolean | null }>(
+    sql(
+      "capture.owners",
+      `select ${trusted("n.nspowner")}
+              and not exists (select from aclexplode(n.nspacl) a
+                               where a.privilege_type = 'CREATE' and a.grantee <> n.nspowner and ${trusted("a.grantee")} is not true) as schema,
+              (select c.relkind = 'r' and ${trusted("c.relowner")} from pg_class c where c.relnamespace = n.oid and c.relname = 'capture') as table
+         from pg_namespace n where n.nspname = 'bucardo'`,
+    ),
+  );
+  return found ?? { schema: null, table: null };
+}
+
+function squatted(source: Session): BucardoError {
+  return new BucardoError(
+    "in-use",
+    `schema bucardo of database ${source.name} belongs to somebody whom we cannot trust with it, or others may create in it`,
+    {
+      db: source.name,
+      advice:
+        "Look who made it. When nobody needs it: drop schema bucardo cascade; else let the role that we connect as own it and all in it.",
+    },
+  );
 }
 
 /** Makes schema bucardo with our tables on a source, once; harmless when it is there. Errors: permission-denied, schema-newer. */
@@ -30,6 +66,7 @@ export async function ensureCaptureSchema(source: Session): Promise<void> {
   await transaction(source, {}, async () => {
     await lockCapture(source);
     const version = await captureVersion(source);
+    if ((await readOwners(source)).schema === false) throw squatted(source);
     if (version > CAPTURE_VERSION) {
       throw new BucardoError(
         "schema-newer",

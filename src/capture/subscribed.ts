@@ -34,14 +34,3 @@ export async function askRecopy(source: Session, captured: readonly number[]): P
     sql("capture.ask-recopy", "update bucardo.subscription set recopy = true where captured_table = any ($1::int[])", [captured]),
   );
 }
-
-/** The same for one sync only. */
-export async function askRecopyFor(source: Session, sync: string, target: string, captured: readonly number[]): Promise<void> {
-  await source.execute(
-    sql(
-      "capture.ask-recopy-for",
-      "update bucardo.subscription set recopy = true where sync = $1 and target = $2 and captured_table = any ($3::int[])",
-      [sync, target, captured],
-    ),
-  );
-}

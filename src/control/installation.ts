@@ -14,7 +14,20 @@ export async function createInstallation(session: Session): Promise<string> {
   return id;
 }
 
-/** Drops the whole memory. What is on replicated databases must be gone before: afterwards nobody knows of it. */
-export async function dropSchema(session: Session): Promise<void> {
-  await session.execute(sql("control.schema-drop", "drop schema bucardo cascade"));
+const OBJECTS = `drop view bucardo.syncrun;
+drop table bucardo.schema_version, bucardo.installation, bucardo.setting, bucardo.db, bucardo.dbgroup, bucardo.dbgroup_member, bucardo.relation,
+  bucardo.relgroup, bucardo.relgroup_member, bucardo.sync, bucardo.kick, bucardo.kick_target, bucardo.run, bucardo.target_state, bucardo.source_state,
+  bucardo.daemon, bucardo.request, bucardo.remainder;
+drop function bucardo.onetimecopy_set()`;
+
+/**
+ * Drops the whole memory. What is on replicated databases must be gone before: afterwards nobody knows of it. Another control database may capture
+ * tables of this very database, in the same schema: that stays. Returns whether the schema went.
+ */
+export async function dropSchema(session: Session): Promise<boolean> {
+  const { captured } = await session.one<{ captured: boolean }>(
+    sql("control.schema-shared", "select pg_catalog.to_regclass('bucardo.captured_table') is not null as captured"),
+  );
+  await session.script(sql("control.schema-drop", captured ? OBJECTS : "drop schema bucardo cascade"));
+  return !captured;
 }

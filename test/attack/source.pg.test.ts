@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { releaseSync } from "../../src/capture/release.ts";
 import { openRig, openSession } from "../replicate/rig.ts";
-import { at, purgeSource } from "../hazards/steering.ts";
+import { waitFor } from "../harness/wait.ts";
+import { purgeSource } from "../hazards/steering.ts";
 
 test("the owner of a captured table cannot make us run statements by renaming our trigger", async () => {
   await using rig = await openRig({ schema: "create table t (id int primary key, v text); create table prey (id int)", tables: ["t"] });
@@ -85,7 +86,6 @@ test("a migration of the application that alters tables in another order than we
   await app.query("begin; alter table b add check (id > 0)");
   const waiting = (): Promise<unknown[]> => rig.source.query("select from pg_locks where pid = $1 and not granted", [source.backendPid]);
   const run = rig.run().catch((error: unknown) => error);
-  const { waitFor } = await import("../harness/wait.ts");
   await waitFor(async () => (await waiting()).length > 0, { what: "the run to wait for b" });
   await app.query("alter table a add check (id > 0)");
   await app.query("commit");
@@ -101,7 +101,6 @@ test("a sync that is removed under somebody's long query does not hold the appli
   const app = await rig.source.client();
   await using session = await openSession(rig.source, "source");
   const released = releaseSync(session, rig.syncId).catch((error: { code: string }) => error.code);
-  const { waitFor } = await import("../harness/wait.ts");
   await waitFor(
     async () => (await rig.source.query("select from pg_locks where pid = $1 and not granted", [session.backendPid])).length > 0,
     { what: "the release to wait" },

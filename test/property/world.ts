@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { installCapture } from "../../src/capture/install.ts";
 import { purge } from "../../src/capture/purge.ts";
-import { askRecopyFor, subscribedTables } from "../../src/capture/subscribed.ts";
+import { askRecopy, subscribedTables } from "../../src/capture/subscribed.ts";
 import { chooseKey } from "../../src/catalog/key.ts";
 import { readTables } from "../../src/catalog/table.ts";
 import { displayName } from "../../src/model/name.ts";
@@ -139,7 +139,10 @@ export class World implements AsyncDisposable {
     await using session = await openSession(this.#source, "source");
     const known = new Set(before.map((table) => table.plainName));
     const joined = (await subscribedTables(session, this.#sync.id)).filter((table) => !known.has(table.name));
-    for (const { target, captured } of joined) await askRecopyFor(session, this.#sync.id, target, [captured]);
+    await askRecopy(
+      session,
+      joined.map((table) => table.captured),
+    );
     this.trace.push(`joined: ${[...new Set(joined.map((table) => table.name))].join(", ")}`);
   }
 

@@ -35,6 +35,7 @@ export async function waitForKick(context: Context, of: KickWait): Promise<KickE
   const alive = aliveCheck(control);
   for (let looked = -Infinity; ; await sleep(POLL_MS, context.signal)) {
     const targets = await kickState(control, of.kick);
+    if (targets.length === 0) return line.gone();
     const bad = targets.find((one) => one.outcome === "bad");
     if (bad !== undefined) return line.killed(bad.run === null ? null : await readRun(control, bad.run));
     if (targets.every((one) => one.outcome !== null)) return line.done();
@@ -111,6 +112,14 @@ class KickLine {
         this.#context.io.out(`  Start time: ${run.started.toISOString()}\n  End time:   ${run.ended?.toISOString() ?? "-"}`);
       this.#context.io.out(`  Error:      ${error}`);
     }
+    return { outcome: "killed", ms: this.#ms(), error };
+  }
+
+  /** Nobody is left who could do it: that is not done. */
+  gone(): KickEnd {
+    this.#end("KILLED!");
+    const error = "The sync, or its last active target, is gone.";
+    if (!this.#context.flags.json) this.#context.io.out(`  Error:      ${error}`);
     return { outcome: "killed", ms: this.#ms(), error };
   }
 
