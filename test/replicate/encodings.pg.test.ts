@@ -8,11 +8,8 @@ const tables = ["t", "k", "j"];
 test.for([
   ["LATIN1", "UTF8", 10, 18, "Grüße ÿ¡"],
   ["EUC_JP", "UTF8", 15, 18, "日本語 テスト ｱ"],
-  ["WIN1252", "UTF8", 12, 15, "€ „quoted“ ŒžŸ"],
   ["UTF8", "LATIN1", 18, 10, "Grüße ÿ¡"],
-  ["LATIN1", "LATIN1", 18, 12, "é\u00a0ß"],
   ["LATIN9", "LATIN1", 15, 15, "ÀÉß"],
-  ["KOI8R", "UTF8", 10, 12, "Ёжик в тумане"],
 ] as const)("text of %s arrives in %s (%i to %i)", async ([from, to, source, target, text]) => {
   await using rig = await openRig({ majors: [source, target], sourceEncoding: from, targetEncoding: to, schema: table, tables });
   await rig.source.query("insert into t values (1, $1), (2, '')", [text]).catch(() => undefined);

@@ -71,7 +71,6 @@ const family = `
 
 test.for([
   [12, 18],
-  [18, 12],
   [15, 10],
 ] as const)("an owner of the tables follows from %i to %i with foreign keys awake", async ([from, to]) => {
   await using owned = await openOwned({

@@ -22,7 +22,6 @@ async function states(rig: Rig, side: "source" | "target"): Promise<unknown> {
 test.for([
   [10, 18],
   [18, 10],
-  [15, 12],
 ] as const)("sequences of every kind follow from %i to %i: positions, is_called, attributes", async ([from, to]) => {
   await using rig = await openRig({ majors: [from, to], schema, tables: ["s"], sequences: names });
   const follow = async (text: string) => {
