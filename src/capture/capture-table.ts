@@ -74,6 +74,7 @@ async function ensureCaptured(
     await refuseWhenOthersCount(source, row, tree, request);
     await dropCaptured(source, row.id);
   }
+  await forgetFirstLife(source, tree);
   const { id } = await source.one<{ id: number }>(
     sql(
       "capture.add-table",
@@ -86,6 +87,19 @@ async function ensureCaptured(
   await createGeneration(source, captured);
   await createFunctions(source, captured);
   return { captured, again: row !== undefined };
+}
+
+/** A table of this name was captured, dropped and made again: nobody can read what is left of it. */
+async function forgetFirstLife(source: Session, { schema, name }: Tree): Promise<void> {
+  const gone = await source.query<{ id: number }>(
+    sql(
+      "capture.dropped-tables",
+      `select t.id from bucardo.captured_table t
+        where t.schema_name = $1 and t.table_name = $2 and not exists (select from pg_class c where c.oid = t.relation)`,
+      [schema, name],
+    ),
+  );
+  for (const { id } of gone) await dropCaptured(source, id);
 }
 
 function sameList(one: readonly string[], other: readonly string[]): boolean {

@@ -46,7 +46,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
       `with recursive member (root, oid) as (
          select t, t from unnest($1::oid[]) t
          union all
-         select m.root, i.inhrelid from member m join pg_class c on c.oid = m.oid and c.relkind = 'p' join pg_inherits i on i.inhparent = m.oid
+         select m.root, i.inhrelid from member m join pg_class c on c.oid = m.oid and c.relkind = 'p' join pg_inherits i on i.inhparent = m.oid and not ${detachPending(source, "i")}
        ),
        print (oid, columns, attributes, stored) as (
          select a.attrelid,
@@ -90,6 +90,11 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
   return new Map(
     rows.map(({ root, name, columns, triggers, leaves, uncaptured }) => [root, { shape: { name, columns, triggers, leaves }, uncaptured }]),
   );
+}
+
+/** A partition whose DETACH CONCURRENTLY is under way, or was broken off, is not read through its root any more. */
+export function detachPending(source: Session, inherits: string): string {
+  return source.serverVersion >= 140000 ? `${inherits}.inhdetachpending` : "false";
 }
 
 /** Same name, columns, parts, files and triggers. Not by JSON text as it comes: jsonb gives the fields of what was stored back in an order of its own. */

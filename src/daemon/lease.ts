@@ -7,7 +7,6 @@ import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Log } from "../telemetry/log.ts";
-import { keepAlive } from "./keep-alive.ts";
 import { isAlive } from "./pid-file.ts";
 
 export type LeaseOptions = {
@@ -150,7 +149,6 @@ export class Lease implements AsyncDisposable {
 
   async #adopt(session: Session): Promise<void> {
     const { version, reason } = this.#options;
-    await keepAlive(session);
     await announceDaemon(session, { pid: process.pid, host: hostname(), version, reason, started: this.#started });
     if (this.#ready) await announceReady(session);
     await this.#options.taken(session);

@@ -8,7 +8,6 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
-import { keepAlive } from "./keep-alive.ts";
 import { SAFETY_POLL_MS, step, type Phase } from "./wake-up-state.ts";
 
 /** A target loop as the watcher of its source sees it. */
@@ -126,7 +125,6 @@ export class Watcher {
 
   async #prepare(session: Session): Promise<boolean> {
     session.lost.addEventListener("abort", () => this.#bell.ring(), { once: true });
-    await keepAlive(session);
     await session.listen(WAKE_CHANNEL, (payload) => {
       const kick = /^kick_sync_(.+)$/.exec(payload)?.[1];
       if (kick !== undefined) this.#kicked(kick);

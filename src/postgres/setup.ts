@@ -27,6 +27,10 @@ const settings: readonly { readonly name: string; readonly value: string; readon
   { name: "synchronous_commit", value: "on" },
   { name: "jit", value: "off", since: 11 },
   { name: "client_min_messages", value: "warning" },
+  // A machine of ours that is gone without a goodbye must not keep snapshots and locks on the server for the two hours that are usual.
+  { name: "tcp_keepalives_idle", value: "30" },
+  { name: "tcp_keepalives_interval", value: "10" },
+  { name: "tcp_keepalives_count", value: "3" },
 ];
 
 /** Bytes of no known encoding pass as they are: the server would refuse to hand out, or to take, what is not valid UTF8. */

@@ -1,4 +1,5 @@
 import { deltaTable } from "../capture/name.ts";
+import { detachPending } from "../capture/shape.ts";
 import { BucardoError } from "../model/error.ts";
 import { quoteName } from "../postgres/quote.ts";
 import { sqlstateOf } from "../postgres/failure.ts";
@@ -75,6 +76,7 @@ export async function checkUnchanged(source: Session, batch: Batch, plans: reado
        select h.relation::regclass::text
          from held h
         where h.relation not in (select oid from known)
+          and not exists (select from pg_inherits i where i.inhrelid = h.relation and ${detachPending(source, "i")})
           and case when pg_relation_is_publishable(h.relation) then pg_get_partition_constraintdef(h.relation) is not null end`,
       [
         leaves.map(({ oid }) => oid),

@@ -7,16 +7,20 @@ import { sameShape } from "../capture/shape.ts";
 /**
  * Written and flushed before the target commits. The flush makes everything that the snapshot saw durable on the source: without it a
  * crash after asynchronous commits could take back what the target already shows, and hand its transaction ids out again (hazard 1).
+ * Void when the checkpoint is not where the run found it: a run that slept while its target was removed, copied by hand and added again must not
+ * bring its old rows there.
  */
 export async function recordIntent(source: Session, definition: RunDefinition, batch: Batch, targetXid: number): Promise<void> {
-  await source.execute(
+  const written = await source.execute(
     sql(
       "replicate.intent",
-      `insert into bucardo.intent (sync, target, run, snapshot, target_xid) values ($1, $2, $3, $4, $5)
+      `insert into bucardo.intent (sync, target, run, snapshot, target_xid)
+       select c.sync, c.target, c.run + 1, $3, $4 from bucardo.checkpoint c where c.sync = $1 and c.target = $2 and c.snapshot = $5 and c.run = $6
        on conflict (sync, target) do update set run = excluded.run, snapshot = excluded.snapshot, target_xid = excluded.target_xid, written_at = clock_timestamp()`,
-      [definition.sync.id, definition.target, batch.checkpoint.run + 1, batch.snapshotText, targetXid],
+      [definition.sync.id, definition.target, batch.snapshotText, targetXid, batch.checkpoint.text, batch.checkpoint.run],
     ),
   );
+  if (written === 0) throw movedMeanwhile(source, definition);
 }
 
 export type Settlement = {
@@ -73,9 +77,13 @@ export async function settle(
     ),
   );
   if (settled === 0) {
-    throw new BucardoError("run-void", `the checkpoint of sync ${definition.sync.name} for ${definition.target} moved during the run`, {
-      db: source.name,
-      sync: definition.sync.name,
-    });
+    throw movedMeanwhile(source, definition);
   }
+}
+
+function movedMeanwhile(source: Session, { sync, target }: RunDefinition): BucardoError {
+  return new BucardoError("run-void", `the checkpoint of sync ${sync.name} for ${target} moved during the run`, {
+    db: source.name,
+    sync: sync.name,
+  });
 }
