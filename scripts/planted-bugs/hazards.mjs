@@ -41,12 +41,12 @@ export const hazards = [
     tests: [{ file: incarnation, name: "went back in time on its own timeline" }],
   },
   {
-    name: "h2-names-unchecked",
-    what: "another table that took the name after the snapshot is read in its place",
+    name: "h19-names-unchecked",
+    what: "a table that took the name of a new part after the snapshot is read in its place",
     file: "src/replicate/hold.ts",
     find: "w.oid is distinct from to_regclass(w.name)::oid",
     replace: "w.oid is null",
-    tests: [{ file: rewrite, name: "took the name after the snapshot" }],
+    tests: [{ file: partition, name: "joined and loses its name" }],
   },
   {
     name: "h2-ddl-is-a-verdict",

@@ -29,7 +29,11 @@ export async function startStandby(primary: Server, options: Pick<ServerOptions,
 
 /** Waits until a standby has replayed all that its primary has written. */
 export async function caughtUp(primary: Server, standby: Server): Promise<void> {
-  const { rows } = await onServer(primary, (admin) => admin.query<{ at: string }>("select pg_current_wal_insert_lsn()::text as at"));
+  // A backup ends with a new segment, and no replay reaches the position behind its first header before something is written there.
+  const { rows } = await onServer(primary, async (admin) => {
+    await admin.query("select txid_current()");
+    return admin.query<{ at: string }>("select pg_current_wal_flush_lsn()::text as at");
+  });
   await waitFor(
     () =>
       onServer(standby, async (admin) => {

@@ -174,6 +174,9 @@ const hostile: Record<string, string> = {
   enable_seqscan: "off",
 };
 
+/** What the other side was given, so that one does not understand the other by chance. */
+const hostileThere: Record<string, string> = { ...hostile, DateStyle: "SQL, MDY", IntervalStyle: "iso_8601", TimeZone: "America/Caracas" };
+
 test.for([
   [10, 18],
   [18, 15],
@@ -187,7 +190,7 @@ test.for([
     capture: false,
   });
   for (const side of [rig.source, rig.target]) {
-    for (const [name, value] of Object.entries(hostile))
+    for (const [name, value] of Object.entries(side === rig.source ? hostile : hostileThere))
       await side.query(`alter database "${side.name}" set ${name} = ${name === "search_path" ? value : `'${value}'`}`);
     if (side.server.major >= 14) await side.query(`alter database "${side.name}" set idle_session_timeout = '900'`);
     if (side.server.major >= 17) await side.query(`alter database "${side.name}" set transaction_timeout = '900'`);
