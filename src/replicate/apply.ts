@@ -25,13 +25,14 @@ export async function applyTable(target: Member, fetched: Fetched): Promise<Tabl
   const replace = [...before, deleteStagedText(link, stage), insertText(link, stage)];
   const upsert = [...before, deleteGoneText(link, stage), upsertText(link, stage)];
   const refilled = plan.action !== "keys";
+  const first = link.strategy === "replace" ? replace : upsert;
   try {
-    if (link.strategy === "replace") return { table, refilled, ...(await applyWith(target, replace)) };
-    return { table, refilled, ...(await applyWith(target, upsert)) };
+    return { table, refilled, ...(await applyWith(target, first)) };
   } catch (error) {
-    if (link.strategy === "replace" || !IN_THE_WAY.has(sqlstateOf(error) ?? "")) throw toBucardoError(error, { table });
+    if (!IN_THE_WAY.has(sqlstateOf(error) ?? "")) throw toBucardoError(error, { table });
   }
-  // All pending keys of the table go before any comes back: within a part of them a value could still stand in the way (hazard 14).
+  // All pending keys of the table go before any comes back: within a part of them a value could still stand in the way (hazard 14). Where that
+  // was tried already, somebody else may have inserted a key meanwhile: we waited for him, and now he is seen.
   try {
     return { table, refilled, ...(await applyWith(target, replace)) };
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Column } from "../catalog/column.ts";
 
 /**
- * Built-in types whose binary form is the same on all servers from 10 to 18. Left out on purpose: reg* and oid-like types (numbers of other
+ * Built-in types whose binary form is the same on all servers from 10 to 18 (interval: on either side of 17). Left out on purpose: reg* and oid-like types (numbers of other
  * catalogs), money (locale), xml (its own encoding), names of users' types (OIDs differ), ranges and composites (OIDs of parts).
  */
 const SAFE = new Set([
@@ -33,11 +33,20 @@ const SAFE = new Set([
   3802, // jsonb
 ]);
 
-/** Binary is a fifth faster, but only where every column of both sides has one form; text is always right. */
-export function canCopyBinary(pairs: readonly { source: Column; target: Column }[]): boolean {
+const INTERVAL = 1186;
+/** Knows infinite intervals; to older ones the same bytes are an interval of 178 million years. */
+const INFINITE_INTERVALS = 170000;
+
+/** Binary is a fifth faster, but only where every column of both sides has one form; text is always right. Versions as in `Session`. */
+export function canCopyBinary(
+  pairs: readonly { source: Column; target: Column }[],
+  versions: { readonly source: number; readonly target: number },
+): boolean {
+  const unlike = versions.source >= INFINITE_INTERVALS !== versions.target >= INFINITE_INTERVALS;
+  const safe = (type: number) => SAFE.has(type) && !(unlike && type === INTERVAL);
   return pairs.every(
     ({ source, target }) =>
       source.baseTypeOid === target.baseTypeOid &&
-      (SAFE.has(source.baseTypeOid) || (source.elementTypeOid !== 0 && SAFE.has(source.elementTypeOid))),
+      (safe(source.baseTypeOid) || (source.elementTypeOid !== 0 && safe(source.elementTypeOid))),
   );
 }

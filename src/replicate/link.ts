@@ -139,7 +139,7 @@ async function linkTable(source: Session, target: Session, table: BatchTable, he
     source: { partitioned: here.kind === "partitioned", key: sourceKey },
     target: { partitioned, key: targetKey },
     columns,
-    binary: canCopyBinary(pairs),
+    binary: canCopyBinary(pairs, { source: source.serverVersion, target: target.serverVersion }),
     strategy,
     refersTo: there.foreignKeys.map((key) => displayName(key.to)),
     awake: awakeObstacles(there, strategy),

@@ -191,3 +191,19 @@ test("a missing table is told when empty tables are to be copied, too", async ()
   await rig.run({ onetimecopy: 2 });
   expect(await rig.differences()).toEqual([]);
 });
+
+test.for([
+  [18, 15, "interval", "'infinity'", "1 hour"],
+  [17, 16, "interval[]", "array['-infinity'::interval]", "{1 hour}"],
+  [18, 12, "numeric", "'Infinity'", "1"],
+] as const)(
+  "a value that only the newer version has (%i to %i: %s) is refused, never taken for another",
+  async ([from, to, type, value, mended]) => {
+    await using rig = await openRig({ majors: [from, to], schema: `create table t (id int primary key, v ${type})`, tables: ["t"] });
+    await rig.source.query(`insert into t values (1, ${value})`);
+    await expect(rig.run()).rejects.toMatchObject({ code: "data-rejected", details: { table: "public.t" } });
+    await rig.source.query("update t set v = $1", [mended]);
+    await rig.run();
+    expect(await rig.differences()).toEqual([]);
+  },
+);

@@ -1,4 +1,4 @@
-/** Values of a type that is no part of a key, as SQL expressions. `binary`: crosses as binary between all majors. */
+/** Values of a type that is no part of a key, as SQL expressions. `binary`: crosses as binary between all majors (interval: up to 16). */
 export type ValueCase = { readonly type: string; readonly values: readonly string[]; readonly since?: number; readonly binary?: boolean };
 
 const texts = [
