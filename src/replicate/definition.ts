@@ -9,7 +9,7 @@ export type RunDefinition = {
   readonly source: string;
   readonly target: string;
   readonly relations: readonly RunRelation[];
-  /** 1: this run copies every table whole; 2: only those that are empty on the target and not on the source. */
+  /** 1: this run copies every table whole; 2: only those that are empty on the target. */
   readonly onetimecopy: 0 | 1 | 2;
   readonly strict: boolean;
 };

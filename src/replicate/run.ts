@@ -89,7 +89,7 @@ async function carry(
   const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
   await mendCapture(source, definition, batch);
 
-  const plans = await planTables(source, target.session, definition, batch);
+  const plans = await planTables(target.session, definition, batch);
   await holdTables(source, batch, plans);
   const fetched = await fetchAll(context, target, plans, progress);
   await checkUnchanged(source, batch, plans);
