@@ -127,3 +127,11 @@ test("a schema of another version is refused with what to do; upgrade applies wh
   await own.query("insert into bucardo.schema_version (version, name) values (0, 'past')");
   expect((await run("list", "dbs")).err).toContain("Run `bucardo upgrade`");
 });
+
+test("two installations at once: one does it, the other says that it is done", async () => {
+  await using home = await scratch();
+  const run = () => line(["install", "--batch", ...where(), "--dbname=atonce", `--piddir=${join(home.path, "pid")}`], { home: home.path });
+  const both = await Promise.all([run(), run()]);
+  expect(both.map(({ code }) => code).toSorted()).toEqual([0, 1]);
+  expect(both.find(({ code }) => code === 1)?.err).toContain("already installed");
+});

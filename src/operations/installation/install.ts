@@ -5,7 +5,6 @@ import { readGround, readPlace, ROLE, type Ground } from "../../control/install.
 import { migrateSchema, schemaVersion } from "../../control/schema-version.ts";
 import { writeSetting } from "../../control/setting.ts";
 import { BucardoError } from "../../model/error.ts";
-import { connect } from "../../postgres/connect.ts";
 import { quoteIdent } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import { sql } from "../../postgres/sql.ts";
@@ -13,6 +12,7 @@ import { transaction } from "../../postgres/transaction.ts";
 import type { Context } from "../context.ts";
 import { defineOperation } from "../operation.ts";
 import { askSettings } from "./dialogue.ts";
+import { loginHints, open } from "./login.ts";
 import { preparePiddir } from "./piddir.ts";
 import { initialSettings, usersToTry, type InstallSettings } from "./settings.ts";
 
@@ -55,17 +55,17 @@ async function installInto(context: Context, chosen: InstallSettings): Promise<s
 
   const makeRole = !ground.roleExists && ground.createRole;
   if (makeRole) {
-    if (!dryrun) await first.script(sql("install.role", `create role ${quoteIdent(ROLE)} login`));
+    if (!dryrun) await unlessThere(first.script(sql("install.role", `create role ${quoteIdent(ROLE)} login`)));
     messages.push(`Created role ${ROLE}`);
   }
   const owner = (makeRole || ground.roleExists) && ground.superuser ? ROLE : null;
   if (!ground.databaseExists) {
-    if (!dryrun) await first.script(sql("install.database", createDatabaseText(chosen.dbname, owner)));
+    if (!dryrun) await unlessThere(first.script(sql("install.database", createDatabaseText(chosen.dbname, owner))));
     messages.push(`Created database ${chosen.dbname}`);
   }
   if (!dryrun) {
     await using control = await open(context, chosen, chosen.dbname, ground.role);
-    await fill(control, chosen, owner);
+    await fill(context, control, chosen, owner);
   }
   messages.push("Installation is now complete.");
   messages.push(...(dryrun ? [] : await loginHints(context, chosen, owner ?? ground.role)));
@@ -90,22 +90,6 @@ async function connectFirst(context: Context, chosen: InstallSettings): Promise<
   throw failure;
 }
 
-async function open({ config, program, signal }: Context, { host, port }: InstallSettings, dbname: string, user: string): Promise<Session> {
-  const { password, conn, service } = config.control;
-  return await connect({
-    name: "control",
-    dbname,
-    user,
-    host,
-    port,
-    password,
-    conn,
-    service,
-    applicationName: `${program} install`,
-    signal,
-  });
-}
-
 function refuseWithoutRights(ground: Ground, { dbname }: InstallSettings): void {
   if (ground.databaseExists || ground.createDatabase) return;
   throw new BucardoError("permission-denied", `Database "${dbname}" does not exist, and role "${ground.role}" may not create it.`, {
@@ -115,11 +99,7 @@ function refuseWithoutRights(ground: Ground, { dbname }: InstallSettings): void 
 
 async function refuseUnfit(context: Context, chosen: InstallSettings, ground: Ground): Promise<void> {
   await using session = await open(context, chosen, chosen.dbname, ground.role);
-  if ((await schemaVersion(session)) !== null) {
-    throw new BucardoError("already-exists", `Bucardo is already installed in database "${chosen.dbname}".`, {
-      advice: `Nothing was changed. \`${context.program} upgrade\` brings an older schema up to date.`,
-    });
-  }
+  if ((await schemaVersion(session)) !== null) throw alreadyInstalled(context, chosen.dbname);
   const place = await readPlace(session);
   if (place.perlVersion) {
     throw new BucardoError("already-exists", `Database "${chosen.dbname}" holds the schema of Bucardo 4 or 5.`, {
@@ -137,6 +117,21 @@ async function refuseUnfit(context: Context, chosen: InstallSettings, ground: Gr
   }
 }
 
+/** Another installation on the same server may have made it since we looked: 42710, 42P04, or 23505 at the very same moment. */
+async function unlessThere(making: Promise<unknown>): Promise<void> {
+  try {
+    await making;
+  } catch (error) {
+    if (!(error instanceof BucardoError) || !["42710", "42P04", "23505"].includes(error.details.sqlstate ?? "")) throw error;
+  }
+}
+
+function alreadyInstalled({ program }: Context, dbname: string): BucardoError {
+  return new BucardoError("already-exists", `Bucardo is already installed in database "${dbname}".`, {
+    advice: `Nothing was changed. \`${program} upgrade\` brings an older schema up to date.`,
+  });
+}
+
 /** In UTF8 whatever the server's default is: names and messages of all databases meet here. */
 function createDatabaseText(dbname: string, owner: string | null): string {
   const own = owner === null ? "" : ` owner ${quoteIdent(owner)}`;
@@ -144,9 +139,10 @@ function createDatabaseText(dbname: string, owner: string | null): string {
 }
 
 /** The schema, its identity and the pid directory, in one transaction; owned by role bucardo where that is possible. */
-async function fill(control: Session, { piddir }: InstallSettings, owner: string | null): Promise<void> {
+async function fill(context: Context, control: Session, { piddir, dbname }: InstallSettings, owner: string | null): Promise<void> {
   await transaction(control, {}, async () => {
     await control.query(sql("install.lock", "select pg_advisory_xact_lock(25205, 0)"));
+    if ((await schemaVersion(control)) !== null) throw alreadyInstalled(context, dbname);
     if (owner !== null) {
       await control.script(sql("install.schema", schemaText(owner)));
     }
@@ -159,25 +155,4 @@ async function fill(control: Session, { piddir }: InstallSettings, owner: string
 function schemaText(owner: string): string {
   const role = quoteIdent(owner);
   return `create schema if not exists bucardo authorization ${role}; grant usage, create on schema bucardo to ${role}; set local role ${role}`;
-}
-
-/** Proves that the next command will get in, or says what is missing for it. */
-async function loginHints(context: Context, chosen: InstallSettings, owner: string): Promise<string[]> {
-  const { config, program } = context;
-  const options = [
-    chosen.host !== (config.control.host ?? context.env["PGHOST"] ?? null) ? `dbhost = ${chosen.host ?? ""}` : null,
-    chosen.port !== null && chosen.port !== config.control.port ? `dbport = ${chosen.port}` : null,
-    chosen.dbname !== "bucardo" ? `dbname = ${chosen.dbname}` : null,
-    owner !== ROLE ? `dbuser = ${owner}` : null,
-  ].filter((line) => line !== null);
-  const hints = options.length === 0 ? [] : [`Put into .bucardorc, so that the other commands find it: ${options.join("; ")}`];
-  try {
-    await using _session = await open(context, chosen, chosen.dbname, owner);
-  } catch (error) {
-    hints.push(`Role ${owner} cannot log in yet: ${(error as Error).message}`);
-    hints.push(
-      `Give it a password (alter role ${quoteIdent(owner)} password '...') and put that into ~/.pgpass, or let pg_hba.conf trust it; then try \`${program} list all\`.`,
-    );
-  }
-  return hints;
 }

@@ -5,6 +5,7 @@ import { deleteRemainder, readRemainders } from "../../control/remainder.ts";
 import { readSyncs, type SyncRow } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { sourcesOf, type Database } from "../../model/sync.ts";
+import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { selectSyncs } from "../daemon/select-syncs.ts";
 import { connectionProblem } from "../db/draft.ts";
@@ -13,6 +14,7 @@ import { defineOperation } from "../operation.ts";
 import { problemText } from "../problem-text.ts";
 import { release } from "./capture.ts";
 import { checkSync, hasErrors } from "./check.ts";
+import { withDefinitionLock } from "./definition-lock.ts";
 import { repairCapture } from "./repair.ts";
 
 const problem = z.custom<Problem>();
@@ -35,12 +37,8 @@ export const validate = defineOperation({
   exitCodes: { 0: "every sync is in order", 1: "the exit code is the number of syncs that are not (at most 125)" },
   async run({ syncs: names }, context) {
     const control = await context.control();
-    const chosen = await selectSyncs(control, names);
-    const databases = await readDatabases(control);
-    const results: Result[] = [];
-    for (const sync of chosen) results.push(await validateOne(context, sync, databases));
-    const cleared = names.some((name) => name.toLowerCase() === "all") ? await clearRemainders(context) : [];
-    return { syncs: results, cleared };
+    // What it mends must not be removed by another command meanwhile.
+    return await withDefinitionLock(context, control, () => validateChosen(context, control, names));
   },
   print({ syncs, cleared }, io) {
     if (syncs.length === 0) io.out("No syncs have been added yet");
@@ -53,6 +51,19 @@ export const validate = defineOperation({
   },
   exit: ({ syncs }) => Math.min(125, syncs.filter(({ ok }) => !ok).length),
 });
+
+async function validateChosen(
+  context: Context,
+  control: Session,
+  names: readonly string[],
+): Promise<{ syncs: Result[]; cleared: string[] }> {
+  const chosen = await selectSyncs(control, names);
+  const databases = await readDatabases(control);
+  const syncs: Result[] = [];
+  for (const sync of chosen) syncs.push(await validateOne(context, sync, databases));
+  const cleared = names.some((name) => name.toLowerCase() === "all") ? await clearRemainders(context) : [];
+  return { syncs, cleared };
+}
 
 async function validateOne(context: Context, sync: SyncRow, databases: readonly Database[]): Promise<Result> {
   const check = await checkSync(context, sync, databases);
