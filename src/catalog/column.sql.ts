@@ -13,6 +13,7 @@ export type ColumnRow = {
   shape_kind: string;
   shape_schema: string;
   extension: string | null;
+  language: string;
   enum_labels: string[] | null;
   fields: string | null;
   length: number;
@@ -31,6 +32,12 @@ export type ColumnRow = {
 export function columnStatement(serverVersion: number, oids: readonly number[]): Statement {
   const deterministic = serverVersion >= 120000 ? "coalesce(co.collisdeterministic, true)" : "true";
   const generated = serverVersion >= 120000 ? "a.attgenerated::text" : "''";
+  const language =
+    serverVersion >= 170000
+      ? "case when datlocprovider = 'c' then datctype else concat_ws(' ', datlocprovider, datlocale) end"
+      : serverVersion >= 150000
+        ? "case when datlocprovider = 'i' then concat_ws(' ', 'i', daticulocale) else datctype end"
+        : "datctype";
   const proven =
     serverVersion >= 180000
       ? `and not exists (select 1 from pg_catalog.pg_constraint nn
@@ -69,6 +76,7 @@ export function columnStatement(serverVersion: number, oids: readonly number[]):
        (select e.extname::text from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
         where d.classid = 'pg_catalog.pg_type'::regclass and d.objid = s.oid and d.deptype = 'e'
           and d.refclassid = 'pg_catalog.pg_extension'::regclass) as extension,
+       (select (${language})::text from pg_catalog.pg_database where datname = current_database()) as language,
        case when s.typtype = 'e' then
          (select json_agg(l.enumlabel order by l.enumsortorder) from pg_catalog.pg_enum l where l.enumtypid = s.oid) end as enum_labels,
        case when s.typtype = 'c' then

@@ -19,6 +19,8 @@ export type Column = {
   readonly shapeKind: string;
   /** The base type without the schema where an extension brought it, as extensions live in other schemas elsewhere: `citext:citext`. */
   readonly portableType: string;
+  /** Of citext: the language of the database, which says what is upper and lower case; else null. */
+  readonly caseLanguage: string | null;
   /** Labels in order when `shapeKind` is `e`. */
   readonly enumLabels: readonly string[] | null;
   /** `name type, name type` when `shapeKind` is `c`. */
@@ -50,6 +52,7 @@ export function toColumn(row: ColumnRow, provenNotNull: boolean): Column {
     elementTypeOid: row.element_type_oid,
     shapeKind: row.shape_kind,
     portableType: row.extension === null ? row.base_type : `${row.extension}:${withoutSchema(row.base_type, row.shape_schema)}`,
+    caseLanguage: row.extension === "citext" ? plainLanguage(row.language) : null,
     enumLabels: row.enum_labels,
     fields: row.fields,
     length: row.length,
@@ -60,6 +63,11 @@ export function toColumn(row: ColumnRow, provenNotNull: boolean): Column {
     identity: row.identity as Column["identity"],
     generated: row.generated as Column["generated"],
   };
+}
+
+/** `C.UTF-8`, `C.utf8`: systems differ in how they write the encoding. */
+function plainLanguage(language: string): string {
+  return language.replace(/\.utf-?8$/i, ".UTF-8");
 }
 
 function withoutSchema(type: string, schema: string): string {

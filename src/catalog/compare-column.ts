@@ -43,14 +43,15 @@ function equalityFinding(source: Column, target: Column, place: Place): Finding 
   const [here, there] = [equality(source), equality(target)];
   if (here === there) return null;
   return {
-    grade: "error",
+    // In another language most of what was equal still is.
+    grade: source.caseLanguage !== null && target.caseLanguage !== null ? "strict" : "error",
     what: `key column ${source.name} compares ${here} on the source and ${there} on ${place.db}, so they disagree on which rows are the same`,
-    remedy: `Give the column the same type and collation on both sides.`,
+    remedy: `Give the column the same type and collation on both sides; of citext, the language is that of its database.`,
   };
 }
 
 function equality(column: Column): string {
-  if (column.portableType === "citext:citext") return "without regard to case (citext)";
+  if (column.portableType === "citext:citext") return `without regard to case (citext) in the language ${column.caseLanguage}`;
   if (/^(character\(|bpchar)/.test(column.baseType)) return "without trailing blanks (character)";
   return column.collationDeterministic ? "by value" : `by the nondeterministic collation ${column.collation}`;
 }

@@ -16,6 +16,7 @@ export function column(name: string, type: string, more: Partial<Column> = {}): 
     elementTypeOid: type.endsWith("[]") ? 1 : 0,
     shapeKind: "b",
     portableType: more.baseType ?? type,
+    caseLanguage: null,
     enumLabels: null,
     fields: null,
     length: type === "integer" ? 4 : type === "bigint" ? 8 : -1,

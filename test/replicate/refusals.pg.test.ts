@@ -1,7 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { BucardoError } from "../../src/model/error.ts";
+import { createDatabase, onServer, TestDatabase } from "../harness/database.ts";
 import { equalTables } from "../harness/equal-tables.ts";
-import { openRig } from "./rig.ts";
+import { sharedServer } from "../harness/shared-server.ts";
+import { openRig, Rig } from "./rig.ts";
 
 type Refusal = {
   readonly what: string;
@@ -207,3 +210,18 @@ test.for([
     expect(await rig.differences()).toEqual([]);
   },
 );
+
+test("citext keys under two languages, which disagree about upper and lower case, are refused unless that is accepted", async () => {
+  const server = await sharedServer(15);
+  const name = `t${randomBytes(6).toString("hex")}`;
+  await onServer(server, (admin) => admin.query(`create database ${name} template template0 lc_ctype 'C.UTF-8'`));
+  const schema = "create extension citext; create table t (k citext primary key)";
+  await using rig = new Rig(await createDatabase(server), new TestDatabase(server, name), { schema, tables: ["t"] });
+  await rig.source.query(schema);
+  await rig.target.query(schema);
+  await rig.capture();
+  await rig.source.query("insert into t values ('abc')");
+  await expect(rig.run()).rejects.toMatchObject({ code: "schema-mismatch", message: expect.stringContaining("C.UTF-8") as string });
+  await rig.run({ strict: false });
+  expect(await rig.differences()).toEqual([]);
+});
