@@ -20,6 +20,8 @@ export type Shape = {
   readonly name: string;
   /** Fingerprint of the columns that rows are made of. */
   readonly columns: string;
+  /** The columns of the table itself: name, number, and the transaction that last touched what the catalog says of it. */
+  readonly marks: readonly (readonly [name: string, number: number, touched: string])[];
   /** Of our triggers on every part, branches and root too: changes when one was dropped, made again, disabled or enabled, however short that was. */
   readonly triggers: readonly { readonly oid: number; readonly print: string }[];
   readonly leaves: readonly LeafState[];
@@ -48,9 +50,10 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
          union all
          select m.root, i.inhrelid from member m join pg_class c on c.oid = m.oid and c.relkind = 'p' join pg_inherits i on i.inhparent = m.oid and not ${detachPending(source, "i")}
        ),
-       print (oid, columns, attributes, stored) as (
+       print (oid, columns, marks, attributes, stored) as (
          select a.attrelid,
                 md5(string_agg(format('%s %I %s %s %s %s', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull), ',' order by a.attnum)),
+                json_agg(json_build_array(a.attname, a.attnum, a.xmin::text) order by a.attnum),
                 md5(string_agg(format('%s %s', a.attnum, a.xmin), ',' order by a.attnum)),
                 ${stored}
            from pg_attribute a
@@ -73,7 +76,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
               from pg_trigger t join pg_proc f on f.oid = t.tgfoid
              where t.tgrelid = c.oid and f.pronamespace = 'bucardo'::regnamespace and f.proname like 'capture\\_' || k.id || '\\_%') g
        )
-       select x.root, r.columns, max(format('%I.%I', x.nspname, x.relname)) filter (where x.oid = x.root) as name,
+       select x.root, r.columns, r.marks::jsonb as marks, max(format('%I.%I', x.nspname, x.relname)) filter (where x.oid = x.root) as name,
               coalesce(json_agg(json_build_object(
                 'oid', x.oid::bigint, 'name', format('%I.%I', x.nspname, x.relname), 'filenode', x.relfilenode::bigint, 'attributes', p.attributes, 'stored', p.stored,
                 'bound', case when x.relispartition then pg_get_partition_constraintdef(x.oid) end)
@@ -83,12 +86,15 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
          from part x
          join print p on p.oid = x.oid
          join print r on r.oid = x.root
-        group by x.root, r.columns`,
+        group by x.root, r.columns, r.marks::jsonb`,
       [tables],
     ),
   );
   return new Map(
-    rows.map(({ root, name, columns, triggers, leaves, uncaptured }) => [root, { shape: { name, columns, triggers, leaves }, uncaptured }]),
+    rows.map(({ root, name, columns, marks, triggers, leaves, uncaptured }) => [
+      root,
+      { shape: { name, columns, marks, triggers, leaves }, uncaptured },
+    ]),
   );
 }
 
@@ -102,10 +108,11 @@ export function sameShape(one: Shape | null, other: Shape): boolean {
   return one !== null && inOrder(one) === inOrder(other);
 }
 
-function inOrder({ name, columns, triggers, leaves }: Shape): string {
+function inOrder({ name, columns, marks, triggers, leaves }: Shape): string {
   return JSON.stringify([
     name,
     columns,
+    marks,
     triggers.map(({ oid, print }) => [oid, print]),
     leaves.map(({ oid, name, filenode, attributes, stored, bound }) => [oid, name, filenode, attributes, stored, bound]),
   ]);

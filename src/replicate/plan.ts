@@ -76,6 +76,12 @@ function leavesJoined(before: Shape, now: Shape): LeafState[] {
 function whatKeysDoNotTell(before: Shape, now: Shape): string | null {
   // Two tables that exchange their names, as a rebuild beside the old one does, leave no delta.
   if (before.name !== now.name) return "the table got its name since the checkpoint";
+  const marks = new Map(before.marks.map(([name, number, touched]) => [name, { number, touched }]));
+  if (now.marks.some(([name, number]) => (marks.get(name)?.number ?? number) !== number))
+    return "a column was dropped and another got its name";
+  // ATTACH and INHERIT touch every column, and so does what undoes them; statements that named the parent meanwhile were not seen.
+  if (now.marks.length > 0 && now.marks.every(([name, , touched]) => marks.has(name) && marks.get(name)!.touched !== touched))
+    return "the table may have been a part of another since the checkpoint";
   const old = new Map(before.leaves.map((leaf) => [leaf.oid, leaf]));
   const rewritten = now.leaves.some((leaf) => {
     const was = old.get(leaf.oid);
