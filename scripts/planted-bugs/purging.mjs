@@ -27,7 +27,7 @@ export const purging = [
     file: "src/capture/purge.ts",
     find: '    await source.script(sql("capture.lock-generation", `lock table ${delta} in access exclusive mode`));\n',
     replace: "",
-    tests: [{ file: purge, name: "between the test and the TRUNCATE" }],
+    tests: [{ file: guards, name: "between a purge's look and its TRUNCATE" }],
   },
   {
     name: "truncations-purged-at-once",

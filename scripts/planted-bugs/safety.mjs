@@ -22,8 +22,8 @@ export const safety = [
     name: "no-settle",
     what: "the checkpoint never moves, so that every run sends everything again",
     file: "src/replicate/run.ts",
-    find: "    await settle(source, definition, batch, { sourceIdentity, target: settled ?? met });\n",
-    replace: "",
+    find: "    await settle(source",
+    replace: "    if (source.backendPid < 0) await settle(source",
     tests: [{ file: basic, name: "rows follow from 12" }],
   },
   {

@@ -1,10 +1,12 @@
 // What single guards of the engine are for, where no other file defines it: take one away, and a test here turns red.
 import { expect, test } from "vitest";
+import type { Statement } from "../../src/postgres/sql.ts";
 import { onPoint } from "../../src/base/point.ts";
 import { countDeltas } from "../../src/capture/pending.ts";
 import { purge } from "../../src/capture/purge.ts";
 import { createDatabase, type TestDatabase } from "../harness/database.ts";
 import { startServer } from "../harness/server.ts";
+import { waitFor } from "../harness/wait.ts";
 import { openRig, openSession, type Rig } from "./rig.ts";
 
 const schema = "create table t (id int primary key, v text)";
@@ -110,6 +112,35 @@ test("a writer that began before a rotation is read, wherever its deltas go", as
   await long.query("update t set v = 'after' where id = 2; commit");
   await rig.source.query("update t set v = 'short' where id = 3");
   expect((await rig.run()).tables).toMatchObject([{ upserted: 3 }]);
+  expect(await rig.differences()).toEqual([]);
+});
+
+test("a delta that comes between a purge's look and its TRUNCATE is not lost", async () => {
+  await using rig = await filled();
+  await using session = await openSession(rig.source, "source");
+  await purge(session, { rotateBytes: 1 });
+  const late = await rig.source.client();
+  const { rows } = await late
+    .query<{ pid: number }>("set session_replication_role = replica; select pg_backend_pid() as pid")
+    .then((both) => (both as unknown as { rows: { pid: number }[] }[])[1]!);
+  let writing: Promise<unknown> = Promise.resolve();
+  const one = session.one.bind(session);
+  session.one = async <Row extends object>(statement: Statement): Promise<Row> => {
+    const answer = await one<Row>(statement);
+    if (statement.name !== "capture.is-needed") return answer;
+    // as the trigger function of before the rotation does, in a writer that is late
+    writing = late.query("begin; update t set v = 'late' where id = 1; insert into bucardo.delta_1_1 values (txid_current(), 1); commit");
+    let written = false;
+    void writing.then(() => (written = true));
+    const waits = "select from pg_locks where pid = $1 and not granted";
+    await waitFor(async () => written || (await rig.source.query(waits, [rows[0]!.pid])).length > 0, {
+      what: "the late writer to write or to wait",
+    });
+    return answer;
+  };
+  expect(await purge(session, { rotateBytes: 1_000_000 })).toMatchObject({ emptied: 1 });
+  await writing;
+  expect((await rig.run()).tables).toMatchObject([{ upserted: 1 }]);
   expect(await rig.differences()).toEqual([]);
 });
 
