@@ -35,3 +35,20 @@ export async function cancelQuery(session: Session): Promise<void> {
     signal.removeEventListener("abort", stop);
   });
 }
+
+/**
+ * Work of a session that may wait for somebody else's lock: an abort of the signal cancels what it is doing. Settles after the request has, so that it
+ * cannot hit what the session does next.
+ */
+export async function interruptible<T>(signal: AbortSignal, session: Session, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let cancelling: Promise<void> = Promise.resolve();
+  const abort = () => (cancelling = cancelQuery(session).catch(() => undefined));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await cancelling;
+  }
+}

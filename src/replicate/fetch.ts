@@ -1,4 +1,5 @@
 import { displayName } from "../model/name.ts";
+import { interruptible } from "../postgres/cancel.ts";
 import { copyBetween } from "../postgres/copy.ts";
 import { quoteName } from "../postgres/quote.ts";
 import { toBucardoError } from "../postgres/failure.ts";
@@ -34,7 +35,7 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes }
   const from = { from: source, signal, onBytes };
   try {
     if (plan.action === "recopy" && target.replica) {
-      await target.session.execute(sql("replicate.empty-table", deleteAllText(link)));
+      await interruptible(signal, target.session, () => target.session.execute(sql("replicate.empty-table", deleteAllText(link))));
       const into = `copy ${quoteName(link.name)} (${writtenColumns(link)}) from stdin${copyFormat(link)}`;
       const { rows, bytes } = await copyBetween({
         ...from,

@@ -2,6 +2,7 @@ import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import type { RunProgress, RunResult, TableCounts } from "../model/run.ts";
+import { interruptible } from "../postgres/cancel.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { rollbackQuietly } from "../postgres/transaction.ts";
@@ -96,7 +97,9 @@ async function carry(
   await reach("replicate.file-nodes-checked");
   await endReading(source);
 
-  const tables = (await applyAll(target, fetched, progress)).map((counts) => withReason(counts, plans));
+  // Rows that others hold on the target may keep us waiting for as long as they like.
+  const applied = await interruptible(context.signal, target.session, () => applyAll(target, fetched, progress));
+  const tables = applied.map((counts) => withReason(counts, plans));
   const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
   progress.step("settling", null);
 
