@@ -8,6 +8,7 @@ export type FailureContext = { readonly db?: string; readonly table?: string; re
 /** From SQLSTATE to our code: the whole state, else its class (first two characters), else internal. */
 const bySqlstate: Readonly<Record<string, ErrorCode>> = {
   "08": "connection-lost",
+  "21": "data-rejected", // two rows of the source have one key on the target
   "22": "data-rejected",
   "22021": "encoding", // bytes are not valid in the encoding
   "22P05": "encoding", // no such character in the target's encoding

@@ -96,3 +96,26 @@ test.for([
     expect({ text, differences: await rig.differences() }).toEqual({ text, differences: [] });
   }
 });
+
+test.for([
+  [10, 18],
+  [18, 12],
+] as const)("a target (%i to %i) that is partitioned by a column outside of the key", async ([from, to]) => {
+  await using rig = await openRig({
+    majors: [from, to],
+    schema: "create table t (id int primary key, at date not null, v text)",
+    targetSchema: `create table t (id int not null, at date not null, v text, primary key (id, at)) partition by range (at);
+      create table t_old partition of t for values from (minvalue) to ('2024-01-01'); create table t_new partition of t for values from ('2024-01-01') to (maxvalue)`,
+    tables: ["t"],
+    strict: false,
+  });
+  for (const text of [
+    "insert into t select i, '2023-12-25'::date + i, 'v' from generate_series(1, 20) i",
+    "update t set at = '2020-01-01' where id = 20; update t set at = '2025-01-01', v = 'moved' where id < 3; update t set id = id + 100 where id = 10; delete from t where id = 5",
+    "truncate t; insert into t values (1, '2024-06-06', 'after')",
+  ]) {
+    await rig.source.query(text);
+    await rig.run();
+    expect({ text, differences: await rig.differences() }).toEqual({ text, differences: [] });
+  }
+});
