@@ -185,7 +185,7 @@ test("H19: a part that joined and loses its name while the run looks is not mist
   await validate(rig);
   await rig.source.query("create table t_e (like t); insert into t_e values (1, 'd', 'another')");
   using _steps = at("replicate.checkpoint-read", () =>
-    rig.source.query("begin; alter table t_d rename to t_f; alter table t_e rename to t_d; truncate bucardo.delta_1_1; commit"),
+    rig.source.query("begin; alter table t_d rename to t_f; alter table t_e rename to t_d; commit"),
   );
   await rig.run();
   await carried(rig);

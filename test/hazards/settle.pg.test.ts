@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { acceptIdentity } from "../../src/replicate/accept.ts";
 import { lockTarget } from "../../src/replicate/lock.ts";
 import { waitFor } from "../harness/wait.ts";
 import { openRig, openSession } from "../replicate/rig.ts";
@@ -145,6 +146,25 @@ test("H1: a clone of the source under its name is noticed", async () => {
   await rig.source.query("update t set v = 'clone'");
   await expect(rig.run()).rejects.toMatchObject({ code: "source-changed" });
   expect(await rig.target.one("select count(*)::int as rows from t where v = 'clone'")).toEqual({ rows: 0 });
+});
+
+test("H1: a source that was dumped and restored into a server with lower transaction ids goes on with a copy, once that is accepted", async () => {
+  await using rig = await filled();
+  await rig.source.query("update t set v = 'second' where id = 1");
+  // checkpoint and deltas as the dump brought them, with the numbers of the other server
+  await rig.source.query(
+    "update bucardo.checkpoint set snapshot = '90000000000:90000000000:'; update bucardo.delta_1_1 set xid = xid + 89999999000; insert into bucardo.truncation values (90000000001, 1, 't'::regclass)",
+  );
+  await rig.source.query("update t set v = 'unknown' where id = 2; delete from t where id = 3");
+  await rig.dropSessions();
+  await expect(rig.run()).rejects.toMatchObject({ code: "source-changed" });
+  await using session = await openSession(rig.source, "source");
+  expect(await acceptIdentity(session, { id: rig.syncId, name: "rig" }, null)).toEqual(["target"]);
+  await rig.source.query("update t set v = 'later' where id = 4");
+  rig.remembered = null;
+  expect((await rig.run()).tables).toMatchObject([{ refilled: true }]);
+  expect(await rig.differences()).toEqual([]);
+  expect((await rig.run()).outcome).toBe("empty");
 });
 
 test("H24: a sequence that the snapshot did not see yet is never behind the rows", async () => {
