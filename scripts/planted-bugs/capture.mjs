@@ -35,7 +35,7 @@ export const capture = [
     file: "src/capture/function-text.ts",
     find: "return `  insert into bucardo.truncation (xid, captured_table, leaf) values (pg_catalog.txid_current(), ${captured.id}, tg_relid);${wake}`;",
     replace: "return `  null;`;",
-    tests: [{ file: statements, name: "every kind of statement, from 15" }],
+    tests: [{ file: statements, name: "every kind of statement, from 18 to 10, one by one" }],
   },
   {
     name: "child-by-statement-trigger",
