@@ -132,6 +132,6 @@ test("two installations at once: one does it, the other says that it is done", a
   await using home = await scratch();
   const run = () => line(["install", "--batch", ...where(), "--dbname=atonce", `--piddir=${join(home.path, "pid")}`], { home: home.path });
   const both = await Promise.all([run(), run()]);
-  expect(both.map(({ code }) => code).toSorted()).toEqual([0, 1]);
+  expect(new Set(both.map(({ code }) => code))).toEqual(new Set([0, 1]));
   expect(both.find(({ code }) => code === 1)?.err).toContain("already installed");
 });
