@@ -5,7 +5,10 @@ import { problemText } from "../operations/problem-text.ts";
 export function errorLines(error: unknown, options: { readonly debug: number; readonly program: string }): string[] {
   const { message, advice } = describeError(error);
   const problems = error instanceof BucardoError ? (error.details.problems ?? []) : [];
-  const lines = [message, ...problems.map((problem) => `  ${problemText(problem)}`)];
+  const lines = [
+    message.replace(/^(the|an?|no|cannot) /, (word) => word.charAt(0).toUpperCase() + word.slice(1)),
+    ...problems.map((problem) => `  ${problemText(problem)}`),
+  ];
   if (advice !== null && advice !== "") lines.push(advice);
   const shown = lines.map((line) => line.replaceAll("`bucardo ", `\`${options.program} `));
   if (error instanceof Error && (options.debug > 0 || !(error instanceof BucardoError))) shown.push(error.stack ?? "");

@@ -130,6 +130,8 @@ function valueOf(option: OptionDeclaration, value: string, where: string): Optio
     case "list":
       return [value];
     case "integer":
+      portOf(value, `${where}: `);
+      return value;
     case "text":
       return value;
   }
@@ -152,10 +154,11 @@ function controlOf(options: Read["options"]): Config["control"] {
   };
 }
 
-function portOf(value: string): number {
+/** The only whole number among the options. */
+function portOf(value: string, place = ""): number {
   const port = /^\d+$/.test(value) ? Number(value) : NaN;
   if (port >= 1 && port <= 65535) return port;
-  throw new BucardoError("bad-value", `dbport must be a whole number from 1 to 65535, not "${value}"`);
+  throw new BucardoError("bad-value", `${place}dbport must be a whole number from 1 to 65535, not "${value}"`);
 }
 
 function formatOf(value: string): "text" | "json" {

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "../base/folder.ts";
 import { BucardoError } from "../model/error.ts";
 
 const SEALED = "enc:v1:";
@@ -52,7 +53,7 @@ function readOrMakeKey(keyfile: string): Buffer {
   } catch (error) {
     if (!(error instanceof BucardoError) || (error.details.cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") throw error;
   }
-  mkdirSync(dirname(keyfile), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(keyfile), 0o700);
   try {
     // `wx`: of two processes that make it at once, one wins and both read the same key.
     writeFileSync(keyfile, `${randomBytes(KEY_BYTES).toString("base64")}\n`, { flag: "wx", mode: 0o600 });

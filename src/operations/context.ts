@@ -2,6 +2,7 @@ import type { Config } from "../config/load.ts";
 import { readDatabase } from "../control/database.ts";
 import { checkSchema } from "../control/schema-version.ts";
 import type { Database } from "../model/sync.ts";
+import { BucardoError } from "../model/error.ts";
 import { connect } from "../postgres/connect.ts";
 import type { Session } from "../postgres/session.ts";
 import { connectOptionsOf } from "./connect-options.ts";
@@ -57,7 +58,7 @@ export function openContext(parts: ContextParts): Context & AsyncDisposable {
   };
   const control = (): Promise<Session> =>
     remember("", async () => {
-      const session = await connect({ ...parts.config.control, name: "control", applicationName: parts.program, signal: parts.signal });
+      const session = await connectControl(parts);
       try {
         await checkSchema(session);
       } catch (error) {
@@ -81,3 +82,26 @@ export function openContext(parts: ContextParts): Context & AsyncDisposable {
     },
   };
 }
+
+async function connectControl({ config, program, signal }: ContextParts): Promise<Session> {
+  try {
+    return await connect({ ...config.control, name: "control", applicationName: program, signal });
+  } catch (error) {
+    if (!(error instanceof BucardoError) || !(error.code in CONTROL_ADVICE)) throw error;
+    const code = error.code as keyof typeof CONTROL_ADVICE;
+    const missing = error.details.sqlstate === "3D000";
+    const from = config.rcFile === null ? "no rc file was found" : `what the command line does not say comes from ${config.rcFile}`;
+    throw new BucardoError(code, `The control database: ${error.message.replace('database "control": ', "")}`, {
+      ...error.details,
+      advice: missing ? `\`${program} install\` makes it; or name another one with --dbname.` : `${CONTROL_ADVICE[code]} (${from})`,
+      cause: error,
+    });
+  }
+}
+
+const CONTROL_ADVICE = {
+  "connection-failed": "Is the server running, and does it listen on this address? --dbhost, --dbport and --dbuser name another one.",
+  "not-postgres": "Check --dbhost and --dbport.",
+  "authentication-failed":
+    "Correct the user (--dbuser) or its password (~/.pgpass, PGPASSWORD, dbpass in .bucardorc), or pg_hba.conf there.",
+} as const;

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
+import { makeFolder } from "../../base/folder.ts";
 import { daemonIsAlive, readDaemon } from "../../control/daemon.ts";
 import { checkHost } from "../../daemon/host-check.ts";
 import { alreadyThere } from "../../daemon/main.ts";
@@ -84,7 +85,7 @@ export async function startDaemon(
 
 function makeDirectory(piddir: string): void {
   try {
-    mkdirSync(piddir, { recursive: true });
+    makeFolder(piddir);
   } catch (cause) {
     throw new BucardoError("daemon-failed", `the pid directory ${piddir} cannot be made`, {
       cause,

@@ -42,9 +42,13 @@ export const status = defineOperation({
     const { chosen, unmatched } = select(all.syncs, names, (one) => one.sync.name);
     const unknown = unmatched.filter((word) => word.toLowerCase() !== "all");
     if (unknown.length > 0) {
-      throw new BucardoError("unknown-object", `No such sync: ${unknown.join(", ")}`, {
-        advice: "`bucardo list syncs` shows the existing ones.",
-      });
+      throw new BucardoError(
+        "unknown-object",
+        `Unknown sync${unknown.length > 1 ? "s" : ""}: ${unknown.map((word) => `"${word}"`).join(", ")}.`,
+        {
+          advice: "`bucardo list syncs` shows the existing ones.",
+        },
+      );
     }
     return { ...all, syncs: chosen, view: { detailed: true, sort } };
   },

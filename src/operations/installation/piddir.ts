@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { accessSync, constants, statSync } from "node:fs";
+import { makeFolder } from "../../base/folder.ts";
 import { BucardoError } from "../../model/error.ts";
 
 /** Makes the directory when it is missing and proves that we may write to it. With `dryrun` only looks. */
@@ -25,11 +25,4 @@ export function preparePiddir(path: string, dryrun: boolean): void {
   } catch (error) {
     fail("is not writable", error);
   }
-}
-
-/** With its parents. Not mkdir's own `recursive`, which never ends where the system answers ENOENT below an existing folder (/proc). */
-function makeFolder(path: string): void {
-  const parent = dirname(path);
-  if (!existsSync(parent)) makeFolder(parent);
-  mkdirSync(path);
 }

@@ -98,7 +98,7 @@ async function addOne(
   const relations = understood === null ? null : await findTables(context, name, understood, registered, problems);
   // What is understood is checked too, so that one report has everything.
   if (problems.length > 0 && understood !== null && relations !== null)
-    problems.push(...(await checkRest(context, name, understood, relations, registered)));
+    problems.push(...news(problems, await checkRest(context, name, understood, relations, registered)));
   stopOnProblems(problems, "sync-invalid", `Cannot add sync "${name}"`);
   invariant(understood !== null && relations !== null, "no plan and no problem");
   const plan: Plan = {
@@ -191,6 +191,11 @@ async function checkRest(
   }));
   const { problems } = await checkSync(context, { ...newSync(name, "", "", {}), members, relations: named }, registered.databases);
   return problems.filter((problem) => problem.grade === "error");
+}
+
+/** What has not been said already. */
+function news(told: readonly Problem[], more: readonly Problem[]): Problem[] {
+  return more.filter(({ what }) => !told.some((problem) => problem.what === what));
 }
 
 async function store(control: Session, plan: Plan, stored: Stored): Promise<{ messages: string[] }> {

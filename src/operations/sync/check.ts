@@ -53,7 +53,7 @@ function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Pro
   if (sources.length === 0) wrong("no database of the sync is a source", "Give one the role: A:source.");
   if (sources.length > 1)
     wrong(`several sources (${sources.join(", ")}) are not offered in this version`, "Make one the source and the others targets.");
-  if (!sync.members.some((member) => member.role !== "source"))
+  if (sources.length <= 1 && !sync.members.some((member) => member.role !== "source"))
     wrong("no database of the sync is a target", "Give one the role: B:target.");
   for (const member of sync.members) {
     if (member.role === "fullcopy")

@@ -33,7 +33,7 @@ export type Understood = {
 /** Pure. Everything wrong goes to `problems`; null when too much is missing to look further. */
 export function understand(wanted: Wanted, registered: Registered, problems: Problem[]): Understood | null {
   const wrong = reporter(problems);
-  checkName(wanted.name, wrong);
+  checkSyncName(wanted.name, wrong);
   refuseTypes(wanted.type);
   const old = wanted.source !== undefined || wanted.targetdb !== undefined || wanted.targetgroup !== undefined || wanted.type !== undefined;
   return old && wanted.dbs === undefined && wanted.dbgroup === undefined
@@ -41,7 +41,7 @@ export function understand(wanted: Wanted, registered: Registered, problems: Pro
     : understandFive(wanted, registered, wrong);
 }
 
-function checkName(name: string, wrong: Report): void {
+export function checkSyncName(name: string, wrong: Report): void {
   if (!isObjectName(name))
     wrong(`"${name}" cannot be the name of a sync`, "A name is a letter, then letters, digits and underscores, at most 63.");
   else if (RESERVED_SYNC_NAMES.includes(name.toLowerCase()))

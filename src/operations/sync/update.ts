@@ -4,7 +4,7 @@ import { insertDbgroup, putDbgroupMember, readDbgroup, readDbgroups } from "../.
 import { deleteRelgroupMember, readRelgroup } from "../../control/relgroup.ts";
 import { findSync, readSyncs, updateSync as storeSync, type SyncRow } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
-import { displayName, isObjectName, RESERVED_SYNC_NAMES } from "../../model/name.ts";
+import { displayName } from "../../model/name.ts";
 import { sourcesOf, type Sync } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import { chooseOrFail } from "../choose.ts";
@@ -19,6 +19,7 @@ import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
 import { legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
 import { planDbgroup, readMembers } from "./plan.ts";
+import { checkSyncName } from "./read-add.ts";
 
 export const updateSync = defineOperation({
   name: ["update", "sync"],
@@ -65,11 +66,12 @@ export const updateSync = defineOperation({
       work: async (session) => {
         const lines: string[] = [];
         for (const sync of chosen) lines.push(...(await changeOne(session, sync, wanted)));
+        // Rolls back, so that not even the time of the last change moves.
+        if (lines.length === 0)
+          throw new BucardoError("usage", "Nothing to change was given.", { advice: `See \`${context.program} help update sync\`.` });
         return { messages: lines };
       },
     });
-    if (messages.length === 0)
-      throw new BucardoError("usage", "Nothing to change was given.", { advice: `See \`${context.program} help update sync\`.` });
     return { messages: [...messages] };
   },
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
@@ -101,10 +103,9 @@ function readWords(typed: readonly string[]): { names: string[]; status: "active
 }
 
 async function checkNewName(control: Session, name: string): Promise<void> {
-  if (!isObjectName(name) || RESERVED_SYNC_NAMES.includes(name.toLowerCase()))
-    throw new BucardoError("bad-value", `"${name}" cannot be the name of a sync.`, {
-      advice: "A name is a letter, then letters, digits and underscores, at most 63.",
-    });
+  const problems: Problem[] = [];
+  checkSyncName(name, reporter(problems));
+  stopOnProblems(problems, "bad-value", "Cannot change the name");
   if ((await findSync(control, name)) !== null)
     throw new BucardoError("already-exists", `The name "${name}" already exists.`, { sync: name });
 }
