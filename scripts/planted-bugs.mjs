@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { attacks } from "./planted-bugs/attacks.mjs";
 import { applying } from "./planted-bugs/applying.mjs";
 import { capture } from "./planted-bugs/capture.mjs";
 import { hazards } from "./planted-bugs/hazards.mjs";
@@ -15,7 +16,7 @@ import { purging } from "./planted-bugs/purging.mjs";
 import { reading } from "./planted-bugs/reading.mjs";
 import { safety } from "./planted-bugs/safety.mjs";
 
-const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards];
+const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({

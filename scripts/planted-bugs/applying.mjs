@@ -10,8 +10,8 @@ export const applying = [
     name: "truncate-marker-ignored",
     what: "rows of before a TRUNCATE stay on the target",
     file: "src/replicate/plan.ts",
-    find: "  if (truncated.has(table.oid)) {",
-    replace: "  if (truncated.has(table.oid) && table.partitioned) {",
+    find: "  const truncated = new Set(table.truncated);",
+    replace: "  const truncated = new Set<number>();",
     tests: [{ file: statements, name: "every kind of statement, from 18 to 10, one by one" }],
   },
   {

@@ -12,8 +12,8 @@ export const hazards = [
     name: "h1-no-intent",
     what: "nothing flushes the source before the target commits",
     file: "src/replicate/settle.ts",
-    find: '  await source.execute(\n    sql(\n      "replicate.intent",',
-    replace: '  if (targetXid < 0) await source.execute(\n    sql(\n      "replicate.intent",',
+    find: '  const written = await source.execute(\n    sql(\n      "replicate.intent",',
+    replace: '  const written = targetXid > 0 ? 1 : await source.execute(\n    sql(\n      "replicate.intent",',
     tests: [{ file: incarnation, name: "H1: what the target shows is durable" }],
   },
   {
