@@ -1,3 +1,4 @@
+import { chunks } from "../base/chunks.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import { BucardoError } from "../model/error.ts";
 import { checkSequenceSource, compareSequences } from "../catalog/compare-sequence.ts";
@@ -35,14 +36,20 @@ export async function carrySequences(
   return moved;
 }
 
+/** A chain of thousands of selects would take the server long to plan, or be refused. */
+const READ_AT_ONCE = 200;
+
 async function readPositions(session: Session, names: readonly QualifiedName[]): Promise<Position[]> {
-  const parts = names.map(
-    (name, index) =>
-      `select ${index} as n, ${quoteLiteral(displayName(name))} as name, last_value::text, is_called from ${quoteName(name)}`,
-  );
-  return session.query<Position>(
-    sql("replicate.sequences", `select name, last_value, is_called from (${parts.join("\nunion all ")}) x order by n`),
-  );
+  const positions: Position[] = [];
+  for (const some of chunks(names, READ_AT_ONCE)) {
+    const parts = some.map(
+      (name, index) =>
+        `select ${index} as n, ${quoteLiteral(displayName(name))} as name, last_value::text, is_called from ${quoteName(name)}`,
+    );
+    const text = `select name, last_value, is_called from (${parts.join("\nunion all ")}) x order by n`;
+    positions.push(...(await session.query<Position>(sql("replicate.sequences", text))));
+  }
+  return positions;
 }
 
 /** The position goes along with the attributes, because new limits are refused while the old position is beyond them. */

@@ -1,4 +1,5 @@
 import { reach } from "../base/point.ts";
+import { chunks } from "../base/chunks.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { parseSnapshot, type Snapshot } from "../model/snapshot.ts";
@@ -182,20 +183,24 @@ async function shapesOf(source: Session, tables: readonly TakenTable[]): Promise
   }
 }
 
-/** One statement for all generations of all tables: waiting deltas by captured table. */
+/** The server plans a chain of selects in a time that grows with its square, and refuses one of some thousands. */
+const COUNTED_AT_ONCE = 200;
+
+/** A few statements for all generations of all tables: waiting deltas by captured table. */
 async function countPending(
   source: Session,
   parts: readonly { captured: number; generation: number; cutoff: Snapshot }[],
 ): Promise<Map<number, number>> {
-  if (parts.length === 0) return new Map();
-  const text = parts
-    .map(
-      ({ captured, generation, cutoff }) =>
-        `select ${captured} as captured, (select count(*) from ${quoteName(deltaTable(captured, generation))} d where ${waits("d.xid", cutoff)}) as deltas`,
-    )
-    .join("\nunion all ");
-  const rows = await source.query<{ captured: number; deltas: number }>(
-    sql("replicate.count-pending", `select captured, sum(deltas)::bigint as deltas from (${text}) x group by captured`),
-  );
-  return new Map(rows.map((row) => [row.captured, row.deltas]));
+  const counts = new Map<number, number>();
+  for (const some of chunks(parts, COUNTED_AT_ONCE)) {
+    const text = some
+      .map(
+        ({ captured, generation, cutoff }) =>
+          `select ${captured} as captured, count(*) as deltas from ${quoteName(deltaTable(captured, generation))} d where ${waits("d.xid", cutoff)}`,
+      )
+      .join("\nunion all ");
+    const rows = await source.query<{ captured: number; deltas: number }>(sql("replicate.count-pending", text));
+    for (const { captured, deltas } of rows) counts.set(captured, (counts.get(captured) ?? 0) + deltas);
+  }
+  return counts;
 }
