@@ -153,6 +153,14 @@ export const hazards = [
     tests: [{ file: capture, name: "H16: " }],
   },
   {
+    name: "h27-waiting-in-line",
+    what: "CREATE TRIGGER waits for a long transaction, and all writers of the table wait behind it",
+    file: "src/capture/capture-table.ts",
+    find: "set local lock_timeout = ${Math.trunc(request.lockTimeoutMs)}",
+    replace: "set local lock_timeout = ${Math.trunc(request.lockTimeoutMs) * 0}",
+    tests: [{ file: capture, name: "H27: " }],
+  },
+  {
     name: "h18-deaf",
     what: "a writer that does not notify holds nothing, and its commit is found by the slow poll only",
     file: "src/capture/function-text.ts",
