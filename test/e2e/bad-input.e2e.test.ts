@@ -8,6 +8,7 @@ import { footprint } from "../harness/footprint.ts";
 import { startServer, type Server } from "../harness/server.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import { caughtUp, startStandby } from "../harness/standby.ts";
+import { connections, files, names, syncs, taken, values, words, type Case } from "./bad-input-cases.ts";
 import { keysOf, openHome, rcText, split, type Home } from "./home.ts";
 import { line } from "../cli/line.ts";
 
@@ -76,8 +77,6 @@ afterAll(async () => {
   for (const one of opened) await one[Symbol.asyncDispose]();
 });
 
-type Case = readonly [line: string, says: readonly (string | RegExp)[]];
-
 /** What nobody wants to read, whatever goes wrong. */
 const NEVER = [
   /\n\s+at /,
@@ -89,14 +88,14 @@ const NEVER = [
   "falsch99",
 ];
 
-async function refused(expect: ExpectStatic, run: Home["run"], [text, says]: Case): Promise<void> {
+async function refused(check: ExpectStatic, run: Home["run"], [text, says]: Case): Promise<void> {
   const { code, stdout, stderr } = await run(text);
-  expect.soft({ code, stdout }, stderr).toEqual({ code: 1, stdout: "" });
-  for (const wanted of says) expect.soft(stderr).toMatch(wanted);
-  for (const unwanted of NEVER) expect.soft(`${stdout}${stderr}`).not.toMatch(unwanted);
+  check.soft({ code, stdout }, stderr).toEqual({ code: 1, stdout: "" });
+  for (const wanted of says) check.soft(stderr).toMatch(wanted);
+  for (const unwanted of NEVER) check.soft(`${stdout}${stderr}`).not.toMatch(unwanted);
   const lines = stderr.trimEnd().split("\n");
-  expect.soft(new Set(lines).size, "said once").toBe(lines.length);
-  expect.soft(await everything(), "nothing changed").toEqual(before);
+  check.soft(new Set(lines).size, "said once").toBe(lines.length);
+  check.soft(await everything(), "nothing changed").toEqual(before);
 }
 
 /** The same program without a process of its own: for what never leaves the command line and the control database. */
@@ -115,152 +114,10 @@ function fill(text: string): string {
     .replace("$NEWER", newer.name);
 }
 
-const words: readonly Case[] = [
-  ["", [/^Usage: bucardo /]],
-  ["frobnicate", ['There is no command "frobnicate"', "bucardo help"]],
-  ["strat", [/Did you mean "start"/]],
-  ["add", ['"add" needs one more word', "sync"]],
-  ["add frob x", ['There is no command "add frob"', "bucardo help add"]],
-  ["add customcode x", ["not offered"]],
-  ["list nothing", ['"list nothing"']],
-  ["help frobnicate", ['"frobnicate"']],
-  ["status --frob", ["no option --frob"]],
-  ["status -x", ["no option -x"]],
-  ["show nosuch", ['"nosuch"', "bucardo show all"]],
-  ["set nosuch=1", ['"nosuch"', "bucardo show all"]],
-  ["set log_level=loud", ["log_level must be one of", '"loud"']],
-  ["set purge_interval=soon", ["purge_interval", '"soon"']],
-  ["set", ["needs"]],
-  ["message", ["needs TEXT"]],
-  ["kick", ["needs SYNC"]],
-  ["kick pepper 1.5", ["whole number", '"1.5"']],
-  ["kick pepper -5", ["whole number", '"-5"']],
-  ["ping soon", ["whole number", '"soon"']],
-  ["start --dryrun", ["no dry run"]],
-  ["status --sort=first", ["sort", '"first"']],
-];
-
-const names: readonly Case[] = [
-  ...["kick nosuch 0", "status nosuch", "pause nosuch", "resume nosuch", "activate nosuch", "deactivate nosuch", "validate nosuch"].map(
-    (line): Case => [line, ["nosuch", "bucardo list syncs"]],
-  ),
-  ...[
-    "remove sync nosuch",
-    "update sync nosuch onetimecopy=1",
-    "compare nosuch",
-    "accept nosuch",
-    "inspect sync nosuch",
-    "purge nosuch",
-  ].map((line): Case => [line, ["nosuch", "bucardo list syncs"]]),
-  ["kick pepper nosuch other 0", ['"nosuch", "other"']],
-  ["remove db nosuch", ['"nosuch"', "bucardo list dbs"]],
-  ["update db nosuch port=1", ['"nosuch"']],
-  ["inspect db nosuch", ['"nosuch"']],
-  ["delta nosuch", ["nosuch"]],
-  ["remove dbgroup nosuch", ['"nosuch"']],
-  ["update dbgroup nosuch A", ['"nosuch"']],
-  ["add dbgroup g nosuch:source", ['Unknown database "nosuch"']],
-  ["add dbgroup g A:president", ['"president" is no role']],
-  ["remove relgroup nosuch", ['"nosuch"']],
-  ["remove table nosuch", ['"nosuch"', "bucardo list tables"]],
-  ["remove sequence nosuch", ['"nosuch"']],
-  ["add table nosuch db=A", ["nosuch", '"A"']],
-  ["add table goods db=A", ["did you mean good?"]],
-  ["add sequence good db=A", ["good"]],
-  ["add table good db=nosuch", ['"nosuch"']],
-  ["inspect table nosuch", ['"nosuch"']],
-];
-
-const values: readonly Case[] = [
-  ["add db x prot=1 dbname=y", ["no key prot", "port="]],
-  ["add db x dbname=y host=h port=70000", ["whole number from 1 to 65535", '"70000"']],
-  ["add db 1x dbname=y", ['"1x" cannot be the name of a database']],
-  ["add db x", ["must supply a database name"]],
-  ["add db x dbname=y type=mysql", ['"mysql"', "only PostgreSQL"]],
-  ["add db x dbname=y conn='password=falsch99'", ["pass="]],
-  ["add db x dbname=y status=sleeping", ["active or inactive"]],
-  ["add sync s tables=good dbs=A,B autokick=maybe checktime=soon onetimecopy=7 frob=1", ["frob"]],
-  ["add sync s tables=good dbs=A,B autokick=maybe checktime=soon onetimecopy=7", ["autokick", '"soon"', "from 0 to 2"]],
-  ["update sync pepper onetimecopy=3", ["from 0 to 2", '"3"']],
-  ["update sync pepper", ["Nothing to change"]],
-  ["update sync pepper name=all", ['"all"']],
-  ["add sync all tables=good dbs=A,B", ['"all"']],
-  ["add sync s type=swap tables=good source=A targetdb=B", ["swap"]],
-  ["add sync s tables=good dbs=A:source,B:source", [/^Cannot add sync "s": several sources/]],
-  ["status --dbport=99999", ["dbport", '"99999"']],
-];
-
-const connections: readonly Case[] = [
-  ["add db x dbname=postgres host=127.0.0.1 port=$SCRAM user=postgres pass=falsch99", ["password authentication failed", "pass"]],
-  ["add db x dbname=postgres host=127.0.0.1 port=$SCRAM user=postgres", ["wants a password"]],
-  ["add db x dbname=y host=127.0.0.1 port=1 user=postgres", ["127.0.0.1:1", "nothing listens there", "--force"]],
-  ["add db x dbname=y host=127.0.0.1 port=$HTTP user=postgres", ["PostgreSQL", "port"]],
-  ["add db x dbname=y host=no-such-host.invalid user=postgres", ["no-such-host.invalid"]],
-  ["update db A dbname=nosuchdb", ['"nosuchdb" does not exist', "Nothing was changed"]],
-  ["update db A port=1", ["nothing listens there", "Nothing was changed"]],
-  ["list dbs --dbname=nosuchdb", ['"nosuchdb" does not exist', "bucardo install"]],
-  ["list dbs --dbport=1", ["control database", "nothing listens there", ".bucardorc"]],
-  ["list dbs --dbport=$HTTP", ["PostgreSQL"]],
-  ["list dbs --dbport=$SCRAM --dbpass=falsch99", ["password authentication failed"]],
-  ["status --dbname=$EMPTY", ["no Bucardo schema", "bucardo install"]],
-  ["start --dbname=$EMPTY", ["no Bucardo schema", "bucardo install"]],
-  ["status --dbname=$NEWER", ["version 9999", "newer"]],
-  ["start --dbname=$NEWER", ["version 9999", "newer"]],
-  ["upgrade --dbname=$NEWER", ["version 9999", "newer"]],
-  ["start --dbport=1", ["nothing listens there"]],
-];
-
-const syncs: readonly Case[] = [
-  ["add sync pepper tables=good dbs=A,B", ['"pepper" already exists']],
-  ["add sync s tables=good dbs=A,nosuch", ['Unknown database "nosuch"']],
-  ["add sync s tables=good dbs=A", ["no database of the sync is a target"]],
-  ["add sync s tables=good", ["dbs="]],
-  ["add sync s dbs=A,B", ["tables="]],
-  ["add sync s tables=nosuch dbs=A,B", ['"nosuch"']],
-  ["add sync s tables=seen dbs=A,B", ["seen"]],
-  ["add sync s tables=good source=A targetdb=A", ['the same database "A"']],
-  ["add sync s tables=keyless dbs=A,B", ["public.keyless", "PRIMARY KEY", "alter table"]],
-  ["add sync s tables=good dbs=dead,B", ["dead", "nothing listens there"]],
-  ["add sync s tables=good dbs=A,dead", ["dead", "nothing listens there"]],
-  ["add sync s tables=good dbs=S,B", ["S", "standby"]],
-  ["add sync s tables=good dbs=A,S", ["S", "standby"]],
-  [
-    "add sync s tables=good,keyless,absent,narrow,turned,rekeyed dbs=A,B",
-    [
-      /4 problems/,
-      "public.keyless",
-      /B: public\.absent/,
-      /B: public\.narrow.*extra/,
-      /B: public\.turned.*\bv\b/,
-      /B: public\.rekeyed/,
-      "Nothing was changed.",
-    ],
-  ],
-  ["update sync pepper add table keyless,absent", ["public.keyless", /B: public\.absent/]],
-  ["update sync pepper remove table nosuch", ['"nosuch"']],
-];
-
-const taken: readonly Case[] = [
-  ["install --batch", ["already installed", "upgrade"]],
-  [`add db A dbname=postgres`, ['"A" already exists']],
-  ["remove db A", ["pepper"]],
-  ["remove dbgroup pepper", ["pepper", "--force"]],
-  ["remove relgroup pepper", ["pepper", "--force"]],
-];
-
-const files: readonly Case[] = [
-  ["list dbs --bucardorc=nosuch.rc", ["nosuch.rc", "does not exist"]],
-  ["list dbs --bucardorc=folder.rc", ["folder.rc", "cannot be read"]],
-  ["list dbs --bucardorc=wrong.rc", ["wrong.rc, line 5", '"many"']],
-  ["start --piddir=/proc/nowhere", ["/proc/nowhere", "--piddir"]],
-  ["install --batch --piddir=/proc/nowhere --dbname=fresh_$EMPTY", ["/proc/nowhere"]],
-  ["start --log-destination=/proc/nowhere", ["--log-destination"]],
-];
-
 describe.concurrent("refused in one message, and nothing changes", () => {
-  test.for([...words, ...names, ...values])("%s", (bad, { expect }) => refused(expect, inProcess, bad));
-  test.for([...connections, ...syncs, ...taken, ...files])("%s", ([text, says], { expect }) =>
-    refused(expect, home.run, [fill(text), says]),
+  test.for([...words, ...names, ...values])("%s", (bad, context) => refused(context.expect, inProcess, bad));
+  test.for([...connections, ...syncs, ...taken, ...files])("%s", ([text, says], context) =>
+    refused(context.expect, home.run, [fill(text), says]),
   );
 });
 

@@ -11,11 +11,11 @@ export type RunOptions = Omit<ProgramOptions, "cwd">;
 export type Home = AsyncDisposable & {
   readonly path: string;
   /** One command line, split at blanks outside of quotes, whatever its exit code. */
-  run(line: string, options?: RunOptions): Promise<Finished>;
+  readonly run: (line: string, options?: RunOptions) => Promise<Finished>;
   /** The same; an exit code other than 0, or anything on stderr, is an error. What it printed. */
-  ok(line: string, options?: RunOptions): Promise<string>;
+  readonly ok: (line: string, options?: RunOptions) => Promise<string>;
   /** The same with --json, parsed. */
-  json<T>(line: string): Promise<T>;
+  readonly json: <T>(line: string) => Promise<T>;
 };
 
 /** Writes an rc file that leads to `control`; `more` are further lines of it. */
