@@ -37,6 +37,7 @@ const bySqlstate: Readonly<Record<string, ErrorCode>> = {
   "57P04": "connection-lost",
   "57P05": "connection-lost",
   "58": "server-not-ready",
+  "72": "serialization", // snapshot too old (old_snapshot_threshold, up to 16): a younger one will do
   "58030": "server-not-ready",
   "2F": "data-rejected", // functions in somebody's trigger or constraint
   "38": "data-rejected",

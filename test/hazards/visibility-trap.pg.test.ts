@@ -6,7 +6,7 @@ import { seededRandom } from "../harness/writers.ts";
 import { openRig, openSession, type Rig } from "../replicate/rig.ts";
 
 const clients = 8;
-const seconds = 8;
+const seconds = 6;
 
 /** Every transaction that commits writes one line and counts it; whoever reads both must find them equal, and no line comes twice. */
 const schema = `
