@@ -108,9 +108,9 @@ export function sameShape(one: Shape | null, other: Shape): boolean {
   return one !== null && inOrder(one) === inOrder(other);
 }
 
-function inOrder({ name, columns, marks, triggers, leaves }: Shape): string {
+function inOrder({ name: table, columns, marks, triggers, leaves }: Shape): string {
   return JSON.stringify([
-    name,
+    table,
     columns,
     marks,
     triggers.map(({ oid, print }) => [oid, print]),

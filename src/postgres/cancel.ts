@@ -43,7 +43,9 @@ export async function cancelQuery(session: Session): Promise<void> {
 export async function interruptible<T>(signal: AbortSignal, session: Session, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   let cancelling: Promise<void> = Promise.resolve();
-  const abort = () => (cancelling = cancelQuery(session).catch(() => undefined));
+  const abort = () => {
+    cancelling = cancelQuery(session).catch(() => undefined);
+  };
   signal.addEventListener("abort", abort, { once: true });
   try {
     return await work();

@@ -62,7 +62,7 @@ test.for(["update sync s autokick=0", "update sync s rename=s2", "update sync s 
       () => false,
       () => true,
     );
-    if (!stopped) expect(await equalTables(A, B, ["t", "u"])).toEqual([]);
+    expect(stopped || (await equalTables(A, B, ["t", "u"])).length === 0).toBe(true);
     await site.ok("validate s");
     await runOnce();
     expect(await equalTables(A, B, ["t", "u"])).toEqual([]);
