@@ -5,7 +5,6 @@ import { openRig, type Rig } from "../replicate/rig.ts";
 import { at, validate } from "./steering.ts";
 
 const majors = [12, 15, 18] as const;
-
 const byList = `
   create table t (id int, part text, v text, primary key (id, part)) partition by list (part);
   create table t_a partition of t for values in ('a');
@@ -18,12 +17,10 @@ const nested = `
   create table t_a1 partition of t_a for values from (0) to (100);
   create table t_a2 partition of t_a for values from (100) to (1000);
   create table t_b partition of t for values in ('b')`;
-
 const byHash = `
   create table t (id int primary key, part text, v text) partition by hash (id);
   create table t_0 partition of t for values with (modulus 2, remainder 0);
   create table t_1 partition of t for values with (modulus 2, remainder 1)`;
-
 const plain = "create table t (id int, part text, v text, primary key (id, part))";
 const plainById = "create table t (id int primary key, part text, v text)";
 
