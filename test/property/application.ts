@@ -30,6 +30,14 @@ export class Application {
     }
   }
 
+  /** After a crash of the server: everybody is back, and nobody in a transaction. */
+  async comeBack(): Promise<void> {
+    await this.source.closeClients();
+    this.#observer = null;
+    this.#writers.length = 0;
+    for (let index = 0; index < writerCount; index++) this.#writers.push(await openWriter(this.source, index, this.trace));
+  }
+
   async end(): Promise<void> {
     for (const writer of this.#writers) await writer.end("commit");
     await this.#finishPrepared(true);
@@ -76,15 +84,26 @@ export class Application {
     let done = false;
     const settled = work.finally(() => (done = true));
     settled.catch(() => undefined);
-    this.#observer ??= await this.source.client({ application_name: "observer" });
     for (;;) {
       await Promise.race([settled.catch(() => undefined), delay(15)]);
       if (done) return settled;
-      const { rows } = await this.#observer.query<{ pid: number }>("select distinct unnest(pg_blocking_pids($1)) as pid order by 1", [pid]);
-      for (const { pid: blocker } of rows) {
+      for (const blocker of await this.#blockersOf(pid)) {
         if (blocker === 0) await this.#finishPrepared(how === "commit");
         await this.#writers.find((writer) => writer.pid === blocker)?.end(how);
       }
+    }
+  }
+
+  /** Pids; 0 stands for prepared transactions. None while the server is down. */
+  async #blockersOf(pid: number): Promise<number[]> {
+    try {
+      this.#observer ??= await this.source.client({ application_name: "observer" });
+      const text = "select distinct unnest(pg_blocking_pids($1)) as pid order by 1";
+      const { rows } = await this.#observer.query<{ pid: number }>(text, [pid]);
+      return rows.map((row) => row.pid);
+    } catch {
+      this.#observer = null;
+      return [];
     }
   }
 

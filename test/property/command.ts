@@ -43,7 +43,11 @@ export type SideCommand =
   | { readonly do: "vacuum full"; readonly table: number }
   | { readonly do: "detach" | "attach"; readonly table: number; readonly leaf: number };
 
-export type Cut = { readonly point: (typeof cutPoints)[number]; readonly how: "fail" | "abort" | "kill source" | "kill target" };
+export type Cut = {
+  readonly point: (typeof cutPoints)[number];
+  /** A crash takes the whole server, with what it had not yet written; where servers are shared it is a kill. */
+  readonly how: "fail" | "abort" | "kill source" | "kill target" | "crash source" | "crash target";
+};
 
 export type RunCommand = {
   readonly do: "run";
@@ -59,7 +63,8 @@ export type EngineCommand =
   | RunCommand
   | { readonly do: "add target" | "add tables" }
   | { readonly do: "add column"; readonly table: number; readonly rewriting: boolean }
-  | { readonly do: "release backlog"; readonly target: number };
+  | { readonly do: "release backlog"; readonly target: number }
+  | { readonly do: "crash source" | "crash target" };
 
 export type Command = WriterCommand | SideCommand | EngineCommand;
 
@@ -129,7 +134,10 @@ const run: fc.Arbitrary<RunCommand> = fc.record({
   target: nat(1),
   cut: fc.oneof(
     { arbitrary: fc.constant(null), weight: 2 },
-    { arbitrary: fc.record({ point, how: fc.constantFrom("fail", "abort", "kill source", "kill target") }), weight: 1 },
+    {
+      arbitrary: fc.record({ point, how: fc.constantFrom("fail", "abort", "kill source", "kill target", "crash source", "crash target") }),
+      weight: 1,
+    },
   ),
   meanwhile: fc.option(
     fc.record({
@@ -148,6 +156,7 @@ const rare: fc.Arbitrary<EngineCommand> = fc.oneof(
   fc.record({ do: fc.constantFrom("add target", "add tables") }),
   fc.record({ do: fc.constant("add column" as const), table: nat(5), rewriting: fc.boolean() }),
   fc.record({ do: fc.constant("release backlog" as const), target: nat(1) }),
+  fc.record({ do: fc.constantFrom("crash source", "crash target") }),
 );
 
 export const anyCommand: fc.Arbitrary<Command> = fc.oneof(

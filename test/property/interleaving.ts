@@ -1,27 +1,30 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import type { Major } from "../harness/binaries.ts";
+import { type Server, startServer } from "../harness/server.ts";
 import { anyCommands } from "./command.ts";
 import { anySchema } from "./schema.ts";
-import { live } from "./world.ts";
+import { live, settings } from "./world.ts";
 
 export type Plan = {
   readonly seconds: number;
   /** At most so many commands in one life. */
   readonly commands: number;
   readonly pairs: readonly (readonly [Major, Major])[];
+  /** Servers crash, whose commits are asynchronous: what they had not yet written is lost. */
+  readonly crashes?: boolean;
 };
 
 /**
  * Lives after lives, each from a seed of its own, until the time is up. A failure says its seed: BUCARDO_SEED=n replays that one life alone, and gives
  * fast-check all the time it needs to shrink it.
  */
-export function interleavings({ seconds, commands, pairs }: Plan): void {
+export function interleavings({ seconds, commands, pairs, crashes = false }: Plan): void {
   const wanted = process.env["BUCARDO_SEED"];
   const budget = Number(process.env["BUCARDO_PROPERTY_SECONDS"] ?? seconds);
 
   test(
-    "whatever writers and the engine do, a run leaves its snapshot on the target, and the end is equal",
+    `whatever ${crashes ? "writers, the engine and crashing servers" : "writers and the engine"} do, a run leaves its snapshot on the target, and the end is equal`,
     { timeout: 3_600_000 },
     async () => {
       const end = performance.now() + budget * 1000;
@@ -46,7 +49,7 @@ export function interleavings({ seconds, commands, pairs }: Plan): void {
       async (schema, list, majors, copyFirst) => {
         if (performance.now() > shrinkUntil) return;
         try {
-          const counts = await live(schema, list, { majors, copyFirst });
+          const counts = await live(schema, list, { majors, copyFirst, ...(crashes && { servers: await ownServers(majors) }) });
           for (const [name, count] of Object.entries(counts)) total[name] = (total[name] ?? 0) + count;
         } catch (error) {
           shrinkUntil = Math.min(
@@ -63,5 +66,22 @@ export function interleavings({ seconds, commands, pairs }: Plan): void {
     throw new Error(
       `BUCARDO_SEED=${seed} replays this (shrunk ${details.numShrinks} times)\n${String(details.errorInstance)}\n\n${fc.stringify(details.counterexample)}`,
     );
+  }
+
+  const own = new Map<string, Promise<Server>>();
+  afterAll(async () => {
+    for (const server of own.values()) await (await server)[Symbol.asyncDispose]();
+  });
+
+  async function ownServers([from, to]: readonly [Major, Major]): Promise<{ source: Server; target: Server }> {
+    return { source: await ownServer("source", from), target: await ownServer("target", to) };
+  }
+
+  function ownServer(side: string, major: Major): Promise<Server> {
+    const key = `${side} ${major}`;
+    const asynchronous = { ...settings, synchronous_commit: "off", wal_writer_delay: "10s", bgwriter_delay: "10s" };
+    const server = own.get(key) ?? startServer({ major, settings: asynchronous });
+    own.set(key, server);
+    return server;
   }
 }

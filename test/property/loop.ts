@@ -20,10 +20,17 @@ export class Loop {
   tables: readonly Table[] = [];
   readonly #application: Application;
   readonly #sync: { readonly id: string; readonly name: string };
+  readonly #crash: (side: "source" | "target") => Promise<boolean>;
 
-  constructor(application: Application, sync: { readonly id: string; readonly name: string }) {
+  /** `crash`: false where the servers are not ours to crash. */
+  constructor(
+    application: Application,
+    sync: { readonly id: string; readonly name: string },
+    crash: (side: "source" | "target") => Promise<boolean>,
+  ) {
     this.#application = application;
     this.#sync = sync;
+    this.#crash = crash;
   }
 
   /** One run, repeated where it is void; afterwards the target must be what the run's snapshot saw. */
@@ -117,8 +124,10 @@ export class Loop {
     const { source, target } = await replica.sessions();
     if (cut.how === "fail") throw new Error("cut off by the test");
     if (cut.how === "abort") return end.abort(new Error("cut off by the test"));
-    const [database, session] = cut.how === "kill source" ? [this.#application.source, source] : [replica.database, target];
-    await database.query("select pg_terminate_backend($1)", [session.backendPid]);
+    const side = cut.how.endsWith("source") ? "source" : "target";
+    const [database, session] = side === "source" ? [this.#application.source, source] : [replica.database, target];
+    if (!cut.how.startsWith("crash") || !(await this.#crash(side)))
+      await database.query("select pg_terminate_backend($1)", [session.backendPid]);
     await waitFor(() => session.lost.aborted, { what: "the session to notice its end" });
   }
 }

@@ -1,6 +1,7 @@
 import { connect } from "../../src/postgres/connect.ts";
 import type { Session } from "../../src/postgres/session.ts";
 import type { TestDatabase } from "../harness/database.ts";
+import { waitFor } from "../harness/wait.ts";
 
 /** A target with what its loop in a daemon would remember. */
 export class Replica implements AsyncDisposable {
@@ -26,6 +27,12 @@ export class Replica implements AsyncDisposable {
 
   get lost(): boolean {
     return this.#sessions !== null && (this.#sessions.source.lost.aborted || this.#sessions.target.lost.aborted);
+  }
+
+  /** The sessions to a server that crashed have heard of it. */
+  async untilLost(side: "source" | "target"): Promise<void> {
+    const session = this.#sessions?.[side];
+    if (session !== undefined) await waitFor(() => session.lost.aborted, { what: "the session to notice its end" });
   }
 
   async dropSessions(): Promise<void> {

@@ -9,6 +9,7 @@ import { releaseBacklog } from "../../src/replicate/accept.ts";
 import type { RunRelation } from "../../src/replicate/definition.ts";
 import type { Major } from "../harness/binaries.ts";
 import { createDatabase, type TestDatabase } from "../harness/database.ts";
+import type { Server } from "../harness/server.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import { Application } from "./application.ts";
 import type { Command, RunCommand } from "./command.ts";
@@ -19,9 +20,14 @@ import { createText, type SchemaSpec, type Table, tablesOf } from "./schema.ts";
 import { differences } from "./state.ts";
 
 /** Nobody but us works on these servers' databases: no autovacuum holds a lock that no command took. */
-const settings = { autovacuum: false, max_prepared_transactions: 50 };
+export const settings = { autovacuum: false, max_prepared_transactions: 50 };
 
-export type WorldOptions = { readonly majors: readonly [Major, Major]; readonly copyFirst: 1 | 2 };
+export type WorldOptions = {
+  readonly majors: readonly [Major, Major];
+  readonly copyFirst: 1 | 2;
+  /** Servers of the test's own, which may crash. */
+  readonly servers?: { readonly source: Server; readonly target: Server };
+};
 
 /** One source with writers, one or two targets, and the engine run by hand: what a list of commands happens to. */
 export class World implements AsyncDisposable {
@@ -41,7 +47,7 @@ export class World implements AsyncDisposable {
     this.#tables = tables;
     this.#options = options;
     this.#application = new Application(source, tables, (line) => this.trace.push(line));
-    this.#loop = new Loop(this.#application, this.#sync);
+    this.#loop = new Loop(this.#application, this.#sync, (side) => this.#crash(side));
   }
 
   get counts(): Counts {
@@ -70,6 +76,9 @@ export class World implements AsyncDisposable {
         return this.#addColumn(this.#tables[command.table % this.#tables.length]!, command.rewriting);
       case "release backlog":
         return this.#releaseBacklog(replica);
+      case "crash source":
+      case "crash target":
+        return void (await this.#crash(command.do === "crash source" ? "source" : "target"));
       case "purge":
       case "finish prepared":
       case "vacuum full":
@@ -120,10 +129,22 @@ export class World implements AsyncDisposable {
     this.trace.push(`release backlog of ${replica.name}`);
   }
 
+  async #crash(side: "source" | "target"): Promise<boolean> {
+    const server = this.#options.servers?.[side];
+    if (server === undefined) return false;
+    this.trace.push(`${side} crashes`);
+    await server.crash();
+    await server.start();
+    if (side === "source") await this.#application.comeBack();
+    else for (const replica of this.#replicas) await replica.database.closeClients();
+    for (const replica of this.#replicas) await replica.untilLost(side);
+    return true;
+  }
+
   async #addTarget(): Promise<void> {
     const first = this.#replicas.length === 0;
     const name = first ? "target" : "second";
-    const database = await createDatabase(await sharedServer(this.#options.majors[1], settings));
+    const database = await createDatabase(this.#options.servers?.target ?? (await sharedServer(this.#options.majors[1], settings)));
     this.#replicas.push(new Replica(name, database, this.#source, first ? this.#options.copyFirst : 1));
     await database.query(`${prelude}\n${createText(this.#tables, "target")}\n${this.#alterations.join(";\n")}`);
     await this.#capture();
@@ -181,7 +202,7 @@ const quiet: RunCommand = { do: "run", target: 0, cut: null, meanwhile: null, bl
 
 /** Makes a world, lets the commands happen, and gives what is wrong at the end. Throws where something is wrong on the way. */
 export async function live(schema: SchemaSpec, commands: readonly Command[], options: WorldOptions): Promise<Counts> {
-  const source = await createDatabase(await sharedServer(options.majors[0], settings));
+  const source = await createDatabase(options.servers?.source ?? (await sharedServer(options.majors[0], settings)));
   await using world = new World(source, tablesOf(schema, options.majors), options);
   try {
     await world.begin();
