@@ -40,7 +40,7 @@ export async function captureTable(source: Session, request: TableRequest): Prom
       });
     const key = await readKeyColumns(source, tree.oid, request.key);
     const { captured, again } = await ensureCaptured(source, tree, key, request);
-    await ensureTriggers(source, tree, captured);
+    await ensureTriggers(source, tree, captured, request.lockTimeoutMs);
     await subscribe(source, captured.id, request, again);
   });
 }
@@ -63,7 +63,7 @@ async function ensureCaptured(
   );
   if (row !== undefined && sameList(row.key_columns, columns) && sameList(row.key_types, types)) {
     const captured: Captured = { id: row.id, generation: row.generation, variant, notify: row.notify || request.notify, key };
-    if (variant !== row.variant) await changeVariant(source, captured);
+    if (variant !== row.variant) await changeVariant(source, captured, request.lockTimeoutMs);
     if (captured.notify !== row.notify) {
       await source.execute(sql("capture.set-notify", "update bucardo.captured_table set notify = true where id = $1", [row.id]));
       await createFunctions(source, captured);
@@ -72,9 +72,9 @@ async function ensureCaptured(
   }
   if (row !== undefined) {
     await refuseWhenOthersCount(source, row, tree, request);
-    await dropCaptured(source, row.id);
+    await dropCaptured(source, row.id, request.lockTimeoutMs);
   }
-  await forgetFirstLife(source, tree);
+  await forgetFirstLife(source, tree, request.lockTimeoutMs);
   const { id } = await source.one<{ id: number }>(
     sql(
       "capture.add-table",
@@ -90,7 +90,7 @@ async function ensureCaptured(
 }
 
 /** A table of this name was captured, dropped and made again: nobody can read what is left of it. */
-async function forgetFirstLife(source: Session, { schema, name }: Tree): Promise<void> {
+async function forgetFirstLife(source: Session, { schema, name }: Tree, lockTimeoutMs: number): Promise<void> {
   const gone = await source.query<{ id: number }>(
     sql(
       "capture.dropped-tables",
@@ -99,7 +99,7 @@ async function forgetFirstLife(source: Session, { schema, name }: Tree): Promise
       [schema, name],
     ),
   );
-  for (const { id } of gone) await dropCaptured(source, id);
+  for (const { id } of gone) await dropCaptured(source, id, lockTimeoutMs);
 }
 
 function sameList(one: readonly string[], other: readonly string[]): boolean {
@@ -110,8 +110,8 @@ function sameList(one: readonly string[], other: readonly string[]): boolean {
  * The table became a partition or a child since it was captured, or is none any more: other triggers, the same delta tables. What changed
  * between is unknown, so every target gets the table again.
  */
-async function changeVariant(source: Session, captured: Captured): Promise<void> {
-  await dropTriggers(source, captured.id);
+async function changeVariant(source: Session, captured: Captured, lockTimeoutMs: number): Promise<void> {
+  await dropTriggers(source, captured.id, lockTimeoutMs);
   await createFunctions(source, captured);
   await source.execute(
     sql(
@@ -188,9 +188,9 @@ async function subscribe(source: Session, captured: number, request: TableReques
   );
 }
 
-/** Takes triggers, functions and delta tables of one captured table away, with what was said about it. Waits under the caller's lock timeout. */
-export async function dropCaptured(source: Session, id: number): Promise<void> {
-  await dropTriggers(source, id);
+/** Takes triggers, functions and delta tables of one captured table away, with what was said about it. Errors: lock-timeout. */
+export async function dropCaptured(source: Session, id: number, lockTimeoutMs: number): Promise<void> {
+  await dropTriggers(source, id, lockTimeoutMs);
   const generations = await source.query<{ generation: number }>(
     sql("capture.generations", "select generation from bucardo.generation where captured_table = $1", [id]),
   );

@@ -53,7 +53,9 @@ async function captureWithPatience(
       return;
     } catch (error) {
       if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization")) throw error;
-      const message = describeBlockers(table, await findBlockers(source, table));
+      // One of our own names who is there; the server's does not.
+      const named = error.code === "lock-timeout" && error.details.sqlstate === undefined;
+      const message = named ? error.message : describeBlockers(table, await findBlockers(source, table, "create trigger"));
       if (attempt >= attempts) {
         throw new BucardoError("lock-timeout", `cannot add triggers: ${message}`, {
           db: source.name,

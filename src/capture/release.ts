@@ -6,7 +6,7 @@ import { dropCaptured } from "./capture-table.ts";
 import { CAPTURE_ROLE } from "./name.ts";
 import { captureVersion, isSuperuser, lockCapture } from "./schema.ts";
 
-/** How long one DROP TRIGGER may wait for the table; the caller repeats on lock-timeout. Short: it queues readers and writers behind it. */
+/** How long the DROP TRIGGERs of a table may wait for it; the caller repeats on lock-timeout. Short: they queue readers and writers behind them. */
 const LOCK_TIMEOUT_MS = 500;
 
 /**
@@ -61,7 +61,7 @@ async function dropUnneeded(source: Session): Promise<void> {
       const [needed] = await source.query(
         sql("capture.still-unneeded", "select from bucardo.subscription where captured_table = $1", [id]),
       );
-      if (needed === undefined) await dropCaptured(source, id);
+      if (needed === undefined) await dropCaptured(source, id, LOCK_TIMEOUT_MS);
     });
   }
   await dropSchemaWhenEmpty(source);

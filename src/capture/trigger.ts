@@ -3,12 +3,16 @@ import { displayName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
+import { refuseHeld } from "./blocker.ts";
 import { type Captured, triggerTexts } from "./function-text.ts";
 import { captureEvents, functionName } from "./name.ts";
 import type { Part, Tree } from "./tree.ts";
 
-/** Adds the triggers that a part lacks; a disabled one is an error, because somebody did that on purpose. */
-export async function ensureTriggers(source: Session, tree: Tree, captured: Captured): Promise<void> {
+/**
+ * Adds the triggers that a part lacks; a disabled one is an error, because somebody did that on purpose. Waits for locks for `lockTimeoutMs` in all,
+ * as the first part's writers wait until the last is done, and not at all behind older transactions. Errors: lock-timeout, schema-mismatch.
+ */
+export async function ensureTriggers(source: Session, tree: Tree, captured: Captured, lockTimeoutMs: number): Promise<void> {
   const there = await source.query<{ relation: number; name: string; enabled: string }>(
     sql(
       "capture.triggers",
@@ -26,25 +30,31 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
       advice: `alter table ${quoteName(tree)} enable trigger ${quoteIdent(disabled.name)}; the target then needs a copy of the table.`,
     });
   }
-  for (const part of tree.parts)
-    await addTriggers(
-      source,
-      captured,
-      part,
-      part.oid === tree.oid,
-      new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name)),
-    );
+  const missing = tree.parts.flatMap((part) => {
+    const names = new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name));
+    return missingTriggers(captured, part, part.oid === tree.oid, names);
+  });
+  if (missing.length === 0) return;
+  await refuseHeld(source, tree, "create trigger", lockTimeoutMs);
+  await withinPatience(source, "capture.create-trigger", missing, lockTimeoutMs);
 }
 
-async function addTriggers(source: Session, captured: Captured, part: Part, isRoot: boolean, there: ReadonlySet<string>): Promise<void> {
-  for (const text of triggerTexts(captured, part, isRoot)) {
-    const name = /^create trigger (\S+) /.exec(text)?.[1] ?? "";
-    if (!there.has(name)) await source.script(sql("capture.create-trigger", text));
+function missingTriggers(captured: Captured, part: Part, isRoot: boolean, there: ReadonlySet<string>): string[] {
+  return triggerTexts(captured, part, isRoot).filter((text) => !there.has(/^create trigger (\S+) /.exec(text)?.[1] ?? ""));
+}
+
+/** Statements that need locks, in the caller's transaction; each may wait as long as is left of the whole. */
+async function withinPatience(source: Session, name: string, texts: readonly string[], lockTimeoutMs: number): Promise<void> {
+  const end = performance.now() + lockTimeoutMs;
+  for (const text of texts) {
+    const left = Math.max(1, Math.trunc(end - performance.now()));
+    await source.script(sql(name, `set local lock_timeout = ${left}; ${text}`));
   }
+  await source.script(sql("capture.lock-timeout", `set local lock_timeout = ${Math.trunc(lockTimeoutMs)}`));
 }
 
-/** Takes the triggers and functions of one captured table away. Waits under the caller's lock timeout. */
-export async function dropTriggers(source: Session, id: number): Promise<void> {
+/** Takes the triggers and functions of one captured table away; waits as ensureTriggers does. Errors: lock-timeout. */
+export async function dropTriggers(source: Session, id: number, lockTimeoutMs: number): Promise<void> {
   const triggers = await source.query<{ schema: string; name: string; trigger: string }>(
     sql(
       "capture.triggers-of",
@@ -56,10 +66,11 @@ export async function dropTriggers(source: Session, id: number): Promise<void> {
       [String(id)],
     ),
   );
-  for (const { schema, name, trigger } of triggers) {
-    // The owner of the table may have given it any name.
-    await source.script(sql("capture.drop-trigger", `drop trigger ${quoteIdent(trigger)} on ${quoteName({ schema, name })}`));
-  }
+  const tables = new Map(triggers.map(({ schema, name }) => [displayName({ schema, name }), { schema, name }]));
+  for (const table of tables.values()) await refuseHeld(source, table, "drop trigger", lockTimeoutMs);
+  // The owner of the table may have given a trigger any name.
+  const texts = triggers.map(({ schema, name, trigger }) => `drop trigger ${quoteIdent(trigger)} on ${quoteName({ schema, name })}`);
+  await withinPatience(source, "capture.drop-trigger", texts, lockTimeoutMs);
   for (const event of captureEvents) {
     await source.script(sql("capture.drop-function", `drop function if exists ${quoteName(functionName(id, event))}()`));
   }
