@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -52,17 +53,19 @@ test("the package runs from anywhere, with nothing but its declared dependencies
   expect(install).toMatchObject({ code: 0, stderr: "" });
 });
 
-/** Dependencies of dependencies, as the checkout has them: all are at the top there. */
+/** With the dependencies of dependencies, as the checkout has them: beside each other, or within the one that needs another version. */
 async function withTheirs(names: readonly string[]): Promise<string[]> {
-  const all = new Set<string>();
-  const add = async (name: string): Promise<void> => {
-    if (all.has(name)) return;
-    all.add(name);
-    const { dependencies = {} } = JSON.parse(await readFile(join(root, "node_modules", name, "package.json"), "utf8")) as {
+  const top = new Set<string>();
+  const add = async (name: string, within: string): Promise<void> => {
+    const nested = join(within, "node_modules", name);
+    const place = existsSync(nested) ? nested : join(root, "node_modules", name);
+    if (place !== nested && top.has(name)) return;
+    if (place !== nested) top.add(name);
+    const { dependencies = {} } = JSON.parse(await readFile(join(place, "package.json"), "utf8")) as {
       dependencies?: Record<string, string>;
     };
-    for (const next of Object.keys(dependencies)) await add(next);
+    for (const next of Object.keys(dependencies)) await add(next, place);
   };
-  for (const name of names) await add(name);
-  return [...all].filter((name) => !name.includes("/"));
+  for (const name of names) await add(name, "/nowhere");
+  return [...top].filter((name) => !name.includes("/"));
 }
