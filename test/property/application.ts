@@ -67,7 +67,7 @@ export class Application {
   /** A statement of the administrator, who does not wait for locks. False: it failed. */
   async administer(text: string): Promise<boolean> {
     try {
-      await this.source.query("set lock_timeout = '40ms'; set search_path = 'public'");
+      await this.source.query("set lock_timeout = '40ms'; set search_path = 'public'; set synchronous_commit = on");
       await this.source.query(text);
       this.trace(`admin: ${text}`);
       return true;

@@ -56,7 +56,7 @@ export class World implements AsyncDisposable {
 
   async begin(): Promise<void> {
     this.trace.push(createText(this.#tables, "source"));
-    await this.#source.query(`${prelude}\n${createText(this.#tables, "source")}`);
+    await this.#source.query(`${durable}\n${prelude}\n${createText(this.#tables, "source")}`);
     await this.#application.begin();
     await this.#choose(this.#tables.filter((table, index) => index === 0 || !table.spec.late));
     await this.#addTarget();
@@ -119,7 +119,7 @@ export class World implements AsyncDisposable {
     const text = `alter table ${table.sql} add column ${name} ${kind}`;
     if (!(await this.#application.administer(text))) return;
     this.#alterations.push(text);
-    for (const replica of this.#replicas) await replica.database.query(text);
+    for (const replica of this.#replicas) await replica.database.query(`${durable} ${text}`);
   }
 
   async #releaseBacklog(replica: Replica): Promise<void> {
@@ -146,7 +146,7 @@ export class World implements AsyncDisposable {
     const name = first ? "target" : "second";
     const database = await createDatabase(this.#options.servers?.target ?? (await sharedServer(this.#options.majors[1], settings)));
     this.#replicas.push(new Replica(name, database, this.#source, first ? this.#options.copyFirst : 1));
-    await database.query(`${prelude}\n${createText(this.#tables, "target")}\n${this.#alterations.join(";\n")}`);
+    await database.query(`${durable}\n${prelude}\n${createText(this.#tables, "target")}\n${this.#alterations.join(";\n")}`);
     await this.#capture();
     this.trace.push(`captured for ${name}`);
   }
@@ -197,6 +197,9 @@ export class World implements AsyncDisposable {
     await this.#source[Symbol.asyncDispose]();
   }
 }
+
+/** A schema that one side loses by a crash is nothing that runs could mend. */
+const durable = "set synchronous_commit = on;";
 
 const quiet: RunCommand = { do: "run", target: 0, cut: null, meanwhile: null, blockers: "commit" };
 
