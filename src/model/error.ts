@@ -39,7 +39,8 @@ export class BucardoError extends Error {
   }
 
   get advice(): string {
-    return this.details.advice ?? catalogue[this.code].advice;
+    const { advice, sync } = this.details;
+    return advice ?? (sync === undefined ? catalogue[this.code].advice : catalogue[this.code].advice.replaceAll("SYNC", sync));
   }
 
   get retry(): "never" | "backoff" | "now" {

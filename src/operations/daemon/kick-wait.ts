@@ -8,6 +8,7 @@ import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { livesHere } from "./ask-daemon.ts";
 import { describeProgress } from "./describe-progress.ts";
+import { showTime } from "./status-time.ts";
 
 export type KickEnd = { readonly outcome: "done" | "timeout" | "killed"; readonly ms: number; readonly error: string | null };
 
@@ -106,11 +107,14 @@ class KickLine {
 
   killed(run: RunRow | null): KickEnd {
     this.#end("KILLED!");
-    const error = run === null ? "the run failed" : [run.errorMessage, run.advice].filter((part) => part !== null).join(" ");
+    const error = run?.errorMessage ?? "the run failed";
     if (!this.#context.flags.json) {
+      const { io } = this.#context;
+      const now = new Date();
       if (run !== null)
-        this.#context.io.out(`  Start time: ${run.started.toISOString()}\n  End time:   ${run.ended?.toISOString() ?? "-"}`);
-      this.#context.io.out(`  Error:      ${error}`);
+        io.out(`  Start time: ${showTime(run.started, now)}\n  End time:   ${run.ended === null ? "-" : showTime(run.ended, now)}`);
+      io.out(`  Error:      ${error}`);
+      if (run?.advice) io.out(`  Advice:     ${run.advice}`);
     }
     return { outcome: "killed", ms: this.#ms(), error };
   }

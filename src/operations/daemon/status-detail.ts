@@ -1,6 +1,7 @@
 import { sourcesOf } from "../../model/sync.ts";
 import { showInterval } from "../interval.ts";
 import { describeProgress } from "./describe-progress.ts";
+import type { RunRow } from "../../control/run.ts";
 import type { SourceState } from "../../control/source-state.ts";
 import { latest, type SyncStatus, type TargetStatus } from "./status-read.ts";
 import { lagOf } from "./status-table.ts";
@@ -45,18 +46,26 @@ export function statusDetail(of: SyncStatus, sources: readonly SourceState[], no
   return [
     RULE,
     ...lines.map(([label, value]) => `${label.padEnd(width)} : ${value}`.trimEnd()),
-    ...targets.flatMap((one) => targetLines(one, now)),
+    ...targets.flatMap((one) => targetLines(one, error, now)),
     RULE,
   ];
 }
 
-function targetLines({ target, state, running, lastGood, lastBad }: TargetStatus, now: Date): string[] {
+/** `told`: what stands above already. */
+function targetLines({ target, state, running, lastGood, lastBad }: TargetStatus, told: RunRow | null, now: Date): string[] {
   const parts = [
     running !== null ? "Running" : (state?.state ?? "not run yet"),
     `lag ${lagOf([state])}`,
     lastGood?.ended ? `last good ${showTime(lastGood.ended, now)} (${showDuration(lastGood)})` : "never good",
     ...(lastBad?.ended ? [`last bad ${showTime(lastBad.ended, now)}`] : []),
   ];
-  const more = [...(running === null ? [] : [describeProgress(running)]), ...(state?.detail ? [state.detail] : [])];
+  const more = [
+    ...(running === null ? [] : [describeProgress(running)]),
+    ...(state?.detail && !isTold(state.detail, told) ? [state.detail] : []),
+  ];
   return [`Target ${target}: ${parts.join(", ")}`, ...more.map((text) => `    ${text}`)];
+}
+
+function isTold(detail: string, told: RunRow | null): boolean {
+  return told !== null && detail === `${told.errorMessage ?? ""} ${told.advice ?? ""}`;
 }
