@@ -66,7 +66,7 @@ test("H27: capture never holds one table while it waits for another, so no write
     installation: rig.installation,
     targets: ["target"],
     relations: ["t", "u"].map((name) => ({ kind: "table" as const, name: { schema: "public", name }, key: ["id"], autokick: false })),
-    lockTimeoutMs: 200,
+    lockTimeoutMs: 1000,
     attempts: 50,
     onBlocked: (message) => void waits.push(message),
   });

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { onPoint } from "../../src/base/point.ts";
 import { acceptIdentity } from "../../src/replicate/accept.ts";
 import { lockTarget } from "../../src/replicate/lock.ts";
 import { waitFor } from "../harness/wait.ts";
-import { openRig, openSession } from "../replicate/rig.ts";
+import { openRig, openSession, type Rig } from "../replicate/rig.ts";
 import { at, checkpointOf, kill, runApart } from "./steering.ts";
 
 const schema = "create table t (id int primary key, v text)";
@@ -70,24 +71,44 @@ test("H1: the checkpoint is a compare-and-set: of two runs that sent the same ch
   expect(await rig.differences()).toEqual([]);
 });
 
-test("H3: a second run waits for the first one's lock before it takes its snapshot, and cannot be overtaken by its rows", async () => {
+test("H3: a second run waits for the first one's lock before it takes its snapshot, and neither brings older rows over newer ones", async () => {
   await using rig = await filled();
   await rig.source.query("update t set v = 'second'");
-  let late: Promise<unknown> = Promise.resolve();
-  using _steps = at("replicate.table-staged", async () => {
-    await rig.source.query("update t set v = 'third' where id <= 10");
-    let ended = false;
-    late = runApart(rig).finally(() => (ended = true));
-    late.catch(() => undefined);
-    await waitFor(async () => ended || (await waitsForLock()), { what: "the second run to wait or to end" });
+  // As far as the lock lets them: the second run commits in front of the first one's rows and settles behind them.
+  const second = { begun: false, committed: false, ended: false, run: Promise.resolve() as Promise<unknown> };
+  let firstIsDurable = false;
+  using _steps = onPoint(async (point) => {
+    if (point === "replicate.table-staged" && !second.begun) {
+      second.begun = true;
+      await rig.source.query("update t set v = 'third' where id <= 10");
+      second.run = runApart(rig).finally(() => (second.ended = true));
+      second.run.catch(() => undefined);
+      await waitFor(async () => second.committed || second.ended || (await waitsForLock(rig)), {
+        what: "the second run to wait, or to get through",
+      });
+      if (!second.committed) firstIsDurable = true; // it waits
+    } else if (point === "replicate.target-committed" && !second.committed && !firstIsDurable) {
+      second.committed = true;
+      await waitFor(() => firstIsDurable, { what: "the first run's intent" });
+    } else if (point === "replicate.intent-committed" && second.committed) {
+      firstIsDurable = true;
+      await waitFor(() => second.ended, { what: "the second run to settle" });
+    }
   });
-  const waitsForLock = async (): Promise<boolean> =>
-    (await rig.target.query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0;
   await rig.run();
-  await late;
+  // void where it found the checkpoint of before the first one's settling
+  await second.run.catch((error: unknown) => expect(error).toMatchObject({ code: expect.stringMatching(/^(run-void|lock-timeout)$/) }));
+  await rig.run();
   expect(await rig.differences()).toEqual([]);
   expect((await rig.run()).outcome).toBe("empty");
 });
+
+async function waitsForLock(rig: Rig): Promise<boolean> {
+  const rows = await rig.target.query(
+    "select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+  );
+  return rows.length > 0;
+}
 
 test("H3: who waits for the lock holds no snapshot of the source", async () => {
   await using rig = await filled();
@@ -97,9 +118,7 @@ test("H3: who waits for the lock holds no snapshot of the source", async () => {
   await holder.script({ name: "begin", text: "begin" });
   await lockTarget(holder, rig.definition().sync);
   const late = rig.run();
-  await waitFor(async () => (await rig.target.query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0, {
-    what: "the run to wait",
-  });
+  await waitFor(() => waitsForLock(rig), { what: "the run to wait" });
   expect(await rig.source.one("select state, backend_xmin from pg_stat_activity where pid = $1", [source.backendPid])).toEqual({
     state: "idle",
     backend_xmin: null,
