@@ -11,6 +11,7 @@ import type { Major } from "../harness/binaries.ts";
 import { createDatabase, type TestDatabase } from "../harness/database.ts";
 import type { Server } from "../harness/server.ts";
 import { sharedServer } from "../harness/shared-server.ts";
+import { withTimeout } from "../harness/wait.ts";
 import { Application } from "./application.ts";
 import type { Command, RunCommand } from "./command.ts";
 import { prelude } from "./key-type.ts";
@@ -208,12 +209,19 @@ export async function live(schema: SchemaSpec, commands: readonly Command[], opt
   const source = await createDatabase(options.servers?.source ?? (await sharedServer(options.majors[0], settings)));
   await using world = new World(source, tablesOf(schema, options.majors), options);
   try {
-    await world.begin();
-    for (const command of commands) await world.obey(command);
-    const problems = await world.end();
+    const problems = await withTimeout(lifeOf(world, commands), LONGEST_LIFE_MS, "this life");
     if (problems.length > 0) throw new Error(problems.join("\n"));
     return world.counts;
   } catch (error) {
     throw new Error(`${String(error)}\n\nWhat happened:\n${world.trace.join("\n")}`, { cause: error });
   }
+}
+
+/** Whoever takes longer hangs. */
+const LONGEST_LIFE_MS = 180_000;
+
+async function lifeOf(world: World, commands: readonly Command[]): Promise<string[]> {
+  await world.begin();
+  for (const command of commands) await world.obey(command);
+  return world.end();
 }
