@@ -51,5 +51,6 @@ test("a released sync leaves nothing on the source", async () => {
     { table: "public.u", deltas: 1 },
   ]);
   await releaseSync(session, rig.syncId);
-  expect(await inspectCapture(session)).toEqual([]);
+  // The role belongs to the whole server: capture in a database of another test keeps it.
+  expect((await inspectCapture(session)).filter(({ kind }) => kind !== "role")).toEqual([]);
 });
