@@ -40,6 +40,11 @@ export const catalogue = {
     advice: "Use the alternative.",
     ...usage,
   },
+  "migration-missing": {
+    meaning: "No move of this database has begun, or it was finished.",
+    advice: "`bucardo migrate start --from URL --to URL` begins one.",
+    ...usage,
+  },
   "not-installed": { meaning: "The control database has no Bucardo schema.", advice: "Run `bucardo install`.", ...usage },
   "schema-older": { meaning: "The control schema was made by an older Bucardo.", advice: "Run `bucardo upgrade`.", ...usage },
   "schema-newer": {

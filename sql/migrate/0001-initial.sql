@@ -1,0 +1,37 @@
+-- What a guided move (`bucardo migrate`) remembers, on the database it moves away from, beside the capture of the same sync.
+-- Gone with `bucardo migrate finish` or `abort`. Runs in one transaction; schema bucardo is there already.
+
+-- One row: one move of this database at a time.
+create table bucardo.migration (
+  only_row        boolean primary key default true check (only_row),
+  id              uuid not null,                 -- also the id of its sync
+  version         integer not null,              -- of this file
+  target_place    text not null,                 -- host, port and database, for people
+  target_identity jsonb not null,                -- which server and database it was begun with
+  options         jsonb not null,
+  relations       jsonb,                         -- what takes part; null until the structure is made
+  phase           text not null,                 -- the step that is being done, or was last
+  -- the side that applications write to: the old server until the cutover, then the new one
+  open_side       text not null default 'old' check (open_side in ('old', 'new')),
+  progress        jsonb,                         -- what `status` and `watch` show; at most a second old while somebody works
+  started_at      timestamptz not null default clock_timestamp(),
+  changed_at      timestamptz not null default clock_timestamp()
+);
+
+-- How long each step took, and what it did; a step that was broken off and gone on with has several rows.
+create table bucardo.migration_step (
+  id      bigint generated always as identity primary key,
+  phase   text not null,
+  began   timestamptz not null default clock_timestamp(),
+  ended   timestamptz,
+  outcome text check (outcome in ('done', 'failed')),
+  detail  jsonb
+);
+
+-- Statements of the schema that are done on the target, and those left out by choice.
+create table bucardo.migration_object (
+  object  text primary key,
+  outcome text not null check (outcome in ('done', 'skipped')),
+  note    text,
+  at      timestamptz not null default clock_timestamp()
+);

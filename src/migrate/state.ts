@@ -1,0 +1,172 @@
+import { readFile } from "node:fs/promises";
+import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { transaction } from "../postgres/transaction.ts";
+import { ensureCaptureSchema } from "../capture/schema.ts";
+import type { Identity } from "../replicate/definition.ts";
+import { isPhase, type Phase } from "./phase.ts";
+import type { MigrationProgress } from "./progress.ts";
+import type { Selection } from "./selection.ts";
+
+/** Version of sql/migrate that this program brings and understands. */
+const VERSION = 1;
+
+export type MigrationOptions = {
+  /** Patterns of tables and sequences; empty: everything. */
+  readonly only: readonly string[];
+  readonly skip: readonly string[];
+  readonly jobs: number;
+  /** Bytes per second of all streams together; null: as fast as it goes. */
+  readonly maxRate: number | null;
+  readonly roles: boolean;
+  /** Objects whose statement may fail: `kind name` patterns. */
+  readonly skipObjects: readonly string[];
+};
+
+/** The state of a move, as the old side holds it. */
+export type Migration = {
+  readonly id: string;
+  readonly targetPlace: string;
+  readonly targetIdentity: Identity;
+  readonly options: MigrationOptions;
+  readonly relations: Selection | null;
+  readonly phase: Phase;
+  readonly openSide: "old" | "new";
+  readonly progress: MigrationProgress | null;
+  readonly startedAt: Date;
+  readonly changedAt: Date;
+};
+
+/** Null: no move has begun on this database. Errors: schema-newer. */
+export async function readMigration(old: Session): Promise<Migration | null> {
+  const { present } = await old.one<{ present: boolean }>(
+    sql("migrate.present", "select pg_catalog.to_regclass('bucardo.migration') is not null as present"),
+  );
+  if (!present) return null;
+  const [row] = await old.query<Migration & { version: number; phase: string }>(
+    sql(
+      "migrate.read",
+      `select id, version, target_place as "targetPlace", target_identity as "targetIdentity", options, relations, phase, open_side as "openSide",
+              progress, started_at as "startedAt", changed_at as "changedAt" from bucardo.migration`,
+    ),
+  );
+  if (row === undefined) return null;
+  if (row.version > VERSION || !isPhase(row.phase))
+    throw new BucardoError("schema-newer", `the move of database ${old.name} was begun by a newer Bucardo`, { db: old.name });
+  return row;
+}
+
+/** Errors: migration-missing. */
+export async function requireMigration(old: Session): Promise<Migration> {
+  const migration = await readMigration(old);
+  if (migration !== null) return migration;
+  throw new BucardoError("migration-missing", "No move of this database has begun, or it was finished.", { db: old.name });
+}
+
+export async function createMigration(
+  old: Session,
+  begin: Pick<Migration, "id" | "targetPlace" | "targetIdentity" | "options">,
+): Promise<Migration> {
+  await ensureCaptureSchema(old);
+  const text = await readFile(new URL("../../sql/migrate/0001-initial.sql", import.meta.url), "utf8");
+  await transaction(old, {}, async () => {
+    await old.script(sql("migrate.schema", text));
+    await old.execute(
+      sql(
+        "migrate.create",
+        "insert into bucardo.migration (id, version, target_place, target_identity, options, phase) values ($1, $2, $3, $4, $5, 'schema')",
+        [begin.id, VERSION, begin.targetPlace, JSON.stringify(begin.targetIdentity), JSON.stringify(begin.options)],
+      ),
+    );
+  });
+  return requireMigration(old);
+}
+
+/** Changes what is given; the rest stays. */
+export async function updateMigration(
+  old: Session,
+  change: { phase?: Phase; relations?: Selection; options?: MigrationOptions; openSide?: "old" | "new" },
+): Promise<void> {
+  await old.execute(
+    sql(
+      "migrate.update",
+      `update bucardo.migration set phase = coalesce($1, phase), relations = coalesce($2::jsonb, relations), options = coalesce($3::jsonb, options),
+              open_side = coalesce($4, open_side), changed_at = clock_timestamp()`,
+      [
+        change.phase ?? null,
+        change.relations === undefined ? null : JSON.stringify(change.relations),
+        change.options === undefined ? null : JSON.stringify(change.options),
+        change.openSide ?? null,
+      ],
+    ),
+  );
+}
+
+export async function writeProgress(old: Session, progress: MigrationProgress): Promise<void> {
+  await old.execute(
+    sql("migrate.progress", "update bucardo.migration set progress = $1::jsonb, changed_at = clock_timestamp()", [
+      JSON.stringify(progress),
+    ]),
+  );
+}
+
+/** One step that took time: open until `endStep`. */
+export async function beginStep(old: Session, phase: string): Promise<number> {
+  const { id } = await old.one<{ id: number }>(
+    sql("migrate.step-begin", "insert into bucardo.migration_step (phase) values ($1) returning id", [phase]),
+  );
+  return id;
+}
+
+export async function endStep(old: Session, id: number, outcome: "done" | "failed", detail: unknown): Promise<void> {
+  await old.execute(
+    sql("migrate.step-end", "update bucardo.migration_step set ended = clock_timestamp(), outcome = $2, detail = $3::jsonb where id = $1", [
+      id,
+      outcome,
+      JSON.stringify(detail ?? null),
+    ]),
+  );
+}
+
+export type Step = {
+  readonly phase: string;
+  readonly began: Date;
+  readonly ended: Date | null;
+  readonly outcome: "done" | "failed" | null;
+  readonly detail: unknown;
+};
+
+export function readSteps(old: Session): Promise<Step[]> {
+  return old.query<Step>(sql("migrate.steps", "select phase, began, ended, outcome, detail from bucardo.migration_step order by id"));
+}
+
+/** Names of schema objects that need not be made again. */
+export async function readObjects(old: Session): Promise<{ object: string; outcome: "done" | "skipped"; note: string | null }[]> {
+  return old.query(sql("migrate.objects", "select object, outcome, note from bucardo.migration_object order by at"));
+}
+
+export async function rememberObject(old: Session, object: string, outcome: "done" | "skipped", note: string | null): Promise<void> {
+  await old.execute(
+    sql(
+      "migrate.object",
+      "insert into bucardo.migration_object (object, outcome, note) values ($1, $2, $3) on conflict (object) do nothing",
+      [object, outcome, note],
+    ),
+  );
+}
+
+/** The last thing that goes: without it there is no move. Schema bucardo goes with it when nothing else is in it. */
+export async function dropMigration(old: Session): Promise<void> {
+  await transaction(old, {}, async () => {
+    await old.script(sql("migrate.drop", "drop table if exists bucardo.migration_object, bucardo.migration_step, bucardo.migration"));
+    const { empty } = await old.one<{ empty: boolean }>(
+      sql(
+        "migrate.schema-is-empty",
+        `select not exists (select from pg_class c where c.relnamespace = n.oid) and not exists (select from pg_proc p where p.pronamespace = n.oid) as empty
+           from pg_namespace n where n.nspname = 'bucardo' union all select false limit 1`,
+      ),
+    );
+    if (empty) await old.script(sql("migrate.drop-schema", "drop schema bucardo"));
+  });
+}
