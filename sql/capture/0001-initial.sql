@@ -86,6 +86,26 @@ create table bucardo.intent (
   foreign key (sync, target) references bucardo.checkpoint on delete cascade
 );
 
+-- on_error = set_aside: a row that a target refused. The checkpoint has passed its key, so this is all that remembers it: written and deleted in the
+-- transaction that moves the checkpoint. The next change of the row supersedes it; replay = the next run tries the row again, as it is then.
+-- on_error = overwrite: a row that only the target had and that stood in the way, as it was there.
+create table bucardo.set_aside (
+  id             bigint generated always as identity primary key,
+  sync           uuid not null,
+  target         text not null,
+  captured_table integer not null,
+  kind           text not null check (kind in ('refused', 'overwritten')),
+  key            text[] not null,                -- in the order of the captured key, as the server writes them
+  image          json,                           -- null: the row is gone, or too large to be kept
+  sqlstate       text not null,
+  message        text not null,
+  run            bigint not null,                -- settled runs, this one included
+  noted_at       timestamptz not null default clock_timestamp(),
+  replay         boolean not null default false,
+  foreign key (sync, target, captured_table) references bucardo.subscription on update cascade on delete cascade
+);
+create index on bucardo.set_aside (sync, target, captured_table);
+
 -- Deltas waiting per sync, target and table: `select * from bucardo.pending()`. With counting = false it only looks
 -- whether there is one (deltas is then 1). Age is an upper bound: nothing waits from before the checkpoint was taken.
 create function bucardo.pending(counting boolean default true, only_syncs uuid[] default null)

@@ -87,6 +87,7 @@ create table bucardo.sync (
   checktime       interval check (checktime > interval '0'),
   onetimecopy     smallint not null default 0 check (onetimecopy in (0, 1, 2)),
   strict_checking boolean not null default true,
+  on_error        text not null default 'stop' check (on_error in ('stop', 'overwrite', 'set_aside')),
   priority        integer not null default 0,
   legacy          jsonb not null default '{}',   -- settings of versions 4 and 5 without meaning here
   ready           boolean not null default false, -- capture is installed; false after a crash between these rows and it
@@ -156,6 +157,7 @@ create table bucardo.target_state (
   deltas      bigint,
   lag_seconds double precision,
   checked_at  timestamptz,
+  set_aside   bigint not null default 0,          -- rows that wait on the source to be replayed
   settled     bigint,                             -- runs settled as the source counts them; a source that counts fewer went back in time
   copied      boolean not null default false,     -- has had the copy that onetimecopy asks for; other targets may not
   updated_at  timestamptz not null default clock_timestamp(),

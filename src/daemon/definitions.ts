@@ -70,6 +70,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
       })),
       onetimecopy: target.role === "fullcopy" ? 1 : copied ? 0 : sync.onetimecopy,
       strict: sync.strictChecking,
+      onError: sync.onError,
     },
     checktime: sync.checktime,
     paused: sync.paused,

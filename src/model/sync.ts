@@ -37,6 +37,13 @@ export type Relation = QualifiedName & {
 
 export type SyncStatus = "active" | "inactive";
 
+/**
+ * What a run does with a row that a target refuses. stop: nothing of the run is kept, and the target waits for a person. overwrite: rows of the target that
+ * the source does not have go where they hold a unique value of the row; any other fault stops. set_aside: the row is noted on the source to be
+ * replayed, and all others go on.
+ */
+export type OnError = "stop" | "overwrite" | "set_aside";
+
 /** A sync as it is declared: relgroup x dbgroup + policies. */
 export type Sync = {
   /** UUID; names everything of this sync on the replicated databases, so that two control databases never meet. */
@@ -54,6 +61,7 @@ export type Sync = {
   /** 0 off; 1 the next run copies whole tables; 2 the same for tables that are empty on the target. */
   readonly onetimecopy: 0 | 1 | 2;
   readonly strictChecking: boolean;
+  readonly onError: OnError;
   readonly priority: number;
   /** Settings of versions 4 and 5 without meaning here: kept and listed, never used. */
   readonly legacy: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import type { Shape } from "../capture/shape.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { QualifiedName } from "../model/name.ts";
+import type { OnError } from "../model/sync.ts";
 
 /** What one run needs to know: one sync, one source, one target. */
 export type RunDefinition = {
@@ -12,6 +13,8 @@ export type RunDefinition = {
   /** 1: this run copies every table whole; 2: only those that are empty on the target. */
   readonly onetimecopy: 0 | 1 | 2;
   readonly strict: boolean;
+  /** Absent: stop. */
+  readonly onError?: OnError;
 };
 
 export type RunRelation = { readonly kind: "table" | "sequence"; readonly name: QualifiedName; readonly key: readonly string[] | null };
@@ -38,8 +41,10 @@ export type BatchTable = {
   readonly now: Shape;
   /** Parts that lack one of our triggers. */
   readonly uncaptured: readonly number[];
-  /** Deltas waiting: an upper bound of the keys. */
+  /** Deltas waiting, and rows set aside that are to be tried again: an upper bound of the keys. */
   readonly deltas: number;
+  /** Rows of it that are set aside for this target. */
+  readonly setAside: number;
 };
 
 export type Checkpoint = {

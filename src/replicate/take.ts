@@ -20,7 +20,11 @@ type Taken = {
   target_identity: Identity | null;
   target_xid: number | null;
   tables: TakenTable[];
+  set_aside: SetAsideCount[];
 };
+
+/** Rows of a table that are set aside for the target, and how many of them are to be tried again. */
+type SetAsideCount = { captured: number; rows: number; replays: number };
 
 type TakenTable = {
   captured: number;
@@ -62,7 +66,10 @@ export async function take(source: Session, definition: RunDefinition): Promise<
                   join bucardo.captured_table t on t.id = s.captured_table
                   left join pg_class r on r.oid = t.relation
                   left join pg_namespace n on n.oid = r.relnamespace
-                 where s.sync = c.sync and s.target = c.target and s.joined), '[]') as tables
+                 where s.sync = c.sync and s.target = c.target and s.joined), '[]') as tables,
+              (select coalesce(json_agg(row_to_json(a)), '[]')
+                 from (select a.captured_table as captured, count(*) as rows, count(*) filter (where a.replay) as replays from bucardo.set_aside a
+                        where a.sync = c.sync and a.target = c.target and a.kind = 'refused' group by a.captured_table) a) as set_aside
          from bucardo.checkpoint c where c.sync = $1 and c.target = $2`,
       [definition.sync.id, definition.target],
     ),
@@ -94,7 +101,7 @@ export async function take(source: Session, definition: RunDefinition): Promise<
     snapshot: parseSnapshot(taken.snapshot),
     snapshotText: taken.snapshot,
     checkpoint,
-    tables: await complete(source, chosen, checkpoint.snapshot),
+    tables: await complete(source, chosen, checkpoint.snapshot, taken.set_aside),
   };
 }
 
@@ -138,7 +145,13 @@ function refuseLostKey(source: Session, definition: RunDefinition, chosen: reado
   );
 }
 
-async function complete(source: Session, tables: readonly TakenTable[], checkpoint: Snapshot): Promise<BatchTable[]> {
+async function complete(
+  source: Session,
+  tables: readonly TakenTable[],
+  checkpoint: Snapshot,
+  setAside: readonly SetAsideCount[],
+): Promise<BatchTable[]> {
+  const aside = new Map(setAside.map((each) => [each.captured, each]));
   const states = await shapesOf(source, tables);
   const parts = tables.flatMap((table) => {
     const state = states.get(table.oid);
@@ -164,7 +177,8 @@ async function complete(source: Session, tables: readonly TakenTable[], checkpoi
     before: table.shape,
     now: state.shape,
     uncaptured: state.uncaptured,
-    deltas: counts.get(table.captured) ?? 0,
+    deltas: (counts.get(table.captured) ?? 0) + (aside.get(table.captured)?.replays ?? 0),
+    setAside: aside.get(table.captured)?.rows ?? 0,
   }));
 }
 

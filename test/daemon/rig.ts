@@ -195,6 +195,7 @@ async function define(rig: DaemonRig, options: DaemonRigOptions): Promise<void> 
       checktime: null,
       onetimecopy: 0,
       strictChecking: true,
+      onError: "stop",
       priority: 0,
       legacy: {},
       ...options.sync,

@@ -3,6 +3,7 @@ import { installCapture } from "../../src/capture/install.ts";
 import { chooseKey } from "../../src/catalog/key.ts";
 import { readTables } from "../../src/catalog/table.ts";
 import { displayName, type QualifiedName } from "../../src/model/name.ts";
+import type { OnError } from "../../src/model/sync.ts";
 import type { RunResult } from "../../src/model/run.ts";
 import { connect } from "../../src/postgres/connect.ts";
 import { quoteName } from "../../src/postgres/quote.ts";
@@ -31,6 +32,7 @@ export type RigOptions = {
   /** Captured at once; default true. */
   readonly capture?: boolean;
   readonly strict?: boolean;
+  readonly onError?: OnError;
 };
 
 /** A source, a target and one sync between them, run by hand: the engine without a daemon. */
@@ -63,6 +65,7 @@ export class Rig implements AsyncDisposable {
       relations: this.#relations,
       onetimecopy: 0,
       strict: this.options.strict ?? true,
+      onError: this.options.onError ?? "stop",
       ...change,
     };
   }

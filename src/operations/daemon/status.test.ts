@@ -69,6 +69,7 @@ const sync: SyncStatus["sync"] = {
   checktime: 90,
   onetimecopy: 0,
   strictChecking: true,
+  onError: "stop",
   priority: 0,
   legacy: {},
   ready: true,

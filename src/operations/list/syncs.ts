@@ -26,6 +26,7 @@ const row = z.object({
   checktime: z.number().nullable(),
   onetimecopy: z.number(),
   strict_checking: z.boolean(),
+  on_error: z.enum(["stop", "overwrite", "set_aside"]),
   priority: z.number(),
   /** Settings of older versions that were given and mean nothing here. */
   legacy: z.record(z.string(), z.string()),
@@ -98,6 +99,7 @@ function toRow(sync: SyncRow): ListedSync {
     checktime,
     onetimecopy,
     strict_checking: sync.strictChecking,
+    on_error: sync.onError,
     priority,
     legacy: sync.legacy,
   };
@@ -117,10 +119,11 @@ function stateText({ status, paused, ready, name }: ListedSync): string {
   return `${status === "active" ? "Active" : "Inactive"}${paused ? ", paused" : ""}`;
 }
 
-function details({ autokick, checktime, onetimecopy, relations }: ListedSync): string[] {
+function details({ autokick, checktime, onetimecopy, on_error, relations }: ListedSync): string[] {
   const when = [autokick ? "on change" : null, checktime === null ? null : `every ${showInterval(checktime)}`, "when kicked"].filter(
     (each) => each !== null,
   );
   const copy = onetimecopy === 0 ? [] : [`  Copies whole tables at the next run (onetimecopy=${onetimecopy})`];
-  return [`  Runs ${when.join(", ")}`, ...copy, ...relations.map((relation) => `  ${relation}`)];
+  const refused = on_error === "stop" ? [] : [`  When a target refuses a row: ${on_error}`];
+  return [`  Runs ${when.join(", ")}`, ...copy, ...refused, ...relations.map((relation) => `  ${relation}`)];
 }

@@ -137,6 +137,7 @@ function newSync(name: string, relgroup: string, dbgroup: string, policies: Poli
     checktime: policies.checktime ?? null,
     onetimecopy: (policies.onetimecopy ?? 0) as Sync["onetimecopy"],
     strictChecking: policies.strict_checking ?? true,
+    onError: policies.on_error ?? "stop",
     priority: policies.priority ?? 0,
     legacy: legacyOf(policies),
   };

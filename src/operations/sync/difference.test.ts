@@ -25,6 +25,7 @@ const base: SyncDefinition = {
   checktime: null,
   onetimecopy: 0,
   strictChecking: true,
+  onError: "stop",
   priority: 0,
   legacy: {},
   members: [

@@ -1,6 +1,11 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { bool, integer, key, status, text } from "../input.ts";
 import { interval } from "../interval.ts";
+
+const onError = z
+  .string()
+  .transform((value) => value.toLowerCase().replace("-", "_"))
+  .pipe(z.enum(["stop", "overwrite", "set_aside"], "must be stop, overwrite or set_aside"));
 
 /** The policies of a sync that mean something here; shared by `add sync` and `update sync`. */
 export const policyKeys = {
@@ -18,6 +23,10 @@ export const policyKeys = {
   strict_checking: key(bool.optional(), {
     about: "Differences of column order, defaults and NOT NULL are errors (default on).",
     value: "on|off",
+  }),
+  on_error: key(onError.optional(), {
+    about: "When a target refuses a row: stop (default); overwrite what only the target has; set_aside the row and go on.",
+    value: "stop|overwrite|set_aside",
   }),
   priority: key(integer(-32768, 32767).optional(), { about: "Order in lists and of starting; higher is first.", value: "N" }),
 } as const;

@@ -121,6 +121,7 @@ async function changeOne(control: Session, sync: SyncRow, wanted: Changes): Prom
     checktime: wanted.checktime === undefined ? sync.checktime : wanted.checktime,
     onetimecopy: (wanted.onetimecopy ?? sync.onetimecopy) as Sync["onetimecopy"],
     strictChecking: wanted.strict_checking ?? sync.strictChecking,
+    onError: wanted.on_error ?? sync.onError,
     priority: wanted.priority ?? sync.priority,
     legacy: { ...sync.legacy, ...legacyOf(wanted) },
   };
@@ -151,6 +152,7 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
     checktime,
     onetimecopy,
     strictChecking,
+    onError,
     priority,
     legacy,
   }: Sync): Record<string, string> => ({
@@ -162,6 +164,7 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
     checktime: checktime === null ? "none" : `${checktime} s`,
     onetimecopy: String(onetimecopy),
     strict_checking: String(strictChecking),
+    on_error: onError,
     priority: String(priority),
     ...legacy,
   });
