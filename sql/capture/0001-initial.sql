@@ -9,9 +9,15 @@ create schema if not exists bucardo;
 create table bucardo.capture (
   only_row     boolean primary key default true check (only_row),
   version      integer not null,
-  fence        text not null default 'open' check (fence in ('open', 'closed')),
+  -- open: the trigger functions are the usual ones; armed: they ask fence_until first; closed: for good, applications write elsewhere
+  fence        text not null default 'open' check (fence in ('open', 'armed', 'closed')),
+  fence_hint   text,                             -- told to those who are refused
   installed_at timestamptz not null default now()
 );
+
+-- Until when writers are refused: microseconds since 1970 by this server's clock; 0 = not, the largest bigint = for good. A sequence, because every
+-- transaction reads its present value, also one whose snapshot is older; only fencing trigger functions look at it.
+create sequence bucardo.fence_until minvalue 0 start 0;
 
 -- A captured table; `relation` is the truth, the names are as they were when capture began.
 create table bucardo.captured_table (

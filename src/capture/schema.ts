@@ -98,7 +98,11 @@ async function ensureCaptureRole(source: Session): Promise<void> {
     ),
   );
   await source.script(
-    sql("capture.grant-role", `grant usage on schema bucardo to ${CAPTURE_ROLE}; grant insert on bucardo.truncation to ${CAPTURE_ROLE}`),
+    sql(
+      "capture.grant-role",
+      `grant usage on schema bucardo to ${CAPTURE_ROLE}; grant insert on bucardo.truncation to ${CAPTURE_ROLE};
+         grant select on bucardo.capture, bucardo.fence_until to ${CAPTURE_ROLE}`,
+    ),
   );
 }
 

@@ -40,6 +40,16 @@ export const catalogue = {
     advice: "Use the alternative.",
     ...usage,
   },
+  "not-equal": {
+    meaning: "Source and target have different rows.",
+    advice: "`bucardo compare` names the keys. Who writes to the target? Then repair, or begin again.",
+    ...usage,
+  },
+  "target-not-empty": {
+    meaning: "The new database of a move has objects or rows of somebody's.",
+    advice: "Move into an empty database, or drop what is in the way.",
+    ...usage,
+  },
   "migration-missing": {
     meaning: "No move of this database has begun, or it was finished.",
     advice: "`bucardo migrate start --from URL --to URL` begins one.",
@@ -147,6 +157,17 @@ export const catalogue = {
     ...stop,
   },
   "disk-full": { meaning: "A server has no disk space left.", advice: "Free space on that server; the run repeats by itself.", ...later },
+  "fence-expired": {
+    meaning:
+      "The time for which writers were to be kept off ended before the cutover was decided; they write again, and nothing was switched.",
+    advice: "Repeat the command, with a larger --budget if it takes longer here.",
+    ...usage,
+  },
+  "writers-left": {
+    meaning: "A transaction that had written before the cutover began did not end in time; everything was undone.",
+    advice: "End the transaction that the message names, or wait for it; then repeat the command.",
+    ...usage,
+  },
   interrupted: { meaning: "The work was told to stop.", advice: "Nothing to do: it goes on at the next start.", ...later },
   internal: { meaning: "A mistake in Bucardo.", advice: "Please report it with the log.", ...stop },
 } as const satisfies Record<string, CatalogueEntry>;
