@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type pg from "pg";
 import { invariant } from "../base/invariant.ts";
 import { BucardoError } from "../model/error.ts";
+import { runBatch, type Answer } from "./batch.ts";
 import { setDriver, type Driver } from "./_driver.ts";
 import { describePlace, sqlstateOf, toBucardoError } from "./failure.ts";
 import { quoteIdent } from "./quote.ts";
@@ -26,6 +27,9 @@ export class PgSession implements Session {
   readonly #socket: Socket;
   readonly #lost = new AbortController();
   readonly #place: string;
+  /** Prepared statements by text. */
+  readonly #prepared = new Map<string, string>();
+  #preparedSoFar = 0;
   readonly #heard = new Map<string, (payload: string) => void>();
   #turn: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | null = null;
@@ -55,6 +59,7 @@ export class PgSession implements Session {
   }
 
   async query<Row extends object>(statement: Statement): Promise<Row[]> {
+    if (statement.prepared) return [...(await this.#single(statement)).rows] as Row[];
     return (await this.#run(statement)).rows as Row[];
   }
 
@@ -68,12 +73,25 @@ export class PgSession implements Session {
   }
 
   async execute(statement: Statement): Promise<number> {
+    if (statement.prepared) return (await this.#single(statement)).count;
     return (await this.#run(statement)).rowCount ?? 0;
   }
 
   async script(statement: Statement): Promise<number[]> {
     invariant(statement.values === undefined, `${statement.name}: a script takes no values`);
     return (await this.#results(statement)).map((result) => result.rowCount ?? 0);
+  }
+
+  batch(statements: readonly Statement[]): Promise<Answer[]> {
+    return this.#exclusive(async () => {
+      const unsure: string[] = [];
+      try {
+        return await runBatch(this.#client, statements, (statement) => this.#nameOf(statement, unsure));
+      } catch (error) {
+        for (const text of unsure) this.#prepared.delete(text);
+        throw this.#explain(error);
+      }
+    });
   }
 
   async listen(channel: string, heard: (payload: string) => void): Promise<void> {
@@ -88,6 +106,23 @@ export class PgSession implements Session {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #single(statement: Statement): Promise<Answer> {
+    const [answer] = await this.batch([statement]);
+    invariant(answer, "a batch without an answer");
+    return answer;
+  }
+
+  /** Names are never used twice: after an error nobody knows whether the server has got one. */
+  #nameOf(statement: Statement, unsure: string[]): string | null {
+    if (!statement.prepared) return null;
+    const there = this.#prepared.get(statement.text);
+    if (there !== undefined) return there;
+    const name = `bucardo_${++this.#preparedSoFar}`;
+    this.#prepared.set(statement.text, name);
+    unsure.push(statement.text);
+    return name;
   }
 
   async #run(statement: Statement): Promise<pg.QueryResult> {

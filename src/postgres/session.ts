@@ -1,3 +1,4 @@
+import type { Answer } from "./batch.ts";
 import type { Statement } from "./sql.ts";
 
 /** One connection with settings that we know (connect.ts). Statements run one after another, in the order they were asked for. */
@@ -18,6 +19,8 @@ export interface Session extends AsyncDisposable {
   execute(statement: Statement): Promise<number>;
   /** Several statements without values, in one round trip; outside of a transaction they are one. Affected rows of each. */
   script(statement: Statement): Promise<number[]>;
+  /** Several statements, values and all, in one round trip; outside of a transaction they are one. After an error the rest is skipped. */
+  batch(statements: readonly Statement[]): Promise<Answer[]>;
   listen(channel: string, heard: (payload: string) => void): Promise<void>;
   /** Says goodbye and ends the connection; cuts it when the server does not answer within 2 s. Never throws, may be called again. */
   close(): Promise<void>;

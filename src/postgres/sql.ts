@@ -1,8 +1,19 @@
 /** One statement with the name under which pg_stat_activity shows it. */
-export type Statement = { readonly name: string; readonly text: string; readonly values?: readonly unknown[] };
+export type Statement = {
+  readonly name: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  /** The server parses it once per session, and soon plans it once: for texts that come again and again. */
+  readonly prepared?: true;
+};
 
 /** `sql("capture.purge", "truncate ...")`: the name is room.verb and goes in front of the text as a comment. */
 export function sql(name: string, text: string, values?: readonly unknown[]): Statement {
   const named = `/* bucardo:${name} */ ${text}`;
   return values === undefined ? { name, text: named } : { name, text: named, values };
+}
+
+/** Like `sql`, and kept by the session: only for texts that are always the same, or nearly so, as sessions never forget one. */
+export function prepared(name: string, text: string, values: readonly unknown[] = []): Statement {
+  return { ...sql(name, text, values), prepared: true };
 }
