@@ -23,7 +23,14 @@ import { memoryLog, type MemoryLog } from "./memory-log.ts";
 
 export const TABLE = "create table account (id integer primary key, balance integer not null)";
 
+/** A table of the sync, the same on all sides. */
+export type RigTable = { readonly name: string; readonly create: string; readonly key: readonly string[] };
+
+const ACCOUNT: RigTable = { name: "account", create: TABLE, key: ["id"] };
+
 export type DaemonRigOptions = {
+  /** Default: account. */
+  readonly tables?: readonly RigTable[];
   /** Names of the targets; default one, `B`. */
   readonly targets?: readonly string[];
   readonly sync?: Partial<Sync>;
@@ -56,6 +63,10 @@ export class DaemonRig implements AsyncDisposable {
     return this.database("B");
   }
 
+  get tables(): readonly RigTable[] {
+    return this.#options.tables ?? [ACCOUNT];
+  }
+
   get targets(): readonly string[] {
     return this.#options.targets ?? ["B"];
   }
@@ -74,8 +85,9 @@ export class DaemonRig implements AsyncDisposable {
 
   async start(more: Partial<DaemonOptions> = {}): Promise<Daemon> {
     const daemon = await Daemon.start({
-      connectControl: () => sessionOf("control", this.#route("control")),
-      connect: (database, signal) => sessionOf(database.name, this.#route(database.name), signal),
+      connectControl: () => sessionOf("control", this.#route("control"), { applicationName: "bucardo daemon" }),
+      connect: (database, signal) =>
+        sessionOf(database.name, this.#route(database.name), { applicationName: `bucardo ${database.name}`, ...(signal && { signal }) }),
       version: "test",
       reason: null,
       log: this.log,
@@ -120,7 +132,11 @@ export class DaemonRig implements AsyncDisposable {
   }
 
   differences(target = "B"): Promise<string[]> {
-    return equalTables(this.source, this.database(target), ["account"]);
+    return equalTables(
+      this.source,
+      this.database(target),
+      this.tables.map((table) => table.name),
+    );
   }
 
   /** Rows of the history, oldest first. */
@@ -155,9 +171,14 @@ export class DaemonRig implements AsyncDisposable {
 
 type ConnectionTo = { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
 
-export function sessionOf(name: string, to: ConnectionTo, signal?: AbortSignal): Promise<Session> {
+/** A session of the test's own, unless the application name says that it is the daemon's. */
+export function sessionOf(
+  name: string,
+  to: ConnectionTo,
+  more: { readonly signal?: AbortSignal; readonly applicationName?: string } = {},
+): Promise<Session> {
   const { host, port, user, database: dbname } = to;
-  return connect({ name, host, port, user, dbname, connectTimeoutMs: 3000, ...(signal === undefined ? {} : { signal }) });
+  return connect({ name, host, port, user, dbname, connectTimeoutMs: 3000, applicationName: "test", ...more });
 }
 
 export async function openDaemonRig(options: DaemonRigOptions = {}): Promise<DaemonRig> {
@@ -166,7 +187,7 @@ export async function openDaemonRig(options: DaemonRigOptions = {}): Promise<Dae
   rig.databases.set("control", await createDatabase(options.control ?? server));
   rig.databases.set("A", await createDatabase(options.source ?? server));
   for (const target of rig.targets) rig.databases.set(target, await createDatabase(options.target ?? server));
-  for (const name of ["A", ...rig.targets]) await rig.database(name).query(TABLE);
+  for (const name of ["A", ...rig.targets]) for (const table of rig.tables) await rig.database(name).query(table.create);
   await define(rig, options);
   return rig;
 }
@@ -182,8 +203,10 @@ async function define(rig: DaemonRig, options: DaemonRigOptions): Promise<void> 
     await putDbgroupMember(control, "g", { db: "A", role: "source", priority: 0 });
     for (const target of rig.targets) await putDbgroupMember(control, "g", { db: target, role: "target", priority: 0 });
     await insertRelgroup(control, "r");
-    const relation = await insertRelation(control, { db: "A", schema: "public", name: "account", kind: "table" } as never);
-    await putRelgroupMember(control, "r", relation, 0);
+    for (const { name } of rig.tables) {
+      const relation = await insertRelation(control, { db: "A", schema: "public", name, kind: "table" } as never);
+      await putRelgroupMember(control, "r", relation, 0);
+    }
     await insertSync(control, {
       id: rig.syncId,
       name: "s",
@@ -205,7 +228,7 @@ async function define(rig: DaemonRig, options: DaemonRigOptions): Promise<void> 
       sync: { id: rig.syncId, name: "s" },
       installation,
       targets: rig.targets,
-      relations: [{ kind: "table", name: { schema: "public", name: "account" }, key: ["id"], autokick }],
+      relations: rig.tables.map(({ name, key }) => ({ kind: "table", name: { schema: "public", name }, key: [...key], autokick })),
     });
     await markSyncReady(control, rig.syncId, true);
   });

@@ -19,10 +19,11 @@ test("the proxy passes on, cuts, stalls, slows and refuses", async () => {
   proxy.stall();
   let answered = false;
   const answer = second.query("select 2").then(() => (answered = true));
-  await waitFor(() => proxy.connections === 1, { what: "one connection" });
+  await waitFor(() => proxy.holding === 1, { what: "the question to be held back" });
   expect(answered).toBe(false);
   proxy.resume();
   await answer;
+  expect(proxy.holding).toBe(0);
 
   proxy.slow(100_000);
   const start = performance.now();
@@ -32,6 +33,12 @@ test("the proxy passes on, cuts, stalls, slows and refuses", async () => {
 
   proxy.cutAfter("toClient", 50_000);
   await expect(second.query("select repeat('x', 100000)")).rejects.toThrow();
+
+  const third = await through();
+  let acted = 0;
+  proxy.after("toClient", 50_000, () => (acted += 1));
+  await third.query("select repeat('x', 200000)");
+  expect(acted).toBe(1);
 
   proxy.refuse();
   await expect(through()).rejects.toThrow();

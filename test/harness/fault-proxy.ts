@@ -14,7 +14,7 @@ export async function faultProxy(target: { readonly targetPort: number; readonly
   return proxy;
 }
 
-type Pair = { readonly client: Socket; readonly server: Socket };
+export type Pair = { readonly client: Socket; readonly server: Socket };
 
 export class FaultProxy implements AsyncDisposable {
   readonly host = "127.0.0.1";
@@ -28,7 +28,8 @@ export class FaultProxy implements AsyncDisposable {
   #stalled: Record<Direction, boolean> = { toServer: false, toClient: false };
   #wake: (() => void)[] = [];
   #bytesPerSecond = Number.POSITIVE_INFINITY;
-  #cutAfter: { direction: Direction; bytes: number } | null = null;
+  #holding = 0;
+  #due: { direction: Direction; bytes: number; act: (over: Pair) => void } | null = null;
 
   constructor(host: string, port: number) {
     this.#target = { host, port };
@@ -39,17 +40,24 @@ export class FaultProxy implements AsyncDisposable {
     return this.#pairs.size;
   }
 
+  /** Connections and directions that hold something back because of stall(). */
+  get holding(): number {
+    return this.#holding;
+  }
+
   /** Breaks every open connection with a reset, as when the other machine forgot it. New ones are let through. */
   cut(): void {
-    for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
-    }
+    for (const pair of this.#pairs) reset(pair);
   }
 
   /** Resets the connection over which the so-manieth byte (counted from now, over all connections) would pass in that direction. */
   cutAfter(direction: Direction, bytes: number): void {
-    this.#cutAfter = { direction, bytes };
+    this.after(direction, bytes, reset);
+  }
+
+  /** Acts once, just before the so-manieth byte (counted from now, over all connections) would pass in that direction. */
+  after(direction: Direction, bytes: number, act: (over: Pair) => void): void {
+    this.#due = { direction, bytes, act };
   }
 
   /** Connections stay open and nothing passes any more: a network that swallows packets. */
@@ -57,11 +65,12 @@ export class FaultProxy implements AsyncDisposable {
     for (const one of direction ? [direction] : (["toServer", "toClient"] as const)) this.#stalled[one] = true;
   }
 
-  /** Ends stall(), slow() and refuse(); what was held back arrives. */
+  /** Ends stall(), slow(), refuse() and what after() still waits for; what was held back arrives. */
   resume(): void {
     this.#stalled = { toServer: false, toClient: false };
     this.#bytesPerSecond = Number.POSITIVE_INFINITY;
     this.#refusing = false;
+    this.#due = null;
     for (const wake of this.#wake.splice(0)) wake();
   }
 
@@ -109,20 +118,17 @@ export class FaultProxy implements AsyncDisposable {
     };
     client.on("close", gone);
     server.on("close", gone);
-    void this.#pump(client, server, "toServer").catch(gone);
-    void this.#pump(server, client, "toClient").catch(gone);
+    void this.#pump(pair, "toServer").catch(gone);
+    void this.#pump(pair, "toClient").catch(gone);
   }
 
-  async #pump(from: Socket, to: Socket, direction: Direction): Promise<void> {
+  async #pump(pair: Pair, direction: Direction): Promise<void> {
+    const [from, to] = direction === "toServer" ? [pair.client, pair.server] : [pair.server, pair.client];
     for await (const chunk of from as AsyncIterable<Buffer>) {
-      await this.#held(direction, from);
       for (const part of this.#parts(chunk)) {
         if (this.#bytesPerSecond !== Number.POSITIVE_INFINITY) await delay((part.length / this.#bytesPerSecond) * 1000);
-        if (this.#dueCut(direction, part.length)) {
-          from.resetAndDestroy();
-          to.resetAndDestroy();
-          return;
-        }
+        this.#actWhenDue(direction, part.length, pair);
+        await this.#held(direction, from);
         if (to.destroyed || to.writableEnded) return;
         this.passed[direction] += part.length;
         if (!to.write(part)) await new Promise((resolve) => to.once("drain", resolve).once("close", resolve));
@@ -132,12 +138,15 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   async #held(direction: Direction, from: Socket): Promise<void> {
+    if (!this.#stalled[direction]) return;
+    this.#holding += 1;
     while (this.#stalled[direction] && !from.destroyed) {
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
         from.once("close", resolve);
       });
     }
+    this.#holding -= 1;
   }
 
   /** Small parts make a slow connection even: ten a second. */
@@ -147,12 +156,17 @@ export class FaultProxy implements AsyncDisposable {
     return Array.from({ length: Math.ceil(chunk.length / size) }, (_, index) => chunk.subarray(index * size, (index + 1) * size));
   }
 
-  #dueCut(direction: Direction, length: number): boolean {
-    const due = this.#cutAfter;
-    if (due?.direction !== direction) return false;
+  #actWhenDue(direction: Direction, length: number, pair: Pair): void {
+    const due = this.#due;
+    if (due?.direction !== direction) return;
     due.bytes -= length;
-    if (due.bytes > 0) return false;
-    this.#cutAfter = null;
-    return true;
+    if (due.bytes > 0) return;
+    this.#due = null;
+    due.act(pair);
   }
+}
+
+function reset({ client, server }: Pair): void {
+  client.resetAndDestroy();
+  server.resetAndDestroy();
 }

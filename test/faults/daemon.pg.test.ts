@@ -6,7 +6,7 @@ import { faultProxy } from "../harness/fault-proxy.ts";
 import { startServer } from "../harness/server.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import { waitFor } from "../harness/wait.ts";
-import { openDaemonRig, sessionOf } from "./rig.ts";
+import { openDaemonRig, sessionOf } from "../daemon/rig.ts";
 
 test("a target that is down delays no other target, says why it waits, and heals by itself", async () => {
   const server = await sharedServer(15);

@@ -1,117 +1,27 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { points } from "../../src/base/point.ts";
-import { sleep } from "../../src/base/sleep.ts";
-import { createDatabase, type TestDatabase } from "../harness/database.ts";
-import { equalTables } from "../harness/equal-tables.ts";
 import { runProgram, spawnProgram } from "../harness/program.ts";
-import { scratch, type Scratch } from "../harness/scratch.ts";
-import { startServer, type ServerAddress } from "../harness/server.ts";
+import { startServer } from "../harness/server.ts";
 import { sharedServer } from "../harness/shared-server.ts";
-import { createTransfers, totalOfTransfers } from "../harness/transfers.ts";
 import { waitFor } from "../harness/wait.ts";
 import { writers } from "../harness/writers.ts";
+import { passedBy } from "./passing.ts";
+import { equal, openSite } from "./site.ts";
 
 /** Where a daemon is killed. Points of installing capture are the command line's; `begun` and `kick-taken` begin before the first row. */
-const killedAt = points.filter((point) => /^(replicate|daemon)\./.test(point));
-const ACCOUNTS = 200;
-
-type Site = AsyncDisposable & {
-  readonly home: Scratch;
-  readonly control: TestDatabase;
-  readonly source: TestDatabase;
-  readonly target: TestDatabase;
-};
-
-async function openSite(servers: { source: ServerAddress; target: ServerAddress }): Promise<Site> {
-  const home = await scratch();
-  const [control, source, target] = [
-    await createDatabase(servers.target),
-    await createDatabase(servers.source),
-    await createDatabase(servers.target),
-  ];
-  const rc = {
-    dbhost: control.server.host,
-    dbport: control.server.port,
-    dbname: control.name,
-    dbuser: "postgres",
-    piddir: home.path,
-    logdest: home.path,
-  };
-  await writeFile(
-    join(home.path, ".bucardorc"),
-    Object.entries({ ...rc, log_level: "debug", retry_longest: "1 second", lag_interval: "500 ms" })
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(""),
-  );
-  for (const database of [source, target]) await createTransfers(await database.client(), ACCOUNTS);
-  const at = ({ server }: TestDatabase): string => `host=${server.host} port=${server.port} user=postgres`;
-  const lines = [
-    "install --batch",
-    `add db A dbname=${source.name} ${at(source)}`,
-    `add db B dbname=${target.name} ${at(target)}`,
-    "add sync s dbs=A:source,B:target tables=transfers_account",
-  ];
-  for (const line of lines) {
-    const { code, stderr } = await runProgram(line.split(" "), { cwd: home.path });
-    if (code !== 0) throw new Error(`${line}: ${stderr}`);
-  }
-  return {
-    home,
-    control,
-    source,
-    target,
-    async [Symbol.asyncDispose]() {
-      await home[Symbol.asyncDispose]();
-      for (const database of [control, source, target]) await database[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Reads the sum again and again until disposed: every snapshot of the target must hold all the money. */
-function auditor(target: TestDatabase): AsyncDisposable & { readonly seen: number; check(): void } {
-  let [seen, wrong] = [0, null as string | null];
-  const end = new AbortController();
-  const expected = String(ACCOUNTS * 1000);
-  const work = (async () => {
-    while (!end.signal.aborted) {
-      try {
-        const [row] = await target.query<{ total: string }>(totalOfTransfers);
-        seen += 1;
-        if (row?.total !== expected) wrong ??= row?.total ?? "nothing";
-      } catch {
-        await sleep(20); // a server that was killed is back soon
-      }
-    }
-  })();
-  return {
-    get seen() {
-      return seen;
-    },
-    check: () => expect(wrong, "a reader on the target saw half a transaction").toBeNull(),
-    async [Symbol.asyncDispose]() {
-      end.abort();
-      await work;
-    },
-  };
-}
-
-function equal(site: Site): Promise<string[]> {
-  return equalTables(site.source, site.target, ["transfers_account"]);
-}
+const killedAt = points.filter((point) => passedBy(point) === "run");
 
 test(
   "killed at every named point of a run, in turn, under load: the next start heals, readers see no half, both sides end equal",
   { timeout: 300_000 },
   async () => {
     await using site = await openSite({ source: await sharedServer(12), target: await sharedServer(18) });
-    await using audit = auditor(site.target);
+    await using audit = site.audit();
     await using load = writers(site.source, { clients: 2, kind: "transfers", pauseMs: 5 });
     for (const [index, point] of killedAt.entries()) {
       const order = `${point}=kill${index % 2 === 0 ? ":2" : ""}`;
       await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path, env: { BUCARDO_POINT: order } });
-      expect(await daemon.ended(30_000), `${order}: ${daemon.stderr.slice(-2000)}`).toMatchObject({ signal: "SIGKILL" });
+      expect(await daemon.ended(), `${order}: ${daemon.stderr.slice(-2000)}`).toMatchObject({ signal: "SIGKILL" });
       await load.more(5);
     }
     await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
@@ -127,7 +37,7 @@ test(
 
 test("killed at random times", { timeout: 300_000 }, async () => {
   await using site = await openSite({ source: await sharedServer(15), target: await sharedServer(15) });
-  await using audit = auditor(site.target);
+  await using audit = site.audit();
   await using load = writers(site.source, { clients: 3, kind: "transfers" });
   for (let round = 0; round < 8; round++) {
     await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
@@ -149,7 +59,7 @@ test("a server's process is killed, on the source and on the target, while the d
   await using target = await startServer({ major: 16, durable: true });
   await using site = await openSite({ source, target });
   await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path });
-  await using audit = auditor(site.target);
+  await using audit = site.audit();
   await using load = writers(site.source, { clients: 2, kind: "transfers", tolerant: true });
   for (const [database, server] of [
     [site.source, source],
