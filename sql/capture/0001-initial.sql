@@ -35,11 +35,13 @@ create table bucardo.captured_table (
 );
 
 -- Delta tables are bucardo.delta_<id>_<generation> (xid bigint, k1 .. kn), without index, only ever appended to.
--- Another generation takes over when one has grown; a retired one is truncated when every checkpoint has passed it, then used again.
--- Readers always read all of them: a writer may still be in an old trigger function.
+-- Another generation takes over when one has grown. Every one is truncated when all checkpoints have passed it and nobody is writing into it, so
+-- that where nothing waits there are empty files; a retired one is then used again.
+-- Readers read all that are no empty files: a writer may still be in an old trigger function.
 create table bucardo.generation (
   captured_table integer not null references bucardo.captured_table on delete cascade,
   generation     integer not null,
+  delta          regclass not null,
   retired_at     timestamptz,
   primary key (captured_table, generation)
 );
@@ -121,17 +123,27 @@ set search_path = pg_catalog, pg_temp
 as $body$
 declare
   part record;
-  gen record;
+  gen integer;
   found_here bigint;
   waits text;
 begin
   for part in
+    with filled as (
+      -- the size is of this moment, after the snapshot: an empty file has nothing that the snapshot sees and a checkpoint needs
+      select g.captured_table, array_agg(g.generation order by g.retired_at desc nulls first) as generations
+        from (select distinct s.captured_table from bucardo.subscription s where only_syncs is null or s.sync = any (only_syncs)) s
+        join bucardo.generation g on g.captured_table = s.captured_table
+       cross join lateral (select pg_relation_size(g.delta) as bytes offset 0) file
+       where file.bytes is distinct from 0
+       group by g.captured_table)
     select c.sync, c.sync_name, c.target, c.taken_at, t.id, format('%s.%s', t.schema_name, t.table_name) as table_name,
-           coalesce(s.since, c.snapshot)::txid_snapshot as cutoff
+           coalesce(s.since, c.snapshot)::txid_snapshot as cutoff, coalesce(f.generations, '{}') as generations
       from bucardo.subscription s
       join bucardo.checkpoint c on c.sync = s.sync and c.target = s.target
       join bucardo.captured_table t on t.id = s.captured_table
+      left join filled f on f.captured_table = s.captured_table
      where s.joined and c.snapshot is not null and (only_syncs is null or c.sync = any (only_syncs))
+       and (f.captured_table is not null or exists (select from bucardo.truncation x where x.captured_table = s.captured_table))
      order by c.sync, c.target, t.id
   loop
     sync := part.sync; sync_name := part.sync_name; target := part.target; table_name := part.table_name;
@@ -139,11 +151,11 @@ begin
     deltas := 0;
     -- not visible in the cutoff = begun after it, or open when it was taken; this form can use the index of a retired generation
     waits := format('d.xid >= %s or d.xid = any (%L::bigint[])', txid_snapshot_xmax(part.cutoff), array(select txid_snapshot_xip(part.cutoff)));
-    for gen in select g.generation from bucardo.generation g where g.captured_table = part.id order by g.retired_at desc nulls first loop
+    foreach gen in array part.generations loop
       if counting then
-        execute format('select count(*) from bucardo.delta_%s_%s d where %s', part.id, gen.generation, waits) into found_here;
+        execute format('select count(*) from bucardo.delta_%s_%s d where %s', part.id, gen, waits) into found_here;
       else
-        execute format('select count(*) from (select from bucardo.delta_%s_%s d where %s limit 1) x', part.id, gen.generation, waits) into found_here;
+        execute format('select count(*) from (select from bucardo.delta_%s_%s d where %s limit 1) x', part.id, gen, waits) into found_here;
       end if;
       deltas := deltas + found_here;
       exit when deltas > 0 and not counting;

@@ -149,9 +149,10 @@ async function refuseWhenOthersCount(source: Session, row: CapturedRow, tree: Tr
 export async function createGeneration(source: Session, captured: Captured): Promise<void> {
   await source.script(sql("capture.create-delta-table", deltaTableText(captured)));
   await source.execute(
-    sql("capture.add-generation", "insert into bucardo.generation (captured_table, generation) values ($1, $2)", [
+    sql("capture.add-generation", "insert into bucardo.generation (captured_table, generation, delta) values ($1, $2, $3::regclass)", [
       captured.id,
       captured.generation,
+      quoteName(deltaTable(captured.id, captured.generation)),
     ]),
   );
   if (await usesCaptureRole(source)) {

@@ -26,6 +26,7 @@ export type BatchTable = {
   readonly name: QualifiedName;
   readonly partitioned: boolean;
   readonly keyColumns: readonly string[];
+  /** Delta tables that are no empty file; what waits is in them. */
   readonly generations: readonly number[];
   /** Pending is what this snapshot does not see. */
   readonly cutoff: Snapshot;
@@ -70,5 +71,8 @@ export type Batch = {
   readonly snapshot: Snapshot;
   readonly snapshotText: string;
   readonly checkpoint: Checkpoint;
+  /** Those that must be looked at; all others of the sync are as the checkpoint has them. */
   readonly tables: readonly BatchTable[];
+  /** Captured tables that are subscribed and no part of the definition, because it is older or newer. */
+  readonly leftOut: readonly number[];
 };

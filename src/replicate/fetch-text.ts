@@ -52,7 +52,13 @@ function pendingKeys(plan: TablePlan, link: TableLink): string {
   );
   const columns = link.source.key.map((column) => quoteIdent(column.name)).join(", ");
   const joined = plan.joined.map((leaf) => `select ${columns} from only ${leaf.name}`);
-  return [...deltas, ...joined].join(" union all ");
+  return [...(deltas.length === 0 ? [noKeys(link)] : deltas), ...joined].join(" union all ");
+}
+
+/** Nothing waits, and yet the others need their columns named. */
+function noKeys(link: TableLink): string {
+  const keys = link.source.key.map((column, index) => `${quoteIdent(column.name)}${column.cast} as k${index + 1}`);
+  return `select ${keys.join(", ")} from only ${quoteName(link.name)} where false`;
 }
 
 export function copyFormat(link: TableLink): string {

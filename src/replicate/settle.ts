@@ -58,7 +58,7 @@ export async function settle(
           where s.sync = $1 and s.target = $2 and s.captured_table = n.captured),
        left_out as (
          update bucardo.subscription s set since = $3
-           from moved where s.sync = $1 and s.target = $2 and s.joined and s.since is null and s.captured_table <> all ($10::int[]))
+           from moved where s.sync = $1 and s.target = $2 and s.joined and s.since is null and s.captured_table = any ($10::int[]))
        select count(*)::int as settled from moved`,
       [
         definition.sync.id,
@@ -72,7 +72,7 @@ export async function settle(
         JSON.stringify(
           changed.map((table) => ({ captured: table.captured, shape: table.now, recopied: table.recopy, version: table.version })),
         ),
-        batch.tables.map((table) => table.captured),
+        batch.leftOut,
       ],
     ),
   );

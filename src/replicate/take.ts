@@ -1,117 +1,169 @@
 import { reach } from "../base/point.ts";
-import { chunks } from "../base/chunks.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { parseSnapshot, type Snapshot } from "../model/snapshot.ts";
-import { deltaTable } from "../capture/name.ts";
-import { waits } from "../capture/waits.ts";
-import { sqlstateOf } from "../postgres/failure.ts";
-import { quoteName } from "../postgres/quote.ts";
+import { sameShape } from "../capture/shape.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
-import type { Batch, BatchTable, Checkpoint, Identity, RunDefinition } from "./definition.ts";
-import { readShapes, type Shape } from "../capture/shape.ts";
-
-type Taken = {
-  snapshot: string;
-  checkpoint: string | null;
-  run: number;
-  source_identity: Identity | null;
-  target_identity: Identity | null;
-  target_xid: number | null;
-  tables: TakenTable[];
-  set_aside: SetAsideCount[];
-};
-
-/** Rows of a table that are set aside for the target, and how many of them are to be tried again. */
-type SetAsideCount = { captured: number; rows: number; replays: number };
-
-type TakenTable = {
-  captured: number;
-  oid: number;
-  schema: string | null;
-  name: string | null;
-  was_schema: string;
-  was_name: string;
-  partitioned: boolean;
-  key: string[];
-  since: string | null;
-  recopy: boolean;
-  version: string;
-  lost_key: string[];
-  shape: Shape | null;
-  generations: number[];
-  truncations: { xid: number; leaf: number }[];
-};
+import { countPending } from "./count-pending.ts";
+import type { Batch, BatchTable, RunDefinition } from "./definition.ts";
+import { readKnownTables, type KnownTable } from "./known-table.ts";
+import { look, type Look, type Stirred } from "./look.ts";
 
 /**
- * The first statement of the run's REPEATABLE READ transaction: it takes the snapshot, and everything read with it belongs to it, the
+ * What the last run on this connection knew of its tables. While the fingerprints are the same, only the tables for which something may wait are looked
+ * at again: the others are as their checkpoint has them.
+ */
+type Memory = {
+  readonly definition: Pick<RunDefinition, "relations" | "target"> & { readonly sync: string };
+  readonly print: string;
+  readonly columns: string;
+  readonly columnsAt: number;
+  /** Tables that a run must look at although nothing waits for them. */
+  readonly restless: ReadonlySet<number>;
+  /** Subscribed, and no part of the definition. */
+  readonly leftOut: readonly number[];
+  /** Those that were needed so far. */
+  readonly tables: Map<number, KnownTable>;
+};
+
+const memories = new WeakMap<Session, Memory>();
+
+/** With more tables, the columns of all of them are too much to read each time: what happened to those of a table that nobody writes is noticed a little later. */
+const COLUMNS_EACH_TIME = 1000;
+const COLUMNS_MS = 10_000;
+
+/**
+ * The beginning of the run's REPEATABLE READ transaction: its first statement takes the snapshot, and everything read with it belongs to it, the
  * checkpoint too. The caller holds the sync's lock on the target, so that no other run stands between its commit there and its settling (hazard 3).
  */
 export async function take(source: Session, definition: RunDefinition): Promise<Batch> {
-  const [taken] = await source.query<Taken>(
-    sql(
-      "replicate.take",
-      `select txid_current_snapshot()::text as snapshot, c.snapshot as checkpoint, c.run, c.source_identity, c.target_identity, c.target_xid,
-              coalesce((
-                select json_agg(json_build_object(
-                         'captured', t.id, 'oid', t.relation::bigint, 'schema', n.nspname, 'name', r.relname, 'was_schema', t.schema_name, 'was_name', t.table_name,
-                         'partitioned', r.relkind = 'p', 'key', t.key_columns, 'since', s.since, 'recopy', s.recopy, 'version', s.xmin::text, 'shape', s.shape,
-                         'lost_key', array(select k from unnest(t.key_columns) k
-                                            where not exists (select from pg_attribute a where a.attrelid = t.relation and a.attname = k and not a.attisdropped)),
-                         'generations', array(select g.generation from bucardo.generation g where g.captured_table = t.id order by g.generation),
-                         'truncations', (select coalesce(json_agg(json_build_object('xid', x.xid, 'leaf', x.leaf::bigint)), '[]')
-                                           from bucardo.truncation x where x.captured_table = t.id)) order by t.id)
-                  from bucardo.subscription s
-                  join bucardo.captured_table t on t.id = s.captured_table
-                  left join pg_class r on r.oid = t.relation
-                  left join pg_namespace n on n.oid = r.relnamespace
-                 where s.sync = c.sync and s.target = c.target and s.joined), '[]') as tables,
-              (select coalesce(json_agg(row_to_json(a)), '[]')
-                 from (select a.captured_table as captured, count(*) as rows, count(*) filter (where a.replay) as replays from bucardo.set_aside a
-                        where a.sync = c.sync and a.target = c.target and a.kind = 'refused' group by a.captured_table) a) as set_aside
-         from bucardo.checkpoint c where c.sync = $1 and c.target = $2`,
-      [definition.sync.id, definition.target],
-    ),
-  );
-  if (taken === undefined || taken.checkpoint === null) {
-    throw new BucardoError(
-      "checkpoint-missing",
-      `source ${source.name} holds no checkpoint of sync ${definition.sync.name} for target ${definition.target}`,
-      {
-        db: source.name,
-        sync: definition.sync.name,
-      },
-    );
-  }
+  const memory = remembered(source, definition);
+  const withColumns = memory === null || memory.columnsAt + COLUMNS_MS <= performance.now();
+  let found = await look(source, definition, withColumns);
+  if (found === null || found.checkpoint === null) throw checkpointMissing(source, definition);
   await reach("replicate.checkpoint-read");
-  const checkpoint: Checkpoint = {
-    text: taken.checkpoint,
-    snapshot: parseSnapshot(taken.checkpoint),
-    run: taken.run,
-    sourceIdentity: taken.source_identity,
-    targetIdentity: taken.target_identity,
-    targetXid: taken.target_xid,
+  const checkpoint = {
+    text: found.checkpoint,
+    snapshot: parseSnapshot(found.checkpoint),
+    run: found.run,
+    sourceIdentity: found.source_identity,
+    targetIdentity: found.target_identity,
+    targetXid: found.target_xid,
   };
+  let known = memory !== null && isSame(memory, found) ? memory : null;
+  if (known === null) {
+    // Of the same snapshot; sizes of later are as good.
+    if (found.columns === null) found = (await look(source, definition, true))!;
+    known = await readAll(source, definition, found);
+  }
+  if (found.columns !== null && definition.onetimecopy === 0) memories.set(source, { ...known, columnsAt: columnsAt(found) });
+  return {
+    snapshot: parseSnapshot(found.snapshot),
+    snapshotText: found.snapshot,
+    checkpoint,
+    tables: await complete(source, await tablesToLookAt(source, definition, known, found), found, checkpoint.snapshot),
+    leftOut: known.leftOut,
+  };
+}
+
+/** A copy of whole tables concerns those at rest too. */
+function remembered(source: Session, definition: RunDefinition): Memory | null {
+  const memory = memories.get(source);
+  if (memory === undefined || definition.onetimecopy !== 0) return null;
+  const { sync, target, relations } = memory.definition;
+  return sync === definition.sync.id && target === definition.target && relations === definition.relations ? memory : null;
+}
+
+function isSame(memory: Memory, found: Look): boolean {
+  return memory.print === found.print && (found.columns === null || memory.columns === found.columns);
+}
+
+function columnsAt({ tables }: Look): number {
+  return tables <= COLUMNS_EACH_TIME ? -Infinity : performance.now();
+}
+
+async function readAll(source: Session, definition: RunDefinition, found: Look): Promise<Memory> {
+  const all = await readKnownTables(source, definition, null);
   const wanted = new Set(definition.relations.map((relation) => displayName(relation.name)));
-  const chosen = taken.tables.filter((table) => wanted.has(displayName(nameOf(table))));
+  const chosen = all.filter((table) => wanted.has(displayName(table.name)));
   refuseMissing(source, definition, chosen);
   refuseLostKey(source, definition, chosen);
+  const restless = new Set(chosen.filter((table) => definition.onetimecopy !== 0 || isRestless(table)).map((table) => table.captured));
+  const stirred = new Set(found.stirred.map(({ captured }) => captured));
   return {
-    snapshot: parseSnapshot(taken.snapshot),
-    snapshotText: taken.snapshot,
-    checkpoint,
-    tables: await complete(source, chosen, checkpoint.snapshot, taken.set_aside),
+    definition: { sync: definition.sync.id, target: definition.target, relations: definition.relations },
+    print: found.print,
+    columns: found.columns ?? "",
+    columnsAt: columnsAt(found),
+    restless,
+    leftOut: all.filter((table) => !chosen.includes(table)).map((table) => table.captured),
+    tables: new Map(
+      chosen.filter(({ captured }) => restless.has(captured) || stirred.has(captured)).map((table) => [table.captured, table]),
+    ),
   };
 }
 
-/** Tables are declared by name; a renamed one is found by its number and named by what it was. */
-function nameOf(table: TakenTable): { schema: string; name: string } {
-  return { schema: table.schema ?? table.was_schema, name: table.name ?? table.was_name };
+function isRestless({ recopy, since, before, state }: KnownTable): boolean {
+  return recopy || since !== null || state === null || state.uncaptured.length > 0 || !sameShape(before, state.shape);
 }
 
-function refuseMissing(source: Session, definition: RunDefinition, chosen: readonly TakenTable[]): void {
-  const there = new Set(chosen.filter((table) => table.name !== null).map((table) => displayName(nameOf(table))));
+async function tablesToLookAt(source: Session, definition: RunDefinition, known: Memory, found: Look): Promise<KnownTable[]> {
+  const leftOut = new Set(known.leftOut);
+  const wanted = new Set([
+    ...known.restless,
+    ...found.stirred.map(({ captured }) => captured).filter((captured) => !leftOut.has(captured)),
+  ]);
+  const unknown = [...wanted].filter((captured) => !known.tables.has(captured));
+  if (unknown.length > 0) for (const table of await readKnownTables(source, definition, unknown)) known.tables.set(table.captured, table);
+  return [...wanted].toSorted((one, other) => one - other).flatMap((captured) => known.tables.get(captured) ?? []);
+}
+
+async function complete(source: Session, tables: readonly KnownTable[], found: Look, checkpoint: Snapshot): Promise<BatchTable[]> {
+  const stirred = new Map(found.stirred.map((each) => [each.captured, each]));
+  const parts = tables.flatMap((table) => {
+    const { state, since } = table;
+    const cutoff = since === null ? checkpoint : parseSnapshot(since);
+    return state === null ? [] : [{ table, state, cutoff, waiting: stirred.get(table.captured) ?? AT_REST }];
+  });
+  const counts = await countPending(
+    source,
+    parts.flatMap(({ table: { captured }, cutoff, waiting }) =>
+      waiting.generations.map((generation) => ({ captured, generation, cutoff })),
+    ),
+  );
+  return parts.map(({ table, state, cutoff, waiting }) => ({
+    captured: table.captured,
+    oid: table.oid,
+    name: table.name,
+    partitioned: table.partitioned,
+    keyColumns: table.key,
+    generations: waiting.generations,
+    cutoff,
+    recopy: table.recopy,
+    version: table.version,
+    joining: table.since !== null,
+    truncated: [
+      ...new Set(waiting.truncations.filter(({ xid }) => xid >= cutoff.xmax || cutoff.xip.includes(xid)).map(({ leaf }) => leaf)),
+    ],
+    before: table.before,
+    now: state.shape,
+    uncaptured: state.uncaptured,
+    deltas: (counts.get(table.captured) ?? 0) + waiting.replays,
+    setAside: waiting.aside,
+  }));
+}
+
+const AT_REST: Omit<Stirred, "captured"> = { generations: [], truncations: [], aside: 0, replays: 0 };
+
+function checkpointMissing(source: Session, { sync, target }: RunDefinition): BucardoError {
+  return new BucardoError("checkpoint-missing", `source ${source.name} holds no checkpoint of sync ${sync.name} for target ${target}`, {
+    db: source.name,
+    sync: sync.name,
+  });
+}
+
+function refuseMissing(source: Session, definition: RunDefinition, chosen: readonly KnownTable[]): void {
+  const there = new Set(chosen.filter((table) => !table.dropped).map((table) => displayName(table.name)));
   const missing = definition.relations
     .filter((relation) => relation.kind === "table" && !there.has(displayName(relation.name)))
     .map((relation) => displayName(relation.name));
@@ -129,13 +181,13 @@ function refuseMissing(source: Session, definition: RunDefinition, chosen: reado
 }
 
 /** Said without waiting for a change: the application's writes fail in our trigger functions meanwhile (hazard 28). */
-function refuseLostKey(source: Session, definition: RunDefinition, chosen: readonly TakenTable[]): void {
-  const table = chosen.find((each) => each.lost_key.length > 0);
+function refuseLostKey(source: Session, definition: RunDefinition, chosen: readonly KnownTable[]): void {
+  const table = chosen.find((each) => each.lostKey.length > 0);
   if (table === undefined) return;
-  const name = displayName(nameOf(table));
+  const name = displayName(table.name);
   throw new BucardoError(
     "schema-mismatch",
-    `key column ${table.lost_key.join(", ")} of ${name} on source ${source.name} was renamed or dropped`,
+    `key column ${table.lostKey.join(", ")} of ${name} on source ${source.name} was renamed or dropped`,
     {
       db: source.name,
       sync: definition.sync.name,
@@ -143,78 +195,4 @@ function refuseLostKey(source: Session, definition: RunDefinition, chosen: reado
       advice: `Writes to ${name} fail until \`bucardo validate ${definition.sync.name}\` captures its key again, or the column has its old name.`,
     },
   );
-}
-
-async function complete(
-  source: Session,
-  tables: readonly TakenTable[],
-  checkpoint: Snapshot,
-  setAside: readonly SetAsideCount[],
-): Promise<BatchTable[]> {
-  const aside = new Map(setAside.map((each) => [each.captured, each]));
-  const states = await shapesOf(source, tables);
-  const parts = tables.flatMap((table) => {
-    const state = states.get(table.oid);
-    const cutoff = table.since === null ? checkpoint : parseSnapshot(table.since);
-    return state === undefined ? [] : [{ table, state, cutoff }];
-  });
-  const counts = await countPending(
-    source,
-    parts.flatMap(({ table, cutoff }) => table.generations.map((generation) => ({ captured: table.captured, generation, cutoff }))),
-  );
-  return parts.map(({ table, state, cutoff }) => ({
-    captured: table.captured,
-    oid: table.oid,
-    name: nameOf(table),
-    partitioned: table.partitioned,
-    keyColumns: table.key,
-    generations: table.generations,
-    cutoff,
-    recopy: table.recopy,
-    version: table.version,
-    joining: table.since !== null,
-    truncated: [...new Set(table.truncations.filter(({ xid }) => xid >= cutoff.xmax || cutoff.xip.includes(xid)).map(({ leaf }) => leaf))],
-    before: table.shape,
-    now: state.shape,
-    uncaptured: state.uncaptured,
-    deltas: (counts.get(table.captured) ?? 0) + (aside.get(table.captured)?.replays ?? 0),
-    setAside: aside.get(table.captured)?.rows ?? 0,
-  }));
-}
-
-/** undefined_table, and internal_error: "could not open relation", which a part gives that was dropped since the snapshot while its bound was asked for. */
-const DROPPED = new Set(["42P01", "XX000"]);
-
-async function shapesOf(source: Session, tables: readonly TakenTable[]): Promise<Awaited<ReturnType<typeof readShapes>>> {
-  try {
-    return await readShapes(
-      source,
-      tables.map((table) => table.oid),
-    );
-  } catch (error) {
-    if (!DROPPED.has(sqlstateOf(error) ?? "")) throw error;
-    throw new BucardoError("run-void", "a table was dropped while the run looked at it", { db: source.name, cause: error });
-  }
-}
-
-/** The server plans a chain of selects in a time that grows with its square, and refuses one of some thousands. */
-const COUNTED_AT_ONCE = 200;
-
-/** A few statements for all generations of all tables: waiting deltas by captured table. */
-async function countPending(
-  source: Session,
-  parts: readonly { captured: number; generation: number; cutoff: Snapshot }[],
-): Promise<Map<number, number>> {
-  const counts = new Map<number, number>();
-  for (const some of chunks(parts, COUNTED_AT_ONCE)) {
-    const text = some
-      .map(
-        ({ captured, generation, cutoff }) =>
-          `select ${captured} as captured, count(*) as deltas from ${quoteName(deltaTable(captured, generation))} d where ${waits("d.xid", cutoff)}`,
-      )
-      .join("\nunion all ");
-    const rows = await source.query<{ captured: number; deltas: number }>(sql("replicate.count-pending", text));
-    for (const { captured, deltas } of rows) counts.set(captured, (counts.get(captured) ?? 0) + deltas);
-  }
-  return counts;
 }

@@ -111,7 +111,7 @@ test("a writer that is late into a retired generation, after that was emptied, i
     what: "the writer to wait",
   });
   await rig.source.query(
-    "update bucardo.captured_table set generation = 2; update bucardo.generation set retired_at = now(); create table bucardo.delta_1_2 (xid bigint not null, k1 int not null); insert into bucardo.generation values (1, 2)",
+    "update bucardo.captured_table set generation = 2; update bucardo.generation set retired_at = now(); create table bucardo.delta_1_2 (xid bigint not null, k1 int not null); insert into bucardo.generation values (1, 2, 'bucardo.delta_1_2')",
   );
   await other.query("truncate bucardo.delta_1_1; commit");
   await writing;
