@@ -1,10 +1,10 @@
-// Holds src/ and test/ against the law of imports. dependency-cruiser passes in silence when it has read nothing: that is a failure here.
+// Holds src/, test/ and bench/ against the law of imports. dependency-cruiser passes in silence when it has read nothing: that is a failure here.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cruiser = `${root}node_modules/dependency-cruiser/bin/dependency-cruise.mjs`;
-const args = [cruiser, "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src", "test"];
+const args = [cruiser, "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src", "test", "bench"];
 const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 });
 
 let summary;

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { binaries } from "./binaries.ts";
-import type { Major } from "./binaries.ts";
+import type { Binaries } from "./binaries.ts";
 import { execOrFail } from "./exec.ts";
 import { unprivileged } from "./privilege.ts";
 import { cacheDir } from "./root.ts";
@@ -10,21 +9,20 @@ import { cacheDir } from "./root.ts";
 /** PostgreSQL's programs see no setting of the machine: neither language nor PG* variables. */
 export const serverEnv: NodeJS.ProcessEnv = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 
-const made = new Map<Major, Promise<string>>();
+const made = new Map<string, Promise<string>>();
 
-/** Copies a fresh, never started cluster of that major to `dataDir`, which must not exist. */
-export async function createCluster(major: Major, dataDir: string): Promise<void> {
-  let template = made.get(major);
+/** Copies a fresh, never started cluster of these programs to `dataDir`, which must not exist. */
+export async function createCluster(programs: Binaries, dataDir: string): Promise<void> {
+  let template = made.get(programs.initdb);
   if (!template) {
-    template = makeTemplate(major);
-    made.set(major, template);
+    template = makeTemplate(programs);
+    made.set(programs.initdb, template);
   }
   await execOrFail("cp", ["-a", "--reflink=auto", await template, dataDir]);
 }
 
 /** initdb takes a second or two, so it runs once per version and user and is kept for later runs. */
-async function makeTemplate(major: Major): Promise<string> {
-  const { initdb, version } = binaries(major);
+async function makeTemplate({ initdb, version }: Binaries): Promise<string> {
   const user = await unprivileged();
   const template = join(cacheDir, `template-${version}-${user.owner}`);
   if (existsSync(template)) return template;

@@ -7,7 +7,7 @@ import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binaries } from "./binaries.ts";
-import type { Major } from "./binaries.ts";
+import type { Binaries, Major } from "./binaries.ts";
 import { createCluster, serverEnv } from "./cluster.ts";
 import { exec } from "./exec.ts";
 import { freePort } from "./port.ts";
@@ -19,6 +19,8 @@ import type { Watchdog } from "./watchdog.ts";
 
 export type ServerOptions = {
   readonly major: Major;
+  /** Other programs of that major than npm's. */
+  readonly programs?: Binaries;
   /** Added to postgresql.conf, after ours. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** Flush to disk as a real server does. Off by default; a killed process loses nothing by that, a killed machine would. */
@@ -76,11 +78,13 @@ export class Server implements ServerAddress, AsyncDisposable {
   #port = 0;
   #process: ChildProcess | null = null;
   readonly #options: ServerOptions;
+  readonly #programs: Binaries;
   readonly #dir: string;
   readonly #watchdog: Watchdog;
 
   constructor(options: ServerOptions, dir: string, socketDir: string, watchdog: Watchdog) {
     this.#options = options;
+    this.#programs = options.programs ?? binaries(options.major);
     this.#dir = dir;
     this.#watchdog = watchdog;
     this.major = options.major;
@@ -191,7 +195,7 @@ export class Server implements ServerAddress, AsyncDisposable {
   /** Private to this file. */
   async _create(): Promise<void> {
     const { durable, settings, auth, hba, tls, seed } = this.#options;
-    await (seed ? seed(this.dataDir) : createCluster(this.major, this.dataDir));
+    await (seed ? seed(this.dataDir) : createCluster(this.#programs, this.dataDir));
     await writeFile(join(this.dataDir, "pg_hba.conf"), hbaText(auth ?? "trust", hba ?? []));
     await appendFile(
       join(this.dataDir, "postgresql.conf"),
@@ -220,7 +224,7 @@ export class Server implements ServerAddress, AsyncDisposable {
 
   async #startOn(port: number): Promise<void> {
     const user = await unprivileged();
-    const { command, args, ...as } = user.wrap(binaries(this.major).postgres, ["-D", this.dataDir, "-p", String(port)]);
+    const { command, args, ...as } = user.wrap(this.#programs.postgres, ["-D", this.dataDir, "-p", String(port)]);
     const log = openSync(this.logFile, "a");
     const child = spawn(command, args, { cwd: this.dataDir, env: serverEnv, detached: true, stdio: ["ignore", log, log], ...as });
     closeSync(log);

@@ -1,0 +1,68 @@
+import type pg from "pg";
+import { onServer, type TestDatabase } from "../test/harness/database.ts";
+import { createPgbench, fillPgbench } from "../test/harness/pgbench.ts";
+import type { Server } from "../test/harness/server.ts";
+import { waitFor } from "../test/harness/wait.ts";
+import type { DatabasePair } from "./peers/peer.ts";
+import { cloneDatabase, type ServerPair } from "./servers.ts";
+
+/** The tables of pgbench that have a key: nobody here replicates updates of one without. */
+export const keyedTables = ["public.pgbench_accounts", "public.pgbench_tellers", "public.pgbench_branches"] as const;
+/** A row that is changed last says, when it arrives, that all the rest has. */
+export const marker = "public.bench_marker";
+
+/** Makes a database `template` with the tables of pgbench and the marker on both servers, ready to be cloned. */
+export async function makeTemplates(pair: ServerPair, scale: number): Promise<void> {
+  await Promise.all([makeTemplate(pair.source, scale), makeTemplate(pair.target, scale)]);
+}
+
+async function makeTemplate(server: Server, scale: number): Promise<void> {
+  await onServer(server, (admin) => admin.query("create database template_bench"));
+  await onServer(server, (client) => fill(client, scale), "template_bench");
+}
+
+async function fill(client: pg.Client, scale: number): Promise<void> {
+  await createPgbench(client);
+  await fillPgbench(client, scale);
+  await client.query(`create table ${marker} (id integer primary key, value bigint not null)`);
+  await client.query(`insert into ${marker} values (1, 0)`);
+  await client.query("vacuum (freeze, analyze)");
+  await client.query("checkpoint");
+}
+
+export async function clonePair(pair: ServerPair): Promise<DatabasePair & AsyncDisposable> {
+  const source = await cloneDatabase(pair.source, "template_bench");
+  const target = await cloneDatabase(pair.target, "template_bench");
+  return {
+    source,
+    target,
+    async [Symbol.asyncDispose]() {
+      await source[Symbol.asyncDispose]();
+      await target[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function mark(source: TestDatabase, value: number): Promise<void> {
+  await source.query(`update ${marker} set value = ${value} where id = 1`);
+}
+
+/** Waits until the target shows the value. */
+export async function untilMarked(target: TestDatabase, value: number, timeoutMs: number, everyMs = 5): Promise<void> {
+  const arrived = async (): Promise<boolean> => {
+    const [row] = await target.query<{ value: string }>(`select value from ${marker} where id = 1`);
+    return Number(row?.value) >= value;
+  };
+  await waitFor(arrived, { what: "the last change to arrive", timeoutMs, everyMs });
+}
+
+/** Throws when a table is not the same on both sides. Not part of any timing. */
+export async function requireEqual({ source, target }: DatabasePair, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    const text = `select count(*) as rows, coalesce(sum(hashtextextended(t::text, 0)), 0) as sum from ${table} t`;
+    const [ours, theirs] = await Promise.all([source.one(text), target.one(text)]);
+    if (JSON.stringify(ours) !== JSON.stringify(theirs)) {
+      throw new Error(`${table} differs: ${JSON.stringify(ours)} on the source, ${JSON.stringify(theirs)} on the target`);
+    }
+  }
+}
