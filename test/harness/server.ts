@@ -6,8 +6,7 @@ import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { binaries } from "./binaries.ts";
-import type { Binaries, Major } from "./binaries.ts";
+import { binaries, type Binaries, type Major } from "./binaries.ts";
 import { createCluster, serverEnv } from "./cluster.ts";
 import { exec } from "./exec.ts";
 import { freePort } from "./port.ts";
@@ -77,14 +76,12 @@ export class Server implements ServerAddress, AsyncDisposable {
   readonly logFile: string;
   #port = 0;
   #process: ChildProcess | null = null;
-  readonly #options: ServerOptions;
-  readonly #programs: Binaries;
+  readonly #options: ServerOptions & { readonly programs: Binaries };
   readonly #dir: string;
   readonly #watchdog: Watchdog;
 
   constructor(options: ServerOptions, dir: string, socketDir: string, watchdog: Watchdog) {
-    this.#options = options;
-    this.#programs = options.programs ?? binaries(options.major);
+    this.#options = { ...options, programs: options.programs ?? binaries(options.major) };
     this.#dir = dir;
     this.#watchdog = watchdog;
     this.major = options.major;
@@ -195,7 +192,7 @@ export class Server implements ServerAddress, AsyncDisposable {
   /** Private to this file. */
   async _create(): Promise<void> {
     const { durable, settings, auth, hba, tls, seed } = this.#options;
-    await (seed ? seed(this.dataDir) : createCluster(this.#programs, this.dataDir));
+    await (seed ? seed(this.dataDir) : createCluster(this.#options.programs, this.dataDir));
     await writeFile(join(this.dataDir, "pg_hba.conf"), hbaText(auth ?? "trust", hba ?? []));
     await appendFile(
       join(this.dataDir, "postgresql.conf"),
@@ -224,7 +221,7 @@ export class Server implements ServerAddress, AsyncDisposable {
 
   async #startOn(port: number): Promise<void> {
     const user = await unprivileged();
-    const { command, args, ...as } = user.wrap(this.#programs.postgres, ["-D", this.dataDir, "-p", String(port)]);
+    const { command, args, ...as } = user.wrap(this.#options.programs.postgres, ["-D", this.dataDir, "-p", String(port)]);
     const log = openSync(this.logFile, "a");
     const child = spawn(command, args, { cwd: this.dataDir, env: serverEnv, detached: true, stdio: ["ignore", log, log], ...as });
     closeSync(log);
