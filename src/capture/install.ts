@@ -28,7 +28,7 @@ export async function installCapture(source: Session, request: CaptureRequest): 
     await captureWithPatience(source, request, relation.name, relation.key, relation.autokick);
     await reach("capture.table-captured");
   }
-  await joinSync(source, request);
+  if (request.join !== false) await joinSync(source, request);
 }
 
 async function captureWithPatience(

@@ -11,6 +11,8 @@ export type CaptureRequest = {
    * unseen: the target gets the table whole. All else counts from now.
    */
   readonly promised?: { readonly targets: readonly string[]; readonly tables: readonly QualifiedName[] } | undefined;
+  /** Default true. False: captured and pinned, but no run touches them until a copy has filled them (src/copy), which then joins them. */
+  readonly join?: boolean;
   /** How long one CREATE TRIGGER may wait for writers before it steps aside; default 2000. */
   readonly lockTimeoutMs?: number;
   /** How often a locked table is tried; default 10. */

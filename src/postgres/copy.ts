@@ -18,6 +18,8 @@ export type CopyJob = {
   readonly signal?: AbortSignal | undefined;
   /** Called with the payload bytes and (about) the rows so far for each piece that arrives (about every 64 KB). */
   readonly onBytes?: ((bytes: number, rows: number) => void) | undefined;
+  /** Asked with the size of each piece that arrives: for so many milliseconds nothing more is read from the source. */
+  readonly pace?: ((bytes: number) => number) | undefined;
   /** So long a server may take to end a COPY that has failed before its connection is cut; 30 s. */
   readonly giveUpMs?: number | undefined;
   /** schema.name, for errors. */
@@ -53,6 +55,8 @@ class Pipe {
   /** Bytes still owed to the target when the copy failed in the middle of a CopyData message: without them it would wait for ever. */
   #owed = 0;
   #padding = false;
+  /** Why the source is not read at the moment. */
+  readonly #waits = { drain: false, pace: null as NodeJS.Timeout | null };
   #progress = { source: 0, target: 0 };
   #finish: () => void = () => undefined;
 
@@ -94,6 +98,10 @@ class Pipe {
       await Promise.allSettled(this.#cancels);
     } finally {
       clearInterval(giveUp);
+      if (this.#waits.pace !== null) {
+        clearTimeout(this.#waits.pace);
+        this.#source.socket.resume();
+      }
       signal?.removeEventListener("abort", abort);
     }
     if (this.#failure) throw this.#failure;
@@ -111,6 +119,7 @@ class Pipe {
       return;
     }
     this.#send(bytes);
+    this.#slowDown(bytes.length);
     try {
       this.#job.onBytes?.(this.#source.walker.payload, this.#source.walker.frames);
     } catch (error) {
@@ -121,9 +130,23 @@ class Pipe {
   #send(bytes: Buffer): void {
     const { socket } = this.#target;
     this.#target.write(bytes);
-    if (socket.writableLength <= HIGH_WATER || this.#source.socket.isPaused()) return;
+    if (socket.writableLength <= HIGH_WATER || this.#waits.drain) return;
+    this.#waits.drain = true;
     this.#source.socket.pause();
-    socket.once("drain", () => this.#source.socket.resume());
+    socket.once("drain", () => {
+      this.#waits.drain = false;
+      if (this.#waits.pace === null) this.#source.socket.resume();
+    });
+  }
+
+  #slowDown(bytes: number): void {
+    const ms = this.#job.pace?.(bytes) ?? 0;
+    if (ms <= 0 || this.#waits.pace !== null) return;
+    this.#source.socket.pause();
+    this.#waits.pace = setTimeout(() => {
+      this.#waits.pace = null;
+      if (!this.#waits.drain) this.#source.socket.resume();
+    }, ms);
   }
 
   /** The first error ends both sides: CancelRequest to whoever still works, CopyFail to the target at the end of a message. */

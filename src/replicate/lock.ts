@@ -7,15 +7,30 @@ import { sql } from "../postgres/sql.ts";
 const PATIENCE = "5s";
 
 /**
- * The first statement of the target's transaction; everything else of a run comes after its answer. A late apply of a daemon that lost its lease
- * either ends before, and then shows in the checkpoint, or waits and finds its checkpoint moved (hazard 3).
+ * Begins the target's transaction of a run and locks the sync there; everything else of the run comes after its answer. A late apply of a daemon that
+ * lost its lease either ends before, and then shows in the checkpoint, or waits and finds its checkpoint moved (hazard 3).
  */
-export async function lockTarget(target: Session, sync: { readonly id: string; readonly name: string }): Promise<void> {
-  const key = BigInt.asIntN(64, BigInt(`0x${sync.id.replaceAll("-", "").slice(0, 16)}`));
+export async function beginLocked(target: Session, sync: { readonly id: string; readonly name: string }): Promise<void> {
+  await lock(target, sync, `begin isolation level read committed; ${lockText(sync, "")}`);
+}
+
+/** The same within a transaction. Pieces of a copy share the lock among themselves. */
+export async function lockTarget(
+  target: Session,
+  sync: { readonly id: string; readonly name: string },
+  who: "run" | "piece" = "run",
+): Promise<void> {
+  await lock(target, sync, lockText(sync, who === "piece" ? "_shared" : ""));
+}
+
+function lockText({ id }: { readonly id: string }, shared: "" | "_shared"): string {
+  const key = BigInt.asIntN(64, BigInt(`0x${id.replaceAll("-", "").slice(0, 16)}`));
+  return `set local lock_timeout = '${PATIENCE}'; select pg_advisory_xact_lock${shared}(${key}); set local lock_timeout = 0`;
+}
+
+async function lock(target: Session, sync: { readonly name: string }, text: string): Promise<void> {
   try {
-    await target.script(
-      sql("replicate.lock", `set local lock_timeout = '${PATIENCE}'; select pg_advisory_xact_lock(${key}); set local lock_timeout = 0`),
-    );
+    await target.script(sql("replicate.lock", text));
   } catch (error) {
     if (sqlstateOf(error) !== "55P03") throw error;
     throw new BucardoError("lock-timeout", `another run of sync ${sync.name} is still at work on ${target.name}`, {

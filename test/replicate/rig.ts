@@ -57,6 +57,11 @@ export class Rig implements AsyncDisposable {
     return this.#relations;
   }
 
+  /** Relations that somebody else has captured. */
+  adopt(relations: readonly RunRelation[]): void {
+    this.#relations = relations;
+  }
+
   definition(change: Partial<RunDefinition> = {}): RunDefinition {
     return {
       sync: { id: this.syncId, name: "rig" },

@@ -1,0 +1,101 @@
+import { anySignal } from "../base/abort.ts";
+import { reach } from "../base/point.ts";
+import { displayName } from "../model/name.ts";
+import type { Session } from "../postgres/session.ts";
+import { memberOf, type Member } from "../replicate/member.ts";
+import { linkCopies, type LinkedTable } from "./link.ts";
+import type { CopyOptions, CopyResult } from "./options.ts";
+import { paceOf } from "./pace.ts";
+import { planCopy, readSubscribed } from "./plan.ts";
+import { ProgressBook } from "./progress.ts";
+import { checkSides, settleSent } from "./recover.ts";
+import { ensureCopySchema } from "./schema.ts";
+import { readCopyState, resetCopy, type TableState } from "./state.ts";
+import { work, type Job } from "./worker.ts";
+
+/**
+ * The first copy of whole tables, in pieces. A piece is a range of keys, a snapshot that lives as long as it, and a transaction on the target; what
+ * writers change meanwhile is among the deltas, and the first run after the copy puts it right on every row. So tables are captured before
+ * (installCapture with `join: false`), no run touches one until its last piece has arrived, and then it joins the runs by itself.
+ *
+ *   link: which columns, binary or text -> plan: parts, order, one snapshot from which changes count -> workers: cut, copy, record -> join
+ *
+ * All of it is written down on the source: after any end, kill -9 included, the same call goes on with the pieces that are missing. Tables that are not
+ * captured travel in one snapshot each. Errors: schema-mismatch (all problems at once), source-changed, target-changed, and what a server refuses.
+ */
+export async function copyTables(options: CopyOptions): Promise<CopyResult> {
+  const { source, target, links, states } = await prepare(options);
+  const progress = new ProgressBook(states, options.onProgress);
+  try {
+    await settleSent(source, target.session, options);
+  } finally {
+    await closeAll(source, target);
+  }
+  await workAll(options, links, progress);
+  progress.tell(true);
+  const { tables, rows, bytes } = progress.totals;
+  return { tables, rows, bytes, resumedPieces: states.reduce((sum, state) => sum + state.piecesDone, 0) };
+}
+
+type Prepared = {
+  readonly source: Session;
+  readonly target: Member;
+  readonly links: ReadonlyMap<string, LinkedTable>;
+  readonly states: readonly TableState[];
+};
+
+async function prepare(options: CopyOptions): Promise<Prepared> {
+  const source = await options.openSource();
+  let target: Member | null = null;
+  try {
+    target = await memberOf(await options.openTarget());
+    await ensureCopySchema(source);
+    await checkSides(source, target.session, options);
+    await forgetUnwanted(source, options);
+    const before = await readCopyState(source, options);
+    const known = new Map(before.map((state) => [displayName(state.name), state]));
+    const left = options.tables.filter((table) => known.get(displayName(table))?.done !== true);
+    const subscribed = await readSubscribed(source, options);
+    const links = await linkCopies(
+      source,
+      target,
+      left.map((name) => ({ name, key: subscribed.get(displayName(name))?.key ?? null })),
+    );
+    const fresh = [...links.values()].filter(({ link }) => !known.has(displayName(link.name)));
+    await planCopy(source, target.session, options, fresh);
+    await reach("copy.planned");
+    return { source, target, links, states: await readCopyState(source, options) };
+  } catch (error) {
+    await closeAll(source, target);
+    throw error;
+  }
+}
+
+/** What was begun and is not wanted any more, as after DROP TABLE, would never end. */
+async function forgetUnwanted(source: Session, options: CopyOptions): Promise<void> {
+  const wanted = new Set(options.tables.map(displayName));
+  const unwanted = (await readCopyState(source, options)).filter((state) => !state.done && !wanted.has(displayName(state.name)));
+  if (unwanted.length === 0) return;
+  await resetCopy(
+    source,
+    options,
+    unwanted.map((state) => state.name),
+  );
+}
+
+async function closeAll(source: Session, target: Member | null): Promise<void> {
+  await source.close();
+  await target?.session.close();
+}
+
+/** The first error that does not pass ends all of them; pieces under way are rolled back. */
+async function workAll(options: CopyOptions, links: ReadonlyMap<string, LinkedTable>, progress: ProgressBook): Promise<void> {
+  const failure = new AbortController();
+  using signal = anySignal(options.signal, failure.signal);
+  const pace = options.maxRate === null ? undefined : paceOf(options.maxRate);
+  const jobs = Math.max(1, options.jobs);
+  const job: Job = { options, links, progress, pace, signal, alive: { count: jobs } };
+  await Promise.all(Array.from({ length: jobs }, () => work(job).catch((error: unknown) => failure.abort(error))));
+  options.signal.throwIfAborted();
+  if (failure.signal.aborted) throw failure.signal.reason;
+}

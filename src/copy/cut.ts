@@ -1,0 +1,86 @@
+import type { KeyColumn } from "../capture/key-column.ts";
+import { quoteIdent, quoteName } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import type { Part } from "./hold.ts";
+import { keyValue } from "./key-range.ts";
+import type { CopyLink } from "./link.ts";
+import type { Piece } from "./piece.ts";
+
+/** Blocks of the table that are looked at: some for each piece, and not so many that cutting a table of terabytes takes longer than minutes. */
+const BLOCKS_PER_PIECE = 16;
+const LEAST_BLOCKS = 300;
+const MOST_BLOCKS = 100_000;
+
+/**
+ * Cuts a piece that is larger than one should be, at keys from a sample of its blocks: neither the table nor its index is read through. Bounds
+ * need not be of any one moment: first and last piece are open, and what lies between two keys is copied by exactly one piece.
+ * In the transaction that holds the piece locked; the piece itself becomes the first of them.
+ */
+export async function cutPiece(source: Session, piece: Piece, part: Part, link: CopyLink, pieceBytes: number): Promise<void> {
+  const wanted = Math.ceil(piece.bytesExpected / pieceBytes);
+  const bounds = wanted < 2 ? [] : await sampleBounds(source, part, link, wanted);
+  const each = Math.round(piece.bytesExpected / (bounds.length + 1));
+  await source.execute(
+    sql(
+      "copy.cut",
+      `with first as (
+         update bucardo.copy_piece set upper_bound = $3, bytes_expected = $4, final = true where copy_table = $1 and number = $2),
+       last as (select max(number) as number from bucardo.copy_piece where copy_table = $1)
+       insert into bucardo.copy_piece (copy_table, number, rank, state, part, lower_bound, upper_bound, bytes_expected, final)
+       select $1, last.number + b.n, $5, 'waiting', $6, b.lower, b.upper, $4, true
+         from json_to_recordset($7::json) as b (n int, lower text[], upper text[]), last`,
+      [
+        piece.table,
+        piece.number,
+        bounds[0] ?? null,
+        each,
+        piece.rank,
+        piece.part,
+        JSON.stringify(bounds.map((lower, index) => ({ n: index + 1, lower, upper: bounds[index + 1] ?? null }))),
+      ],
+    ),
+  );
+}
+
+/** Keys that cut the part into about so many pieces of equal bytes, what is stored out of line included. */
+async function sampleBounds(source: Session, part: Part, link: CopyLink, pieces: number): Promise<string[][]> {
+  const { blocks } = await source.one<{ blocks: number }>(
+    sql("copy.blocks", "select greatest(1, pg_relation_size($1::regclass) / current_setting('block_size')::int)::bigint as blocks", [
+      quoteName(part.name),
+    ]),
+  );
+  const looked = Math.min(MOST_BLOCKS, Math.max(LEAST_BLOCKS, pieces * BLOCKS_PER_PIECE));
+  for (let percent = (100 * looked) / blocks; ; percent *= 8) {
+    const bounds = await boundsOfSample(source, part, link.key!, link, pieces, Math.min(100, percent));
+    // A table of mostly empty blocks gives too few rows.
+    if (bounds.length >= (pieces - 1) / 2 || percent >= 100) return bounds;
+  }
+}
+
+async function boundsOfSample(
+  source: Session,
+  part: Part,
+  key: readonly KeyColumn[],
+  link: CopyLink,
+  pieces: number,
+  percent: number,
+): Promise<string[][]> {
+  const names = key.map((_, index) => `k${index + 1}`);
+  const order = names.join(", ");
+  const wide = link.columns
+    .filter((column) => column.variable)
+    .map((column) => `coalesce(pg_column_size(t.${quoteIdent(column.name)}), 0)`);
+  const rows = await source.query<{ bound: string[] }>(
+    sql(
+      "copy.sample",
+      `select distinct on (piece) array[${names.map((name) => `${name}::text`).join(", ")}] as bound
+         from (select ${order}, floor((sum(weight) over (order by ${order}) - weight) * ${pieces} / sum(weight) over ()) as piece
+                 from (select ${key.map((column, index) => `${keyValue(column)} as ${names[index]}`).join(", ")}, ${["64", ...wide].join(" + ")} as weight
+                         from only ${quoteName(part.name)} t tablesample system (${percent.toFixed(6)})) x) y
+        where piece > 0
+        order by piece, ${order}`,
+    ),
+  );
+  return rows.map((row) => row.bound);
+}

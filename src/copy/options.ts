@@ -1,0 +1,49 @@
+import type { QualifiedName } from "../model/name.ts";
+import type { Session } from "../postgres/session.ts";
+
+export type CopyOptions = {
+  readonly sync: { readonly id: string; readonly name: string };
+  /** Name of the target as in the checkpoint. */
+  readonly target: string;
+  /** Connections of their own: the copy closes them. */
+  readonly openSource: () => Promise<Session>;
+  readonly openTarget: () => Promise<Session>;
+  /** What the target holds of them is lost. Partitioned tables by their root; members of inheritance one by one. */
+  readonly tables: readonly QualifiedName[];
+  /** Streams at a time; each needs a connection to either side. */
+  readonly jobs: number;
+  /** Bytes a second of all streams together; null: as fast as it goes. */
+  readonly maxRate: number | null;
+  /** About so many bytes of the source's disk travel in one transaction. */
+  readonly pieceBytes: number;
+  readonly signal: AbortSignal;
+  /** Asked between pieces, which are short. */
+  readonly paused?: () => boolean;
+  readonly onProgress: (progress: CopyProgress) => void;
+};
+
+export type CopyProgress = {
+  readonly tables: number;
+  readonly tablesDone: number;
+  readonly rows: number;
+  /** Of the streams, up to now and by this call and those before it. */
+  readonly bytes: number;
+  /** On the source's disk; compare with `diskBytesDone`. */
+  readonly diskBytes: number;
+  readonly diskBytesDone: number;
+  /** Of the streams, in the last seconds. */
+  readonly bytesPerSecond: number;
+  /** Null while nothing can be said. */
+  readonly secondsLeft: number | null;
+  readonly paused: boolean;
+  /** Tables of which pieces are under way, `schema.name`. */
+  readonly active: readonly string[];
+};
+
+export type CopyResult = {
+  readonly tables: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Pieces that had arrived before this call. */
+  readonly resumedPieces: number;
+};
