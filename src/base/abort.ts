@@ -46,3 +46,27 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>
     else signal.addEventListener("abort", stop, { once: true });
   });
 }
+
+/**
+ * Two things at the same time. When one fails the other is told by its signal; both have ended when this rejects, with the first of their errors.
+ */
+export async function together<One, Other>(
+  outer: AbortSignal,
+  one: (signal: AbortSignal) => Promise<One>,
+  other: (signal: AbortSignal) => Promise<Other>,
+): Promise<[One, Other]> {
+  const broken = new AbortController();
+  using signal = anySignal(outer, broken.signal);
+  const half = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    try {
+      return await work(signal);
+    } catch (error) {
+      broken.abort(error);
+      throw error;
+    }
+  };
+  const halves = [half(one), half(other)] as const;
+  await Promise.allSettled(halves);
+  broken.signal.throwIfAborted();
+  return await Promise.all(halves);
+}

@@ -3,8 +3,9 @@ import { detachPending } from "../capture/shape.ts";
 import { BucardoError } from "../model/error.ts";
 import { quoteName } from "../postgres/quote.ts";
 import { sqlstateOf } from "../postgres/failure.ts";
+import type { Answer } from "../postgres/batch.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, sql, type Statement } from "../postgres/sql.ts";
 import type { Batch } from "./definition.ts";
 import type { TablePlan } from "./plan.ts";
 
@@ -22,20 +23,27 @@ export const HOLD_TIMEOUT = "500ms";
  * What changed between the snapshot and the lock voids the run. Errors: lock-timeout.
  */
 export async function holdTables(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
-  if (plans.length === 0) return;
   const names = plans.map(({ table }) => `${table.partitioned ? "" : "only "}${quoteName(table.name)}`);
   try {
-    await source.script(
-      sql(
-        "replicate.hold-tables",
-        `set local lock_timeout = '${HOLD_TIMEOUT}'; lock table ${names.join(", ")} in access share mode; set local lock_timeout = 0`,
-      ),
-    );
+    const answers = await source.batch([
+      sql("replicate.hold-timeout", `set local lock_timeout = '${HOLD_TIMEOUT}'`),
+      sql("replicate.hold-tables", `lock table ${names.join(", ")} in access share mode`),
+      sql("replicate.hold-timeout", "set local lock_timeout = 0"),
+      unchanged(source, batch, plans),
+    ]);
+    refuseChanged(source, answers.at(-1));
   } catch (error) {
     if (!GONE.has(sqlstateOf(error) ?? "")) throw error;
     throw voidRun(source, plans[0]!.table.name.name);
   }
-  await checkUnchanged(source, batch, plans);
+}
+
+/** The last look at the source within the snapshot; nothing was written in it but locks, so the commit only ends it. */
+export async function endReading(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
+  const end = sql("replicate.end-reading", "commit");
+  if (plans.length === 0) return void (await source.execute(end));
+  const [changed] = await source.batch([unchanged(source, batch, plans), end]);
+  refuseChanged(source, changed);
 }
 
 /**
@@ -44,18 +52,16 @@ export async function holdTables(source: Session, batch: Batch, plans: readonly 
  * must be what the snapshot knows, and the parts that are locked, as LOCK and COPY find them in the catalog of this moment, those that it knows. Once
  * before reading: who left by then stays away; once after it: who came is still there. The rows of pg_class are the snapshot's, the functions are not.
  */
-export async function checkUnchanged(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
-  if (plans.length === 0) return;
+function unchanged(source: Session, batch: Batch, plans: readonly TablePlan[]): Statement {
   const leaves = plans.flatMap(({ table }) => table.now.leaves);
   const names = [
     ...plans.map(({ table }) => ({ oid: table.oid, name: quoteName(table.name) })),
     ...plans.flatMap(({ joined }) => joined.map(({ oid, name }) => ({ oid, name }))),
   ];
   const deltas = plans.flatMap(({ table }) => table.generations.map((generation) => quoteName(deltaTable(table.captured, generation))));
-  const rows = await source.query<{ name: string }>(
-    sql(
-      "replicate.check-unchanged",
-      `with recursive known (oid) as (
+  return prepared(
+    "replicate.check-unchanged",
+    `with recursive known (oid) as (
          select * from unnest($5::oid[])
          union
          select i.inhparent from known k join pg_inherits i on i.inhrelid = k.oid
@@ -78,16 +84,18 @@ export async function checkUnchanged(source: Session, batch: Batch, plans: reado
         where h.relation not in (select oid from known)
           and not exists (select from pg_inherits i where i.inhrelid = h.relation and ${detachPending(source, "i")})
           and case when pg_relation_is_publishable(h.relation) then pg_get_partition_constraintdef(h.relation) is not null end`,
-      [
-        leaves.map(({ oid }) => oid),
-        deltas,
-        JSON.stringify(names),
-        JSON.stringify(leaves.map(({ oid, name }) => ({ oid, name }))),
-        batch.tables.flatMap(({ now }) => now.triggers.map(({ oid }) => oid)),
-      ],
-    ),
+    [
+      leaves.map(({ oid }) => oid),
+      deltas,
+      JSON.stringify(names),
+      JSON.stringify(leaves.map(({ oid, name }) => ({ oid, name }))),
+      batch.tables.flatMap(({ now }) => now.triggers.map(({ oid }) => oid)),
+    ],
   );
-  const [first] = rows;
+}
+
+function refuseChanged(source: Session, answer: Answer | undefined): void {
+  const [first] = (answer?.rows ?? []) as { name: string }[];
   if (first !== undefined) throw voidRun(source, first.name);
 }
 

@@ -1,6 +1,6 @@
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, sql } from "../postgres/sql.ts";
 import type { Checkpoint, Identity } from "./definition.ts";
 import type { Member } from "./member.ts";
 
@@ -33,6 +33,15 @@ export async function readIdentity(session: Session): Promise<Identity> {
   );
   known.set(session, identity);
   return identity;
+}
+
+/** The transaction that a run writes in, and how far the target's log had come by then. */
+export type Position = { readonly xid: number; readonly lsn: string };
+
+export async function positionOf(target: Session): Promise<Position> {
+  return await target.one<Position>(
+    prepared("replicate.target-xid", "select txid_current() as xid, (pg_current_wal_lsn() - '0/0'::pg_lsn)::text as lsn"),
+  );
 }
 
 /** Why a side is not the one that the checkpoint belongs to, or null. Pure. */

@@ -7,7 +7,7 @@ import { BucardoError, type Problem } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared } from "../postgres/sql.ts";
 import { canCopyBinary } from "./binary.ts";
 import type { BatchTable, RunDefinition } from "./definition.ts";
 import type { Member } from "./member.ts";
@@ -47,7 +47,7 @@ export async function linkTables(
 /** Changes whenever columns, indexes, rules, constraints or triggers of a table on the target change. One statement for all; no locks. */
 async function readPrints(target: Session, tables: readonly BatchTable[]): Promise<Map<string, string>> {
   const rows = await target.query<{ schema: string; name: string; print: string }>(
-    sql(
+    prepared(
       "replicate.target-prints",
       `select n.nspname as schema, c.relname as name,
               md5(format('%s %s %s %s %s %s %s', c.oid, c.relkind,

@@ -1,3 +1,4 @@
+import { together } from "../base/abort.ts";
 import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
@@ -11,17 +12,23 @@ import { applyAwake, refuseAwake } from "./apply-awake.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import { expectedRows } from "./expect.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
-import { checkUnchanged, holdTables } from "./hold.ts";
-import { checkSource, checkTarget } from "./identity.ts";
+import { endReading, holdTables } from "./hold.ts";
+import {
+  checkSource,
+  checkTarget,
+  positionOf,
+  type Position,
+} from "./identity.ts";
 import { linkTables } from "./link.ts";
-import { lockTarget } from "./lock.ts";
+import { beginLocked } from "./lock.ts";
 import { memberOf, type Member } from "./member.ts";
 import { planTables, type TablePlan } from "./plan.ts";
 import { mendCapture } from "./mend-capture.ts";
 import { carrySequences } from "./sequence.ts";
-import { recordIntent, settle } from "./settle.ts";
+import { confirmIntent, recordIntent, settle } from "./settle.ts";
 import { sameShape } from "../capture/shape.ts";
 import { forgetStages, trimStages } from "./stage.ts";
+import type { TableLink } from "./table-link.ts";
 import { take } from "./take.ts";
 import { verdictOn } from "./verdict.ts";
 
@@ -39,13 +46,15 @@ export type RunContext = {
 /**
  * One run: carries one target from its checkpoint to a snapshot of the source, all tables of the sync together, in one transaction there.
  *
- *   target  begin, lock ─┐                            ┌ apply ─ commit ─┐
- *   source               └ snapshot, take, fetch, check ─ intent ───────┘└ settle
+ *   target  begin, lock ─┐                        ┌ apply ─────────┬ commit ─┐
+ *   source               └ snapshot, take, fetch ─┴ check, intent ─┘         └ settle
  *
  * Whatever ends it early leaves the checkpoint where it was, and the next run sends the same keys again as they are then. The target commits before
  * the checkpoint moves. Errors: BucardoError; after `run-void` the same call may be made again at once.
  */
-export async function run(context: RunContext): Promise<RunResult & { readonly settledRuns: number }> {
+export async function run(
+  context: RunContext,
+): Promise<RunResult & { readonly settledRuns: number }> {
   const { source, definition } = context;
   const target = await memberOf(context.target);
   try {
@@ -58,18 +67,22 @@ export async function run(context: RunContext): Promise<RunResult & { readonly s
   }
 }
 
-async function runOnce(context: RunContext, target: Member): Promise<RunResult & { readonly settledRuns: number }> {
+async function runOnce(
+  context: RunContext,
+  target: Member,
+): Promise<RunResult & { readonly settledRuns: number }> {
   const { definition, source } = context;
   const progress = progressOf(context);
   await reach("replicate.begun");
   context.signal.throwIfAborted();
 
   await trimStages(target);
-  await target.session.execute(sql("replicate.begin-target", "begin isolation level read committed"));
-  await lockTarget(target.session, definition.sync);
+  await beginLocked(target.session, definition.sync);
   await reach("replicate.locked");
 
-  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
+  await source.execute(
+    sql("replicate.begin-source", "begin isolation level repeatable read"),
+  );
   const batch = await take(source, definition);
   await reach("replicate.snapshot-taken");
   try {
@@ -86,73 +99,140 @@ async function carry(
   progress: Progress,
 ): Promise<RunResult & { readonly settledRuns: number }> {
   const { definition, source } = context;
-  const sourceIdentity = await checkSource(source, definition.sync.name, batch.checkpoint, batch.snapshot.xmax, context.remembered);
-  const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
+  const sourceIdentity = await checkSource(
+    source,
+    definition.sync.name,
+    batch.checkpoint,
+    batch.snapshot.xmax,
+    context.remembered,
+  );
+  const targetIdentity = await checkTarget(
+    target,
+    definition.sync.name,
+    batch.checkpoint,
+  );
   await mendCapture(source, definition, batch);
 
   const plans = await planTables(target.session, definition, batch);
-  await holdTables(source, batch, plans);
-  const fetched = await fetchAll(context, target, plans, progress);
-  await checkUnchanged(source, batch, plans);
-  await reach("replicate.file-nodes-checked");
-  await endReading(source);
+  const moved =
+    plans.length === 0
+      ? null
+      : await moveRows(context, target, batch, plans, progress);
+  if (moved === null) await endReading(source, batch, plans);
+  const sequences = await carrySequences(
+    source,
+    target.session,
+    sequencesOf(definition),
+    definition,
+  );
 
-  // Rows that others hold on the target may keep us waiting for as long as they like.
-  const applied = await interruptible(context.signal, target.session, () => applyAll(target, fetched, progress));
-  const tables = applied.map((counts) => withReason(counts, plans));
-  const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
-  progress.step("settling", null);
-
-  let settled = null;
-  if (tables.length > 0) {
-    const { xid, lsn } = await target.session.one<{ xid: number; lsn: string }>(
-      sql("replicate.target-xid", "select txid_current() as xid, (pg_current_wal_lsn() - '0/0'::pg_lsn)::text as lsn"),
-    );
-    await recordIntent(source, definition, batch, xid);
-    await reach("replicate.intent-committed");
-    settled = { identity: { ...targetIdentity, lsn }, xid };
-  }
   context.signal.throwIfAborted();
   await target.session.execute(sql("replicate.commit-target", "commit"));
   await reach("replicate.target-committed");
 
-  const worthSettling = tables.length > 0 || isStale(batch);
+  const worthSettling = moved !== null || isStale(batch);
   if (worthSettling) {
-    const met = batch.checkpoint.targetIdentity === null ? { identity: targetIdentity, xid: null } : null;
-    await settle(source, definition, batch, { sourceIdentity, target: settled ?? met });
-    target.lastXid = settled?.xid ?? target.lastXid;
+    const met =
+      batch.checkpoint.targetIdentity === null
+        ? { identity: targetIdentity, xid: null }
+        : null;
+    const settled =
+      moved === null
+        ? met
+        : {
+            identity: { ...targetIdentity, lsn: moved.at.lsn },
+            xid: moved.at.xid,
+          };
+    await settle(source, definition, batch, {
+      sourceIdentity,
+      target: settled,
+    });
+    target.lastXid = moved?.at.xid ?? target.lastXid;
     await reach("replicate.settled");
   }
   return {
-    outcome: tables.length > 0 || sequences > 0 ? "good" : "empty",
+    outcome: moved !== null || sequences > 0 ? "good" : "empty",
     snapshot: batch.snapshot,
-    tables,
+    tables: moved?.tables ?? [],
     sequences,
-    bytes: fetched.reduce((sum, each) => sum + each.bytes, 0),
+    bytes: moved?.bytes ?? 0,
     settledRuns: batch.checkpoint.run + (worthSettling ? 1 : 0),
   };
 }
 
-/** One table after the other: the two servers are busy with one stream already, and all of them read one snapshot on one connection. */
-async function fetchAll(context: RunContext, target: Member, plans: readonly TablePlan[], progress: Progress): Promise<Fetched[]> {
-  const links = await linkTables(
-    context.source,
-    target,
-    context.definition,
-    plans.map((plan) => plan.table),
+type Moved = {
+  readonly at: Position;
+  readonly tables: readonly TableCounts[];
+  readonly bytes: number;
+};
+
+/** All rows of the run, applied but not committed, and the intent to commit them. The source ends its part while the target applies. */
+async function moveRows(
+  context: RunContext,
+  target: Member,
+  batch: Batch,
+  plans: readonly TablePlan[],
+  progress: Progress,
+): Promise<Moved> {
+  const { definition, source, signal } = context;
+  const [, [at, links]] = await together(
+    signal,
+    () => holdTables(source, batch, plans),
+    async () =>
+      [
+        await positionOf(target.session),
+        await linkTables(
+          source,
+          target,
+          definition,
+          plans.map((plan) => plan.table),
+        ),
+      ] as const,
   );
+  const fetched = await fetchAll(context, target, plans, links, progress);
+  const [, tables] = await together(
+    signal,
+    async () => {
+      await endReading(source, batch, plans);
+      await reach("replicate.file-nodes-checked");
+      await recordIntent(source, definition, batch, at.xid);
+    },
+    // Rows that others hold on the target may keep us waiting for as long as they like.
+    (broken) =>
+      interruptible(broken, target.session, () =>
+        applyAll(target, fetched, progress),
+      ),
+  );
+  await confirmIntent(source, definition, batch);
+  progress.step("settling", null);
+  await reach("replicate.intent-committed");
+  return {
+    at,
+    tables: tables.map((counts) => withReason(counts, plans)),
+    bytes: fetched.reduce((sum, each) => sum + each.bytes, 0),
+  };
+}
+
+/** One table after the other: the two servers are busy with one stream already, and all of them read one snapshot on one connection. */
+async function fetchAll(
+  { source, signal }: RunContext,
+  target: Member,
+  plans: readonly TablePlan[],
+  links: ReadonlyMap<number, TableLink>,
+  progress: Progress,
+): Promise<Fetched[]> {
   if (!target.replica) refuseAwake(target, [...links.values()]);
-  progress.expect(await expectedRows(context.source, plans));
+  progress.expect(await expectedRows(source, plans));
   const fetched: Fetched[] = [];
   for (const plan of plans) {
     const link = links.get(plan.table.captured)!;
     progress.step("fetching", link.name);
     const done = await fetchTable({
-      source: context.source,
+      source,
       target,
       plan,
       link,
-      signal: context.signal,
+      signal,
       onBytes: (bytes, rows) => progress.moved(bytes, rows),
     });
     progress.fetched(done);
@@ -162,7 +242,11 @@ async function fetchAll(context: RunContext, target: Member, plans: readonly Tab
   return fetched;
 }
 
-async function applyAll(target: Member, fetched: readonly Fetched[], progress: Progress): Promise<TableCounts[]> {
+async function applyAll(
+  target: Member,
+  fetched: readonly Fetched[],
+  progress: Progress,
+): Promise<TableCounts[]> {
   if (!target.replica) return applyAwake(target, fetched);
   const counts: TableCounts[] = [];
   for (const each of fetched) {
@@ -173,18 +257,20 @@ async function applyAll(target: Member, fetched: readonly Fetched[], progress: P
   return counts;
 }
 
-function withReason(counts: TableCounts, plans: readonly TablePlan[]): TableCounts {
-  const plan = counts.refilled ? plans.find(({ table }) => displayName(table.name) === counts.table) : undefined;
+function withReason(
+  counts: TableCounts,
+  plans: readonly TablePlan[],
+): TableCounts {
+  const plan = counts.refilled
+    ? plans.find(({ table }) => displayName(table.name) === counts.table)
+    : undefined;
   return plan === undefined ? counts : { ...counts, why: plan.why };
 }
 
-/** Nothing was written in it but locks: the commit only ends the snapshot. */
-async function endReading(source: Session): Promise<void> {
-  await source.execute(sql("replicate.end-reading", "commit"));
-}
-
 function sequencesOf(definition: RunDefinition) {
-  return definition.relations.filter((relation) => relation.kind === "sequence").map((relation) => relation.name);
+  return definition.relations
+    .filter((relation) => relation.kind === "sequence")
+    .map((relation) => relation.name);
 }
 
 /**
@@ -195,31 +281,49 @@ function isStale(batch: Batch): boolean {
   return (
     batch.checkpoint.sourceIdentity === null ||
     batch.snapshot.xmax - batch.checkpoint.snapshot.xmax > 1000 ||
-    batch.tables.some((table) => table.joining || !sameShape(table.before, table.now))
+    batch.tables.some(
+      (table) => table.joining || !sameShape(table.before, table.now),
+    )
   );
 }
 
 function withSync(error: unknown, sync: string): unknown {
-  if (!(error instanceof BucardoError) || error.details.sync !== undefined) return error;
-  return new BucardoError(error.code, error.message, { ...error.details, sync });
+  if (!(error instanceof BucardoError) || error.details.sync !== undefined)
+    return error;
+  return new BucardoError(error.code, error.message, {
+    ...error.details,
+    sync,
+  });
 }
 
 type Progress = {
   expect(rows: number | null): void;
-  step(step: RunProgress["step"], table: { schema: string; name: string } | null): void;
+  step(
+    step: RunProgress["step"],
+    table: { schema: string; name: string } | null,
+  ): void;
   moved(bytes: number, rows: number): void;
   fetched(done: Fetched): void;
 };
 
 function progressOf({ onProgress }: RunContext): Progress {
-  let state: RunProgress = { step: "taking", table: null, rowsDone: 0, rowsExpected: null, bytesDone: 0 };
+  let state: RunProgress = {
+    step: "taking",
+    table: null,
+    rowsDone: 0,
+    rowsExpected: null,
+    bytesDone: 0,
+  };
   let bytesBefore = 0;
   let rowsBefore = 0;
-  const change = (part: Partial<RunProgress>) => onProgress((state = { ...state, ...part }));
+  const change = (part: Partial<RunProgress>) =>
+    onProgress((state = { ...state, ...part }));
   return {
     expect: (rows) => change({ rowsExpected: rows }),
-    step: (step, table) => change({ step, table: table === null ? null : displayName(table) }),
-    moved: (bytes, rows) => change({ bytesDone: bytesBefore + bytes, rowsDone: rowsBefore + rows }),
+    step: (step, table) =>
+      change({ step, table: table === null ? null : displayName(table) }),
+    moved: (bytes, rows) =>
+      change({ bytesDone: bytesBefore + bytes, rowsDone: rowsBefore + rows }),
     fetched: (done) => {
       bytesBefore += done.bytes;
       rowsBefore += done.rows;

@@ -1,18 +1,19 @@
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared } from "../postgres/sql.ts";
 import type { Batch, Identity, RunDefinition } from "./definition.ts";
 import { sameShape } from "../capture/shape.ts";
 
 /**
  * Written and flushed before the target commits. The flush makes everything that the snapshot saw durable on the source: without it a
- * crash after asynchronous commits could take back what the target already shows, and hand its transaction ids out again (hazard 1).
+ * crash after asynchronous commits could take back what the target already shows, and hand its transaction ids out again (hazard 1). It takes its time
+ * while the target applies.
  * Void when the checkpoint is not where the run found it: a run that slept while its target was removed, copied by hand and added again must not
  * bring its old rows there.
  */
 export async function recordIntent(source: Session, definition: RunDefinition, batch: Batch, targetXid: number): Promise<void> {
   const written = await source.execute(
-    sql(
+    prepared(
       "replicate.intent",
       `insert into bucardo.intent (sync, target, run, snapshot, target_xid)
        select c.sync, c.target, c.run + 1, $3, $4 from bucardo.checkpoint c where c.sync = $1 and c.target = $2 and c.snapshot = $5 and c.run = $6
@@ -21,6 +22,21 @@ export async function recordIntent(source: Session, definition: RunDefinition, b
     ),
   );
   if (written === 0) throw movedMeanwhile(source, definition);
+}
+
+/**
+ * Asked last of all before the target commits: rows that waited long for a lock there may be those of a run that was overtaken since its intent.
+ */
+export async function confirmIntent(source: Session, definition: RunDefinition, batch: Batch): Promise<void> {
+  const standing = await source.execute(
+    prepared("replicate.confirm-intent", "select from bucardo.checkpoint where sync = $1 and target = $2 and snapshot = $3 and run = $4", [
+      definition.sync.id,
+      definition.target,
+      batch.checkpoint.text,
+      batch.checkpoint.run,
+    ]),
+  );
+  if (standing === 0) throw movedMeanwhile(source, definition);
 }
 
 export type Settlement = {
@@ -42,7 +58,7 @@ export async function settle(
 ): Promise<void> {
   const changed = batch.tables.filter((table) => table.recopy || table.joining || !sameShape(table.before, table.now));
   const { settled } = await source.one<{ settled: number }>(
-    sql(
+    prepared(
       "replicate.settle",
       `with moved as (
          update bucardo.checkpoint
