@@ -26,6 +26,7 @@ export async function releaseSync(
         only.target ?? null,
       ]),
     );
+    await forgetCopies(source, sync, only.target ?? null);
   } else {
     await source.execute(
       sql(
@@ -38,6 +39,17 @@ export async function releaseSync(
     );
   }
   await dropUnneeded(source);
+}
+
+/** What src/copy keeps beside us, where a copy ever was. */
+async function forgetCopies(source: Session, sync: string, target: string | null): Promise<void> {
+  const { there } = await source.one<{ there: boolean }>(
+    sql("capture.copies-there", "select to_regclass('bucardo.copy_table') is not null as there"),
+  );
+  if (!there) return;
+  await source.execute(
+    sql("capture.forget-copies", "delete from bucardo.copy_table where sync = $1 and ($2::text is null or target = $2)", [sync, target]),
+  );
 }
 
 /** Everything of ours on this source, whoever's it is. */
@@ -80,6 +92,7 @@ async function dropSchemaWhenEmpty(source: Session): Promise<void> {
         "capture.drop-schema",
         `set local lock_timeout = ${LOCK_TIMEOUT_MS};
          drop function bucardo.pending(boolean, uuid[]);
+         drop table if exists bucardo.copy_piece, bucardo.copy_table;
          drop table bucardo.set_aside, bucardo.intent, bucardo.subscription, bucardo.checkpoint, bucardo.truncation, bucardo.generation, bucardo.captured_table, bucardo.capture;
          drop sequence bucardo.fence_until;
          drop function if exists bucardo.fence_guard()`,

@@ -6,6 +6,7 @@ import { memberOf, type Member } from "../replicate/member.ts";
 import { linkCopies, type LinkedTable } from "./link.ts";
 import type { CopyOptions, CopyResult } from "./options.ts";
 import { paceOf } from "./pace.ts";
+import { joinComplete } from "./piece.ts";
 import { planCopy, readSubscribed } from "./plan.ts";
 import { ProgressBook } from "./progress.ts";
 import { checkSides, settleSent } from "./recover.ts";
@@ -51,11 +52,12 @@ async function prepare(options: CopyOptions): Promise<Prepared> {
     target = await memberOf(await options.openTarget());
     await ensureCopySchema(source);
     await checkSides(source, target.session, options);
-    await forgetUnwanted(source, options);
+    await joinComplete(source, options);
+    const subscribed = await readSubscribed(source, options);
+    await forgetStale(source, options, subscribed);
     const before = await readCopyState(source, options);
     const known = new Map(before.map((state) => [displayName(state.name), state]));
     const left = options.tables.filter((table) => known.get(displayName(table))?.done !== true);
-    const subscribed = await readSubscribed(source, options);
     const links = await linkCopies(
       source,
       target,
@@ -71,15 +73,24 @@ async function prepare(options: CopyOptions): Promise<Prepared> {
   }
 }
 
-/** What was begun and is not wanted any more, as after DROP TABLE, would never end. */
-async function forgetUnwanted(source: Session, options: CopyOptions): Promise<void> {
+/**
+ * What was begun and is not wanted any more, as after DROP TABLE, would never end. And a table that was copied, taken out and captured again waits for
+ * another copy.
+ */
+async function forgetStale(
+  source: Session,
+  options: CopyOptions,
+  subscribed: ReadonlyMap<string, { readonly joined: boolean }>,
+): Promise<void> {
   const wanted = new Set(options.tables.map(displayName));
-  const unwanted = (await readCopyState(source, options)).filter((state) => !state.done && !wanted.has(displayName(state.name)));
-  if (unwanted.length === 0) return;
+  const stale = (await readCopyState(source, options)).filter(({ name, done }) =>
+    done ? subscribed.get(displayName(name))?.joined === false : !wanted.has(displayName(name)),
+  );
+  if (stale.length === 0) return;
   await resetCopy(
     source,
     options,
-    unwanted.map((state) => state.name),
+    stale.map((state) => state.name),
   );
 }
 

@@ -75,11 +75,11 @@ export async function recordDone(source: Session, piece: PieceName, xid: number)
       [piece.table, piece.number, xid],
     ),
   );
-  return await joinWhenComplete(source, piece.table);
+  return (await joinComplete(source, piece.table)) > 0;
 }
 
 /** A partition that left the table since the copy was planned has nothing to bring. Ends the transaction that holds the piece. */
-export async function recordGone(source: Session, piece: PieceName): Promise<boolean> {
+export async function recordGone(source: Session, piece: PieceName): Promise<void> {
   await source.execute(
     sql(
       "copy.record-gone",
@@ -88,20 +88,21 @@ export async function recordGone(source: Session, piece: PieceName): Promise<boo
     ),
   );
   await source.execute(sql("copy.commit-gone", "commit"));
-  return await joinWhenComplete(source, piece.table);
+  await joinComplete(source, piece.table);
 }
 
 /**
  * Only now may a run touch the table (hazard 13): its changes count from the snapshot that was taken before the first piece, and its shape of then tells
- * what became of it meanwhile. A copy that was asked for since stays asked for.
+ * what became of it meanwhile. A copy that was asked for since stays asked for. Returns how many tables joined.
  */
-async function joinWhenComplete(source: Session, table: number): Promise<boolean> {
-  const { ended } = await source.one<{ ended: boolean }>(
+export async function joinComplete(source: Session, table: number | Wanted): Promise<number> {
+  const { ended } = await source.one<{ ended: number }>(
     sql(
       "copy.join",
       `with ended as (
          update bucardo.copy_table t set ended_at = clock_timestamp()
-          where t.id = $1 and t.ended_at is null and not exists (select from bucardo.copy_piece p where p.copy_table = t.id and p.state <> 'done')
+          where (t.id = $1 or t.sync = $2 and t.target = $3) and t.ended_at is null
+            and not exists (select from bucardo.copy_piece p where p.copy_table = t.id and p.state <> 'done')
          returning *),
        began as (
          update bucardo.checkpoint c set snapshot = e.since, taken_at = e.began_at
@@ -109,8 +110,8 @@ async function joinWhenComplete(source: Session, table: number): Promise<boolean
        joined as (
          update bucardo.subscription s set joined = true, since = e.since, shape = e.shape
            from ended e where s.sync = e.sync and s.target = e.target and s.captured_table = e.captured_table)
-       select exists (select from ended) as ended`,
-      [table],
+       select count(*)::int as ended from ended`,
+      typeof table === "number" ? [table, null, null] : [null, table.sync.id, table.target],
     ),
   );
   return ended;

@@ -13,7 +13,7 @@ import type { CopyOptions } from "./options.ts";
 
 type Wanted = Pick<CopyOptions, "sync" | "target" | "pieceBytes">;
 
-type Subscribed = { readonly captured: number; readonly oid: number; readonly key: readonly string[] };
+type Subscribed = { readonly captured: number; readonly oid: number; readonly key: readonly string[]; readonly joined: boolean };
 
 /** What is planned for one table: a row of bucardo.copy_table with its pieces. */
 export type TablePlan = {
@@ -35,7 +35,7 @@ export async function readSubscribed(source: Session, { sync, target }: Wanted):
   const rows = await source.query<Subscribed & QualifiedName>(
     sql(
       "copy.subscribed",
-      `select t.id as captured, t.relation as oid, t.key_columns as key, n.nspname::text as schema, c.relname::text as name
+      `select t.id as captured, t.relation as oid, t.key_columns as key, s.joined, n.nspname::text as schema, c.relname::text as name
          from bucardo.subscription s
          join bucardo.captured_table t on t.id = s.captured_table
          join pg_class c on c.oid = t.relation

@@ -5,7 +5,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { memberOf } from "../replicate/member.ts";
 import { copyNext, type Worker } from "./copy-piece.ts";
-import { countUnfinished } from "./piece.ts";
+import { countUnfinished, joinComplete } from "./piece.ts";
 import { settleSent } from "./recover.ts";
 
 /** Failures in a row, of the kind that passes by itself, after which a worker gives up: some minutes. */
@@ -55,7 +55,10 @@ async function step(job: Job, pair: Pair): Promise<boolean> {
   job.signal.throwIfAborted();
   if ((await copyNext({ ...job, ...pair })) === "done") return false;
   await settleSent(pair.source, pair.target.session, job.options);
-  if ((await countUnfinished(pair.source, job.options)) === 0) return true;
+  if ((await countUnfinished(pair.source, job.options)) === 0) {
+    await joinComplete(pair.source, job.options);
+    return true;
+  }
   await sleep(IDLE_MS, job.signal);
   return false;
 }

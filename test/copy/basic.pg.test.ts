@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { inspectCapture } from "../../src/capture/inspect.ts";
+import { releaseSync } from "../../src/capture/release.ts";
 import { readCopyState } from "../../src/copy/state.ts";
 import { openSession } from "../replicate/rig.ts";
 import { openCopyRig } from "./rig.ts";
@@ -23,4 +25,12 @@ test("tables of all sizes arrive, the big one in pieces, and the first run finds
   await rig.source.query("update big set t = 'changed' where id % 100 = 0; delete from small where a < 10");
   await rig.rig.run();
   expect(await rig.differences()).toEqual([]);
+});
+
+test("what a copy kept on the source goes with its sync", async () => {
+  await using rig = await openCopyRig({ schema: "create table t (id int primary key)", tables: ["t"] });
+  await rig.copy();
+  await using session = await openSession(rig.source, "source");
+  await releaseSync(session, rig.rig.syncId);
+  expect(await inspectCapture(session).then((objects) => objects.filter(({ kind }) => kind !== "role"))).toEqual([]);
 });
