@@ -7,6 +7,7 @@ import { transaction } from "../postgres/transaction.ts";
 import { createFunctions, createGeneration } from "./capture-table.ts";
 import type { Captured } from "./function-text.ts";
 import { readKeyColumns } from "./key-column.ts";
+import { emptyDelta, readSpent, type Filled } from "./empty.ts";
 import { deltaTable } from "./name.ts";
 import { captureVersion, lockCapture } from "./schema.ts";
 import type { Variant } from "./tree.ts";
@@ -16,14 +17,18 @@ export type PurgeOptions = {
   readonly rotateBytes?: number;
   /** Only tables of this sync. */
   readonly sync?: string;
+  /** A snapshot of a while ago: a delta table that is written to is emptied only when nothing came since. Default: whenever nobody uses it. */
+  readonly quiet?: string | null;
 };
 
 export type PurgeReport = {
   readonly rotated: number;
   readonly emptied: number;
-  /** Retired generations that some checkpoint, or a transaction still open, holds back. */
+  /** Delta tables that some checkpoint, or a transaction still open, holds back; with `quiet` only the retired ones. */
   readonly held: number;
   readonly bytesFreed: number;
+  /** When it began. */
+  readonly snapshot: string | null;
 };
 
 type Retired = { readonly generation: number; readonly bytes: number; readonly indexed: boolean };
@@ -47,41 +52,76 @@ const ROTATE_BYTES_WITH_MANY = 64 * 1024 * 1024;
 const INDEX_BYTES = 1024 * 1024;
 
 /**
- * Housekeeping of the delta tables: let another generation take over where one has grown, empty the retired ones that every checkpoint has passed.
- * A generation whose lock is not to be had at once is left for the next time. Never touches a user's table.
+ * Housekeeping of the delta tables: let another generation take over where one has grown, empty those that every checkpoint has passed, so that a table at rest
+ * has empty files. What is not to be had at once is left for the next time. Never touches a user's table.
  */
 export async function purge(source: Session, options: PurgeOptions = {}): Promise<PurgeReport> {
-  const report = { rotated: 0, emptied: 0, held: 0, bytesFreed: 0 };
-  if ((await captureVersion(source)) === 0) return report;
-  for (const table of await readCandidates(source, options)) {
-    for (const retired of table.retired.filter(({ bytes }) => bytes > 0)) {
-      if (await patiently(() => emptyGeneration(source, table.id, retired.generation))) {
-        report.emptied++;
-        report.bytesFreed += retired.bytes;
-      } else {
-        report.held++;
-        if (!retired.indexed && retired.bytes >= INDEX_BYTES) await patiently(() => indexGeneration(source, table.id, retired.generation));
-      }
-    }
-    const limit = options.rotateBytes ?? (table.retired.length < MANY_GENERATIONS ? ROTATE_BYTES : ROTATE_BYTES_WITH_MANY);
-    if (table.bytes >= limit && (await patiently(() => rotate(source, table)))) report.rotated++;
+  if ((await captureVersion(source)) === 0) return { rotated: 0, emptied: 0, held: 0, bytesFreed: 0, snapshot: null };
+  const { snapshot } = await source.one<{ snapshot: string }>(
+    sql("capture.purge-snapshot", "select txid_current_snapshot()::text as snapshot"),
+  );
+  const candidates = await readCandidates(source, options);
+  const { emptied, held } = await emptyAll(source, candidates, options);
+  let rotated = 0;
+  for (const table of candidates.filter((each) => each.bytes >= limitOf(each, options))) {
+    const retired = table.retired.map((each) => (emptied.has(`${table.id} ${each.generation}`) ? { ...each, bytes: 0 } : each));
+    if (await patiently(() => rotate(source, { ...table, retired }))) rotated++;
   }
   await dropTruncations(source);
-  return report;
+  return { rotated, emptied: emptied.size, held, bytesFreed: [...emptied.values()].reduce((sum, bytes) => sum + bytes, 0), snapshot };
+}
+
+function limitOf(table: Candidate, { rotateBytes }: PurgeOptions): number {
+  return rotateBytes ?? (table.retired.length < MANY_GENERATIONS ? ROTATE_BYTES : ROTATE_BYTES_WITH_MANY);
+}
+
+/** `emptied`: bytes by captured table and generation. Retired ones that must stay get their index. */
+async function emptyAll(
+  source: Session,
+  candidates: readonly Candidate[],
+  options: PurgeOptions,
+): Promise<{ emptied: Map<string, number>; held: number }> {
+  const emptied = new Map<string, number>();
+  const patience = { quiet: options.quiet ?? null };
+  const filled = candidates.flatMap((table) => filledOf(table, options));
+  const spent = new Set(await readSpent(source, filled, patience));
+  let held = 0;
+  for (const each of filled) {
+    if (spent.has(each) && (await patiently(() => emptyDelta(source, each, patience))))
+      emptied.set(`${each.captured} ${each.generation}`, each.bytes);
+    else {
+      if (!each.current || patience.quiet === null) held++;
+      if (!each.current && !each.indexed && each.bytes >= INDEX_BYTES)
+        await patiently(() => indexGeneration(source, each.captured, each.generation));
+    }
+  }
+  return { emptied, held };
+}
+
+/** One that has grown is not emptied in place: writers would wait for the test. It is rotated, and emptied later. */
+function filledOf(table: Candidate, options: PurgeOptions): (Filled & { readonly indexed: boolean })[] {
+  const retired = table.retired.map((each) => ({ ...each, captured: table.id, current: false }));
+  const current = { captured: table.id, generation: table.generation, bytes: table.bytes, current: true, indexed: false };
+  return [...retired, ...(table.bytes < limitOf(table, options) ? [current] : [])].filter(({ bytes }) => bytes > 0);
 }
 
 async function readCandidates(source: Session, options: PurgeOptions): Promise<Candidate[]> {
   return source.query<Candidate>(
     sql(
       "capture.purge-candidates",
-      `select t.id, t.relation, t.key_columns, t.variant, t.notify, t.generation,
-              coalesce(pg_relation_size(to_regclass(format('bucardo.delta_%s_%s', t.id, t.generation))), 0)::bigint as bytes,
-              (select coalesce(json_agg(json_build_object('generation', g.generation, 'bytes', pg_relation_size(c.oid), 'indexed', c.relhasindex) order by g.retired_at), '[]')
-                 from bucardo.generation g join pg_class c on c.oid = to_regclass(format('bucardo.delta_%s_%s', t.id, g.generation))
-                where g.captured_table = t.id and g.generation <> t.generation) as retired
-         from bucardo.captured_table t
-        where $1::uuid is null or exists (select from bucardo.subscription s where s.captured_table = t.id and s.sync = $1)
-        order by t.id`,
+      `select * from (
+         select t.id, t.relation, t.key_columns, t.variant, t.notify, t.generation,
+                coalesce(max(g.bytes) filter (where g.generation = t.generation), 0) as bytes,
+                coalesce(json_agg(json_build_object('generation', g.generation, 'bytes', g.bytes,
+                                                    'indexed', (select c.relhasindex from pg_class c where c.oid = g.delta)) order by g.retired_at)
+                           filter (where g.generation <> t.generation), '[]') as retired,
+                sum(g.bytes) as total
+           from bucardo.captured_table t
+           join (select captured_table, generation, delta, retired_at, coalesce(pg_relation_size(delta), 0) as bytes from bucardo.generation) g
+             on g.captured_table = t.id
+          where $1::uuid is null or exists (select from bucardo.subscription s where s.captured_table = t.id and s.sync = $1)
+          group by t.id) t
+        where total > 0 order by id`,
       [options.sync ?? null],
     ),
   );
@@ -155,35 +195,6 @@ async function indexGeneration(source: Session, id: number, generation: number):
     );
   });
   return true;
-}
-
-/**
- * Truncates a retired generation when nobody needs it. The test is made under the lock: whoever wrote into it has ended by then, and no
- * checkpoint can come with an older snapshot, because registration pins before it takes one (hazard 15). Tested against each checkpoint, not
- * the oldest: snapshots have no order. A run that looks at the same time needs only rows not visible in its checkpoint, and there are none.
- */
-async function emptyGeneration(source: Session, id: number, generation: number): Promise<boolean> {
-  const emptied = await transaction(source, {}, async () => {
-    await source.script(sql("capture.purge-lock-timeout", "set local lock_timeout = '50ms'"));
-    const delta = quoteName(deltaTable(id, generation));
-    await source.script(sql("capture.lock-generation", `lock table ${delta} in access exclusive mode`));
-    const { needed } = await source.one<{ needed: boolean }>(
-      sql(
-        "capture.is-needed",
-        `select exists (select from bucardo.captured_table where id = $1 and generation = $2)
-             or exists (
-           select from bucardo.subscription s join bucardo.checkpoint c using (sync, target)
-            where s.captured_table = $1
-              and (not s.joined or c.snapshot is null
-                   or exists (select from ${delta} d where not txid_visible_in_snapshot(d.xid, coalesce(s.since, c.snapshot)::txid_snapshot)))) as needed`,
-        [id, generation],
-      ),
-    );
-    if (!needed) await source.script(sql("capture.empty-generation", `truncate ${delta}`));
-    return !needed;
-  });
-  if (emptied) await reach("capture.purged");
-  return emptied;
 }
 
 async function dropTruncations(source: Session): Promise<void> {

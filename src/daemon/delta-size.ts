@@ -4,12 +4,7 @@ import { sql } from "../postgres/sql.ts";
 /** Disk space of all delta tables of a source, in bytes. */
 export async function deltaBytes(session: Session): Promise<number> {
   const { bytes } = await session.one<{ bytes: number }>(
-    sql(
-      "housekeeping.delta-bytes",
-      `select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint as bytes
-         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'bucardo' and c.relkind = 'r' and c.relname ~ '^delta_[0-9]+_[0-9]+$'`,
-    ),
+    sql("housekeeping.delta-bytes", `select coalesce(sum(pg_total_relation_size(delta)), 0)::bigint as bytes from bucardo.generation`),
   );
   return bytes;
 }

@@ -31,6 +31,8 @@ export class SourceKeeper {
   #forecast: Forecast | null = null;
   #lastPurge = -Infinity;
   #purgeAsked = false;
+  /** The snapshot of the last purge: what was written since is not at rest. */
+  #quiet: string | null = null;
   #warned = "";
   #lagging = new Set<string>();
 
@@ -118,7 +120,8 @@ export class SourceKeeper {
     const began = this.#context.now();
     this.#lastPurge = began;
     this.#purgeAsked = false;
-    const report = await purge(session);
+    const report = await purge(session, { quiet: this.#quiet });
+    this.#quiet = report.snapshot;
     const { log } = this.#context;
     const settings = this.#context.settings();
     if (report.emptied > 0) log.debug({ db: this.#database, bytes: report.bytesFreed, ms: this.#context.now() - began }, "Purged.");

@@ -43,16 +43,17 @@ export const purge = defineOperation({
   },
 });
 
-/** Retires what is written to now, and then drops that too where nobody needs it. */
+/** What has grown is retired first, and then emptied too where nobody needs it. */
 async function purgeWhole(source: Session, sync?: string): Promise<PurgeReport> {
   const only = sync === undefined ? {} : { sync };
-  const first = await purgeOnce(source, { ...only, rotateBytes: 1 });
+  const first = await purgeOnce(source, only);
   const second = await purgeOnce(source, { ...only, rotateBytes: Number.POSITIVE_INFINITY });
   return {
     rotated: first.rotated,
     emptied: first.emptied + second.emptied,
     held: second.held,
     bytesFreed: first.bytesFreed + second.bytesFreed,
+    snapshot: second.snapshot,
   };
 }
 
