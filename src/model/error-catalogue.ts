@@ -141,6 +141,11 @@ export const catalogue = {
     advice: "Look at the constraint or column that the message names on the target; the run repeats after `bucardo kick SYNC`.",
     ...stop,
   },
+  "set-aside-full": {
+    meaning: "So many rows of a table cannot be written on a target that it is no matter of single rows any more.",
+    advice: "`bucardo list set-aside SYNC` shows them; mend the cause, then `bucardo replay SYNC all`, or `bucardo discard SYNC all`.",
+    ...stop,
+  },
   "schema-mismatch": {
     meaning: "Source and target differ in a way that rows cannot cross.",
     advice: "Make the columns that the message names equal on both sides, then `bucardo validate SYNC`.",

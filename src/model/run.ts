@@ -14,6 +14,14 @@ export type TableCounts = {
   readonly refilled: boolean;
   /** Why, for people. */
   readonly why?: string;
+  /** Rows that the target refused and that are to be replayed (on_error = set_aside). */
+  readonly setAside?: number;
+  /** Rows of the target that had to give way (on_error = overwrite). */
+  readonly overwritten?: number;
+  /** Of the rows on their way. */
+  readonly bytes?: number;
+  /** Milliseconds of fetching and applying. */
+  readonly ms?: number;
 };
 
 /** What one run did; also what `kick` and the history show. */
@@ -23,6 +31,8 @@ export type RunResult = {
   readonly tables: readonly TableCounts[];
   readonly sequences: number;
   readonly bytes: number;
+  /** Rows set aside for the target, of this run and earlier ones. */
+  readonly setAside: number;
 };
 
 /** Sent at most a few times a second while a run works. */

@@ -69,6 +69,15 @@ export function sqlstateOf(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 }
 
+/** The constraint or unique index that refused a row, and its table, which may be a part of the one written to; null when none did. */
+export function constraintOf(error: unknown): { readonly schema: string; readonly table: string; readonly name: string } | null {
+  const cause = error instanceof BucardoError ? error.details.cause : error;
+  if (cause instanceof BucardoError) return constraintOf(cause);
+  if (!(cause instanceof pg.DatabaseError)) return null;
+  const { schema, table, constraint } = cause;
+  return schema && table && constraint ? { schema, table, name: constraint } : null;
+}
+
 /**
  * Any error of the driver as one of the catalogue. The server's primary message stays, its DETAIL, HINT and CONTEXT are dropped
  * (they quote rows), and so is the message itself where it does (data exceptions). The error of the driver is the cause.

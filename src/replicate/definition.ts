@@ -44,8 +44,9 @@ export type BatchTable = {
   readonly uncaptured: readonly number[];
   /** Deltas waiting, and rows set aside that are to be tried again: an upper bound of the keys. */
   readonly deltas: number;
-  /** Rows of it that are set aside for this target. */
+  /** Rows of it that are set aside for this target, and the numbers of those to be tried again. */
   readonly setAside: number;
+  readonly replays: readonly number[];
 };
 
 export type Checkpoint = {

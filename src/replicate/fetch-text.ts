@@ -6,13 +6,13 @@ import type { TablePlan } from "./plan.ts";
 
 /**
  * The rows of a plan as COPY gives them: `gone`, then the columns. A pending key whose row is not there any more comes as gone with nothing
- * but the key. Sorted by key, so that the target's index is walked in order and two syncs lock rows in the same order.
+ * but the key. `as` gives the values another form. Sorted by key, so that the target's index is walked in order and two syncs lock rows in the same order.
  */
-export function fetchText(plan: TablePlan, link: TableLink): string {
-  if (plan.action === "recopy") return wholeText(link, ["false", ...link.columns.map(ofTable)]);
+export function fetchText(plan: TablePlan, link: TableLink, as: (value: string) => string = (value) => value): string {
+  if (plan.action === "recopy") return wholeText(link, ["false", ...link.columns.map((column) => as(ofTable(column)))]);
   const keys = link.source.key.map((_, index) => `k${index + 1}`);
   const columns = link.columns.map((column) =>
-    column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`,
+    as(column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`),
   );
   const on = link.source.key
     .map((column, index) => `t.${quoteIdent(column.name)}${column.cast} ${column.equals} d.k${index + 1}`)
@@ -43,8 +43,11 @@ function sourceTable(link: TableLink): string {
   return `${link.source.partitioned ? "" : "only "}${quoteName(link.name)}`;
 }
 
-/** All pending keys: of every generation, because a writer may still be in an old trigger function, and all of parts that just joined the table. */
-function pendingKeys(plan: TablePlan, link: TableLink): string {
+/**
+ * All pending keys: of every generation, because a writer may still be in an old trigger function, all of parts that just joined the table, and those that
+ * were set aside and are to be tried again.
+ */
+export function pendingKeys(plan: TablePlan, link: TableLink): string {
   const keys = link.source.key.map((_, index) => `k${index + 1}`).join(", ");
   const deltas = plan.table.generations.map(
     (generation) =>
@@ -52,13 +55,18 @@ function pendingKeys(plan: TablePlan, link: TableLink): string {
   );
   const columns = link.source.key.map((column) => quoteIdent(column.name)).join(", ");
   const joined = plan.joined.map((leaf) => `select ${columns} from only ${leaf.name}`);
-  return [...(deltas.length === 0 ? [noKeys(link)] : deltas), ...joined].join(" union all ");
+  return [...(deltas.length === 0 ? [noKeys(link)] : deltas), ...joined, ...replays(plan, link)].join(" union all ");
 }
 
 /** Nothing waits, and yet the others need their columns named. */
 function noKeys(link: TableLink): string {
   const keys = link.source.key.map((column, index) => `${quoteIdent(column.name)}${column.cast} as k${index + 1}`);
   return `select ${keys.join(", ")} from only ${quoteName(link.name)} where false`;
+}
+
+function replays({ table }: TablePlan, link: TableLink): string[] {
+  const key = link.source.key.map((column, index) => `a.key[${index + 1}]::${column.type}`).join(", ");
+  return table.replays.length === 0 ? [] : [`select ${key} from bucardo.set_aside a where a.id in (${table.replays.join(", ")})`];
 }
 
 export function copyFormat(link: TableLink): string {

@@ -26,8 +26,8 @@ export type Stirred = {
   readonly truncations: readonly { readonly xid: number; readonly leaf: number }[];
   /** Rows set aside for the target. */
   readonly aside: number;
-  /** Those of them that are to be tried again. */
-  readonly replays: number;
+  /** Numbers of those of them that are to be tried again. */
+  readonly replays: readonly number[];
 };
 
 /**
@@ -70,7 +70,7 @@ const LOOK = `with recursive subscribed as (
            from bucardo.truncation x group by x.captured_table
        ),
        aside as (
-         select a.captured_table as id, count(*) as aside, count(*) filter (where a.replay) as replays
+         select a.captured_table as id, count(*) as aside, json_agg(a.id) filter (where a.replay) as replays
            from bucardo.set_aside a where a.sync = $1 and a.target = $2 and a.kind = 'refused' group by a.captured_table
        )
        select txid_current_snapshot()::text as snapshot, c.snapshot as checkpoint, c.run, c.source_identity, c.target_identity, c.target_xid,
@@ -82,7 +82,7 @@ const LOOK = `with recursive subscribed as (
                 ${printOf("pg_namespace x where x.nspname !~ '^pg_(toast_)?temp_'")}) as print,
               case when $3 then ${printOf("pg_attribute x where x.attrelid = " + MEMBERS + " and x.attnum > 0")} end as columns,
               (select coalesce(json_agg(json_build_object('captured', s.id, 'generations', coalesce(f.generations, '[]'), 'truncations', coalesce(t.truncations, '[]'),
-                                                          'aside', coalesce(a.aside, 0), 'replays', coalesce(a.replays, 0))), '[]')
+                                                          'aside', coalesce(a.aside, 0), 'replays', coalesce(a.replays, '[]'))), '[]')
                  from subscribed s left join filled f using (id) left join truncated t using (id) left join aside a using (id)
                 where f.id is not null or t.id is not null or a.id is not null) as stirred
          from bucardo.checkpoint c where c.sync = $1 and c.target = $2`;

@@ -9,16 +9,14 @@ import { sql } from "../postgres/sql.ts";
 import { rollbackQuietly } from "../postgres/transaction.ts";
 import { applyTable } from "./apply.ts";
 import { applyAwake, refuseAwake } from "./apply-awake.ts";
+import { needsCare, withCare, type Careful } from "./careful.ts";
+import { applyCarefully } from "./careful-apply.ts";
+import { fetchCarefully } from "./careful-fetch.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import { expectedRows } from "./expect.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
 import { endReading, holdTables } from "./hold.ts";
-import {
-  checkSource,
-  checkTarget,
-  positionOf,
-  type Position,
-} from "./identity.ts";
+import { checkSource, checkTarget, positionOf, type Position } from "./identity.ts";
 import { linkTables } from "./link.ts";
 import { beginLocked } from "./lock.ts";
 import { memberOf, type Member } from "./member.ts";
@@ -26,6 +24,8 @@ import { planTables, type TablePlan } from "./plan.ts";
 import { mendCapture } from "./mend-capture.ts";
 import { carrySequences } from "./sequence.ts";
 import { confirmIntent, recordIntent, settle } from "./settle.ts";
+import { settleAside, supersededBy } from "./settle-aside.ts";
+import { stopwatch, withStatistics, type Stopwatch } from "./statistics.ts";
 import { sameShape } from "../capture/shape.ts";
 import { forgetStages, trimStages } from "./stage.ts";
 import type { TableLink } from "./table-link.ts";
@@ -43,6 +43,9 @@ export type RunContext = {
   readonly remembered: number | null;
 };
 
+/** An attempt of a run; careful after one that was refused a row. */
+type Attempt = RunContext & { readonly careful: Careful | null };
+
 /**
  * One run: carries one target from its checkpoint to a snapshot of the source, all tables of the sync together, in one transaction there.
  *
@@ -52,25 +55,22 @@ export type RunContext = {
  * Whatever ends it early leaves the checkpoint where it was, and the next run sends the same keys again as they are then. The target commits before
  * the checkpoint moves. Errors: BucardoError; after `run-void` the same call may be made again at once.
  */
-export async function run(
-  context: RunContext,
-): Promise<RunResult & { readonly settledRuns: number }> {
+export async function run(context: RunContext): Promise<RunResult & { readonly settledRuns: number }> {
   const { source, definition } = context;
   const target = await memberOf(context.target);
-  try {
-    return await runOnce(context, target);
-  } catch (error) {
-    await rollbackQuietly(source);
-    await rollbackQuietly(target.session);
-    forgetStages(target);
-    throw withSync(error, definition.sync.name);
-  }
+  return withCare(definition, context.signal, async (careful) => {
+    try {
+      return await runOnce({ ...context, signal: careful?.signal ?? context.signal, careful }, target);
+    } catch (error) {
+      await rollbackQuietly(source);
+      await rollbackQuietly(target.session);
+      forgetStages(target);
+      throw withSync(error, definition.sync.name);
+    }
+  });
 }
 
-async function runOnce(
-  context: RunContext,
-  target: Member,
-): Promise<RunResult & { readonly settledRuns: number }> {
+async function runOnce(context: Attempt, target: Member): Promise<RunResult & { readonly settledRuns: number }> {
   const { definition, source } = context;
   const progress = progressOf(context);
   await reach("replicate.begun");
@@ -80,9 +80,7 @@ async function runOnce(
   await beginLocked(target.session, definition.sync);
   await reach("replicate.locked");
 
-  await source.execute(
-    sql("replicate.begin-source", "begin isolation level repeatable read"),
-  );
+  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
   const batch = await take(source, definition);
   await reach("replicate.snapshot-taken");
   try {
@@ -93,60 +91,32 @@ async function runOnce(
 }
 
 async function carry(
-  context: RunContext,
+  context: Attempt,
   target: Member,
   batch: Batch,
   progress: Progress,
 ): Promise<RunResult & { readonly settledRuns: number }> {
   const { definition, source } = context;
-  const sourceIdentity = await checkSource(
-    source,
-    definition.sync.name,
-    batch.checkpoint,
-    batch.snapshot.xmax,
-    context.remembered,
-  );
-  const targetIdentity = await checkTarget(
-    target,
-    definition.sync.name,
-    batch.checkpoint,
-  );
+  const sourceIdentity = await checkSource(source, definition.sync.name, batch.checkpoint, batch.snapshot.xmax, context.remembered);
+  const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
   await mendCapture(source, definition, batch);
 
   const plans = await planTables(target.session, definition, batch);
-  const moved =
-    plans.length === 0
-      ? null
-      : await moveRows(context, target, batch, plans, progress);
+  const moved = plans.length === 0 ? null : await moveRows(context, target, batch, plans, progress);
   if (moved === null) await endReading(source, batch, plans);
-  const sequences = await carrySequences(
-    source,
-    target.session,
-    sequencesOf(definition),
-    definition,
-  );
+  const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
 
   context.signal.throwIfAborted();
   await target.session.execute(sql("replicate.commit-target", "commit"));
   await reach("replicate.target-committed");
 
   const worthSettling = moved !== null || isStale(batch);
+  let setAside = batch.tables.reduce((sum, table) => sum + table.setAside, 0);
   if (worthSettling) {
-    const met =
-      batch.checkpoint.targetIdentity === null
-        ? { identity: targetIdentity, xid: null }
-        : null;
-    const settled =
-      moved === null
-        ? met
-        : {
-            identity: { ...targetIdentity, lsn: moved.at.lsn },
-            xid: moved.at.xid,
-          };
-    await settle(source, definition, batch, {
-      sourceIdentity,
-      target: settled,
-    });
+    const met = batch.checkpoint.targetIdentity === null ? { identity: targetIdentity, xid: null } : null;
+    const settled = moved === null ? met : { identity: { ...targetIdentity, lsn: moved.at.lsn }, xid: moved.at.xid };
+    const move = () => settle(source, definition, batch, { sourceIdentity, target: settled });
+    setAside = await settleAside(source, definition, batch, { superseded: [], fetched: [], ...moved, careful: context.careful }, move);
     target.lastXid = moved?.at.xid ?? target.lastXid;
     await reach("replicate.settled");
   }
@@ -156,24 +126,21 @@ async function carry(
     tables: moved?.tables ?? [],
     sequences,
     bytes: moved?.bytes ?? 0,
+    setAside,
     settledRuns: batch.checkpoint.run + (worthSettling ? 1 : 0),
   };
 }
 
 type Moved = {
   readonly at: Position;
+  readonly fetched: readonly Fetched[];
+  readonly superseded: readonly number[];
   readonly tables: readonly TableCounts[];
   readonly bytes: number;
 };
 
 /** All rows of the run, applied but not committed, and the intent to commit them. The source ends its part while the target applies. */
-async function moveRows(
-  context: RunContext,
-  target: Member,
-  batch: Batch,
-  plans: readonly TablePlan[],
-  progress: Progress,
-): Promise<Moved> {
+async function moveRows(context: Attempt, target: Member, batch: Batch, plans: readonly TablePlan[], progress: Progress): Promise<Moved> {
   const { definition, source, signal } = context;
   const [, [at, links]] = await together(
     signal,
@@ -189,7 +156,9 @@ async function moveRows(
         ),
       ] as const,
   );
-  const fetched = await fetchAll(context, target, plans, links, progress);
+  const watch = stopwatch();
+  const fetched = await fetchAll(context, target, plans, links, progress, watch);
+  const superseded = await supersededBy(source, definition, fetched);
   const [, tables] = await together(
     signal,
     async () => {
@@ -198,28 +167,23 @@ async function moveRows(
       await recordIntent(source, definition, batch, at.xid);
     },
     // Rows that others hold on the target may keep us waiting for as long as they like.
-    (broken) =>
-      interruptible(broken, target.session, () =>
-        applyAll(target, fetched, progress),
-      ),
+    (broken) => interruptible(broken, target.session, () => applyAll(context, target, fetched, progress, watch)),
   );
   await confirmIntent(source, definition, batch);
   progress.step("settling", null);
   await reach("replicate.intent-committed");
-  return {
-    at,
-    tables: tables.map((counts) => withReason(counts, plans)),
-    bytes: fetched.reduce((sum, each) => sum + each.bytes, 0),
-  };
+  const bytes = fetched.reduce((sum, each) => sum + each.bytes, 0);
+  return { at, fetched, superseded, bytes, tables: tables.map((counts) => withStatistics(counts, fetched, context.careful, watch)) };
 }
 
 /** One table after the other: the two servers are busy with one stream already, and all of them read one snapshot on one connection. */
 async function fetchAll(
-  { source, signal }: RunContext,
+  { source, signal, careful }: Attempt,
   target: Member,
   plans: readonly TablePlan[],
   links: ReadonlyMap<number, TableLink>,
   progress: Progress,
+  watch: Stopwatch,
 ): Promise<Fetched[]> {
   if (!target.replica) refuseAwake(target, [...links.values()]);
   progress.expect(await expectedRows(source, plans));
@@ -227,14 +191,9 @@ async function fetchAll(
   for (const plan of plans) {
     const link = links.get(plan.table.captured)!;
     progress.step("fetching", link.name);
-    const done = await fetchTable({
-      source,
-      target,
-      plan,
-      link,
-      signal,
-      onBytes: (bytes, rows) => progress.moved(bytes, rows),
-    });
+    const table = displayName(link.name);
+    const job = { source, target, plan, link, signal, onBytes: (bytes: number, rows: number) => progress.moved(bytes, rows) };
+    const done = await watch.time(table, () => (needsCare(careful, table) ? fetchCarefully(job, careful) : fetchTable(job)));
     progress.fetched(done);
     fetched.push(done);
     await reach("replicate.table-staged");
@@ -243,34 +202,26 @@ async function fetchAll(
 }
 
 async function applyAll(
+  { source, careful }: Attempt,
   target: Member,
   fetched: readonly Fetched[],
   progress: Progress,
+  watch: Stopwatch,
 ): Promise<TableCounts[]> {
   if (!target.replica) return applyAwake(target, fetched);
   const counts: TableCounts[] = [];
   for (const each of fetched) {
     progress.step("applying", each.link.name);
-    counts.push(await applyTable(target, each));
+    const table = displayName(each.link.name);
+    const apply = () => (needsCare(careful, table) ? applyCarefully(source, target, each, careful) : applyTable(target, each));
+    counts.push(await watch.time(table, apply));
     await reach("replicate.table-applied");
   }
   return counts;
 }
 
-function withReason(
-  counts: TableCounts,
-  plans: readonly TablePlan[],
-): TableCounts {
-  const plan = counts.refilled
-    ? plans.find(({ table }) => displayName(table.name) === counts.table)
-    : undefined;
-  return plan === undefined ? counts : { ...counts, why: plan.why };
-}
-
 function sequencesOf(definition: RunDefinition) {
-  return definition.relations
-    .filter((relation) => relation.kind === "sequence")
-    .map((relation) => relation.name);
+  return definition.relations.filter((relation) => relation.kind === "sequence").map((relation) => relation.name);
 }
 
 /**
@@ -281,49 +232,31 @@ function isStale(batch: Batch): boolean {
   return (
     batch.checkpoint.sourceIdentity === null ||
     batch.snapshot.xmax - batch.checkpoint.snapshot.xmax > 1000 ||
-    batch.tables.some(
-      (table) => table.joining || !sameShape(table.before, table.now),
-    )
+    batch.tables.some((table) => table.joining || !sameShape(table.before, table.now))
   );
 }
 
 function withSync(error: unknown, sync: string): unknown {
-  if (!(error instanceof BucardoError) || error.details.sync !== undefined)
-    return error;
-  return new BucardoError(error.code, error.message, {
-    ...error.details,
-    sync,
-  });
+  if (!(error instanceof BucardoError) || error.details.sync !== undefined) return error;
+  return new BucardoError(error.code, error.message, { ...error.details, sync });
 }
 
 type Progress = {
   expect(rows: number | null): void;
-  step(
-    step: RunProgress["step"],
-    table: { schema: string; name: string } | null,
-  ): void;
+  step(step: RunProgress["step"], table: { schema: string; name: string } | null): void;
   moved(bytes: number, rows: number): void;
   fetched(done: Fetched): void;
 };
 
 function progressOf({ onProgress }: RunContext): Progress {
-  let state: RunProgress = {
-    step: "taking",
-    table: null,
-    rowsDone: 0,
-    rowsExpected: null,
-    bytesDone: 0,
-  };
+  let state: RunProgress = { step: "taking", table: null, rowsDone: 0, rowsExpected: null, bytesDone: 0 };
   let bytesBefore = 0;
   let rowsBefore = 0;
-  const change = (part: Partial<RunProgress>) =>
-    onProgress((state = { ...state, ...part }));
+  const change = (part: Partial<RunProgress>) => onProgress((state = { ...state, ...part }));
   return {
     expect: (rows) => change({ rowsExpected: rows }),
-    step: (step, table) =>
-      change({ step, table: table === null ? null : displayName(table) }),
-    moved: (bytes, rows) =>
-      change({ bytesDone: bytesBefore + bytes, rowsDone: rowsBefore + rows }),
+    step: (step, table) => change({ step, table: table === null ? null : displayName(table) }),
+    moved: (bytes, rows) => change({ bytesDone: bytesBefore + bytes, rowsDone: rowsBefore + rows }),
     fetched: (done) => {
       bytesBefore += done.bytes;
       rowsBefore += done.rows;

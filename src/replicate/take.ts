@@ -148,12 +148,13 @@ async function complete(source: Session, tables: readonly KnownTable[], found: L
     before: table.before,
     now: state.shape,
     uncaptured: state.uncaptured,
-    deltas: (counts.get(table.captured) ?? 0) + waiting.replays,
+    deltas: (counts.get(table.captured) ?? 0) + waiting.replays.length,
     setAside: waiting.aside,
+    replays: waiting.replays,
   }));
 }
 
-const AT_REST: Omit<Stirred, "captured"> = { generations: [], truncations: [], aside: 0, replays: 0 };
+const AT_REST: Omit<Stirred, "captured"> = { generations: [], truncations: [], aside: 0, replays: [] };
 
 function checkpointMissing(source: Session, { sync, target }: RunDefinition): BucardoError {
   return new BucardoError("checkpoint-missing", `source ${source.name} holds no checkpoint of sync ${sync.name} for target ${target}`, {
