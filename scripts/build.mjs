@@ -1,6 +1,6 @@
 // Compiles src/ to dist/ with the compiler of this checkout; sql/ stays where it is and is read from there at run time.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,9 +20,20 @@ const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.
   cwd: root,
   stdio: "inherit",
 });
+copyScripts(join(root, "src"), dist);
 removeOrphans(dist, join(root, "src"));
 if (existsSync(memory)) utimesSync(memory, new Date(), new Date()); // says when the last build ran, also when nothing had changed
 process.exit(status ?? 1);
+
+/** Threads are plain JavaScript, because Node loads them by itself, from src/ too. */
+function copyScripts(folder, to) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const [source, copy] = [join(folder, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) copyScripts(source, copy);
+    else if (entry.name.endsWith(".mjs") && !(existsSync(copy) && readFileSync(copy).equals(readFileSync(source))))
+      copyFileSync(source, copy);
+  }
+}
 
 /** What the compiler made of sources that are gone. */
 function removeOrphans(folder, source) {

@@ -162,6 +162,27 @@ export const catalogue = {
     ...stop,
   },
   "disk-full": { meaning: "A server has no disk space left.", advice: "Free space on that server; the run repeats by itself.", ...later },
+  "gate-closed": {
+    meaning: "A condition that must hold before a cutover does not; nothing was begun.",
+    advice: "Mend what the message names, or let it pass with --override NAME.",
+    ...usage,
+  },
+  "over-budget": {
+    meaning: "The cutover took longer than it was allowed; everything was undone, and applications write where they did.",
+    advice: "Look at the times of its steps, mend what took long, or raise --budget.",
+    ...usage,
+  },
+  "cutover-unfinished": {
+    meaning: "The cutover was decided, but the new side could not be opened.",
+    advice: "Repeat the same command as soon as the new server answers: it does the rest.",
+    ...usage,
+  },
+  "cutover-unknown": {
+    meaning:
+      "The old server was lost in the moment of the decision, and does not answer now: whether the cutover was decided is not known.",
+    advice: "Repeat the same command when the server answers: it finds out, and finishes or undoes.",
+    ...usage,
+  },
   "fence-expired": {
     meaning:
       "The time for which writers were to be kept off ended before the cutover was decided; they write again, and nothing was switched.",
@@ -171,6 +192,21 @@ export const catalogue = {
   "writers-left": {
     meaning: "A transaction that had written before the cutover began did not end in time; everything was undone.",
     advice: "End the transaction that the message names, or wait for it; then repeat the command.",
+    ...usage,
+  },
+  "dump-failed": {
+    meaning: "pg_dump could not read the structure of the old side.",
+    advice: "Mend what the message says: usually a privilege that is missing, or a table that is locked.",
+    ...usage,
+  },
+  "dump-too-old": {
+    meaning: "The server is newer than the built-in pg_dump and than the one of this machine.",
+    advice: "Install pg_dump of the server's version or newer (package postgresql-client), or give its path.",
+    ...usage,
+  },
+  "restore-failed": {
+    meaning: "Objects of the structure could not be made on the new side; each is named.",
+    advice: "Mend the cause and repeat the command, or skip the object by its name.",
     ...usage,
   },
   interrupted: { meaning: "The work was told to stop.", advice: "Nothing to do: it goes on at the next start.", ...later },

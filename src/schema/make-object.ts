@@ -1,0 +1,80 @@
+import { sleep } from "../base/sleep.ts";
+import type { BucardoError } from "../model/error.ts";
+import { interruptible } from "../postgres/cancel.ts";
+import { sqlstateOf, toBucardoError } from "../postgres/failure.ts";
+import { quoteLiteral } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { transaction } from "../postgres/transaction.ts";
+import { existsAlready } from "./exists-already.ts";
+import { tokensOf } from "./lexer.ts";
+import type { SchemaObject } from "./object.ts";
+
+export type ObjectFailure = {
+  readonly object: SchemaObject;
+  readonly error: BucardoError;
+  /** It names something that is not there, and other objects failed before it. */
+  readonly consequence: boolean;
+};
+
+export type MakeOptions = {
+  readonly signal: AbortSignal;
+  readonly owners?: boolean | undefined;
+  readonly resumed?: boolean | undefined;
+  readonly failedBefore: boolean;
+};
+
+export type Outcome = { readonly made: true; readonly note: string | null } | { readonly made: false; readonly failure: ObjectFailure };
+
+/** Deadlocks and locks held by others pass. */
+const passing = new Set(["40P01", "40001", "55P03"]);
+const ATTEMPTS = 12;
+const PAUSE_MS = 250;
+
+/** Undefined schema, table, column, function, object, and a wrong kind of it. */
+const missing = new Set(["3F000", "42P01", "42703", "42883", "42704", "42809"]);
+
+/** Makes one object in one transaction. Throws only when the connection is lost or the signal aborts. */
+export async function makeObject(session: Session, object: SchemaObject, options: MakeOptions): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await interruptible(options.signal, session, () => run(session, object, options));
+      return { made: true, note: null };
+    } catch (error) {
+      options.signal.throwIfAborted();
+      session.lost.throwIfAborted();
+      const sqlstate = sqlstateOf(error);
+      if (sqlstate === null) throw error;
+      if (passing.has(sqlstate) && attempt < ATTEMPTS) {
+        await sleep(PAUSE_MS, options.signal);
+        continue;
+      }
+      if (options.resumed === true && (await existsAlready(session, object, sqlstate))) return { made: true, note: "was there already" };
+      const consequence = options.failedBefore && missing.has(sqlstate);
+      return { made: false, failure: { object, error: toBucardoError(error, { db: session.name }), consequence } };
+    }
+  }
+}
+
+async function run(session: Session, object: SchemaObject, { owners = true }: MakeOptions): Promise<void> {
+  const statements = object.statements.filter((text) => owners || !isOwnership(text));
+  if (statements.length === 0) return;
+  await transaction(session, {}, async () => {
+    const settings = settingsOf(session, object);
+    if (settings !== "") await session.script(sql("schema.place", settings));
+    for (const text of statements) await session.script(sql("schema.make", text));
+  });
+}
+
+/** Where it is stored; with `set local`, so that the next object is not affected. */
+function settingsOf(session: Session, object: SchemaObject): string {
+  const place = object.tablespace === null ? "" : `set local default_tablespace = ${quoteLiteral(object.tablespace)};`;
+  if (object.accessMethod === null || session.serverVersion < 120000) return place;
+  return `${place} set local default_table_access_method = ${quoteLiteral(object.accessMethod)};`;
+}
+
+/** `ALTER .. OWNER TO role`. */
+export function isOwnership(text: string): boolean {
+  const words = tokensOf(text).map(({ kind, value }) => (kind === "word" ? value : ""));
+  return words[0] === "alter" && words.at(-3) === "owner" && words.at(-2) === "to";
+}
