@@ -6,6 +6,7 @@ import { releaseSync } from "../capture/release.ts";
 import { captureVersion } from "../capture/schema.ts";
 import { writeSourceState } from "../control/source-state.ts";
 import { forgetSettled, writeLag, writeTargetState } from "../control/target-state.ts";
+import { closedBy } from "../postgres/closed-by.ts";
 import type { Session } from "../postgres/session.ts";
 import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
@@ -67,6 +68,7 @@ export class SourceKeeper {
     for (let failures = 0; !this.#stop.signal.aborted;) {
       try {
         await using session = await this.#context.open(this.#database, this.#stop.signal);
+        using _ = closedBy(this.#stop.signal, session);
         failures = 0;
         await this.#rounds(session);
       } catch (error) {

@@ -3,15 +3,17 @@ import { reach } from "../base/point.ts";
 import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
 import { markCopied, writeTargetState, type TargetWord } from "../control/target-state.ts";
 import { BucardoError } from "../model/error.ts";
-import type { RunReason } from "../model/run.ts";
+import type { RunProgress, RunReason } from "../model/run.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Bell } from "./bell.ts";
-import { Connections } from "./connections.ts";
+import { Connections, type Pair } from "./connections.ts";
 import type { DaemonContext } from "./context.ts";
 import { KickBook } from "./kick-book.ts";
-import { logDone, logFailed } from "./log-run.ts";
+import { Journal } from "./journal.ts";
+import { logDone, logFailed, rowsOf } from "./log-run.ts";
+import { Pace } from "./pace.ts";
 import { rateMeter, throttled } from "./progress.ts";
 import { schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
@@ -26,6 +28,11 @@ export type Job = {
   readonly connections: string;
 };
 
+/** A quick run that takes longer is one to be shown while it goes on. */
+const QUICK_MS = 300;
+/** So long a run that was broken off may take to end by itself. */
+const ABANDON_MS = 1000;
+
 /**
  * Brings one target of one sync forward, run after run, by itself: no other target or sync waits for it. There is one loop per
  * sync and target, so two runs of the same pair never overlap.
@@ -39,11 +46,16 @@ export class TargetLoop {
   readonly done: Promise<void>;
   #job: Job;
   #stopping = false;
+  #busy = false;
   #running: number | null = null;
+  /** The connections of the last run, which was good: what they led to then they lead to now. */
+  #proven: Pair | null = null;
   #first = true;
   #changeSeen = false;
   #again = false;
   readonly #kicks = new KickBook();
+  readonly #pace = new Pace();
+  readonly #journal: Journal;
   #lastBegan: number | null = null;
   #lastEnded: number | null = null;
   #failure: (Failure & { readonly error: BucardoError }) | null = null;
@@ -54,6 +66,9 @@ export class TargetLoop {
     this.#context = context;
     this.#job = job;
     this.#settled = settled;
+    const { sync, target } = job.definition;
+    const log = context.log.child({ sync: sync.name, target });
+    this.#journal = new Journal(context, { syncId: sync.id, target, log });
     this.#connections = new Connections(context, this.#abort.signal, (side, signal) => context.open(this.#job.definition[side], signal));
     this.done = before.then(() => this.#loop());
   }
@@ -62,21 +77,28 @@ export class TargetLoop {
     return this.#job.definition.target;
   }
 
-  /** The run that is going on. */
+  /** The run that is going on, once it has a row in the history. */
   get running(): number | null {
     return this.#running;
   }
 
+  /** A run goes on, or is about to. */
+  get busy(): boolean {
+    return this.#busy || (this.#changeSeen && this.#heeds);
+  }
+
   /** Nothing runs and no kick waits. */
   get quiet(): boolean {
-    return this.#running === null && !this.#kicks.any;
+    return !this.#busy && !this.#kicks.any;
   }
 
   /** True when a change of the source would start a run: the watcher need not look for the others. */
   get listens(): boolean {
-    return (
-      this.#job.autokick && !this.#job.paused && this.#running === null && !this.#changeSeen && this.#failure === null && !this.#stopping
-    );
+    return this.#heeds && !this.#busy && !this.#changeSeen;
+  }
+
+  get #heeds(): boolean {
+    return this.#job.autokick && !this.#job.paused && this.#failure === null && !this.#stopping;
   }
 
   get lastError(): BucardoError | null {
@@ -106,7 +128,7 @@ export class TargetLoop {
     const reconnect = job.connections !== this.#job.connections;
     const resumed = this.#job.paused && !job.paused;
     this.#job = job;
-    if (reconnect && this.#running === null) void this.#connections.close();
+    if (reconnect && !this.#busy) void this.#connections.close();
     if (resumed) this.#changeSeen = true;
     this.again();
   }
@@ -122,14 +144,24 @@ export class TargetLoop {
     this.#bell.ring();
   }
 
-  /** Breaks the current run off. Safe: it has either committed on the target or done nothing. */
+  /**
+   * Breaks the current run off. Safe: it has either committed on the target or done nothing. A run that waits for a server that does not answer, or
+   * for somebody's lock, loses its connections.
+   */
   abort(): void {
     this.stop();
     this.#abort.abort(new BucardoError("interrupted", "the daemon was told to stop at once"));
+    const timer = setTimeout(() => void this.#connections.close(), ABANDON_MS);
+    void this.done.finally(() => clearTimeout(timer));
   }
 
   async #loop(): Promise<void> {
     await using connections = this.#connections;
+    await this.#turns(connections);
+    await this.#journal.flush();
+  }
+
+  async #turns(connections: Connections): Promise<void> {
     while (!this.#stopping) {
       const next = schedule(this.#situation());
       if (next.do === "run") {
@@ -160,6 +192,7 @@ export class TargetLoop {
       newKicks: this.#kicks.anyNew,
       kicks: this.#kicks.any,
       changeSeen: this.#changeSeen,
+      changeGapMs: this.#pace.gapMs(this.#context.now()),
       checktime: this.#job.checktime,
       lastBegan: this.#lastBegan,
       lastEnded: this.#lastEnded,
@@ -170,65 +203,114 @@ export class TargetLoop {
 
   async #run(reason: RunReason): Promise<void> {
     const job = this.#job;
-    const { sync, target } = job.definition;
-    const log = this.#context.log.child({ sync: sync.name, target });
     // Cleared before the run begins: whatever comes from now on asks for another one.
     this.#changeSeen = false;
     this.#again = false;
     this.#first = false;
+    this.#busy = true;
     this.#lastBegan = this.#context.now();
     try {
-      const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
-      this.#running = open.id;
-      await reach("daemon.kick-taken");
-      const end = await this.#attempt(job, open, log);
-      this.#lastEnded = this.#context.now();
-      this.#note(open, end);
-      await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
-      await reach("daemon.run-recorded");
-      if (
-        end.kind === "done" &&
-        job.definition.onetimecopy !== 0 &&
-        (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))
-      ) {
-        this.#context.definitionsChanged();
-      }
+      const pair = this.#quickOn(job, reason);
+      if (pair === null) await this.#runOnRecord(job, reason);
+      else await this.#runQuickly(job, reason, pair);
     } catch (error) {
       // The control database refused what we wrote, or the lease is gone: nothing of the run is lost by that.
       this.#lastEnded = this.#context.now();
-      const failure = toBucardoError(error, { sync: sync.name });
-      if (!this.#context.ending()) log.error({ err: failure, code: failure.code }, "The run could not be recorded.");
+      const failure = toBucardoError(error, { sync: job.definition.sync.name });
+      if (!this.#context.ending()) this.#logOf(job).error({ err: failure, code: failure.code }, "The run could not be recorded.");
       this.#fail(failure, "backoff");
     } finally {
+      this.#busy = false;
       this.#running = null;
       if (job.connections !== this.#job.connections || this.#context.contended()) await this.#connections.close();
       this.#settled();
     }
   }
 
-  async #attempt(job: Job, open: OpenRun, log: Log): Promise<RunEnd> {
-    const rate = rateMeter(this.#context.now);
-    const progress = throttled(1000, (of) => {
-      const moving = { ...of, rate: of.step === "fetching" ? rate(of.rowsDone) : null };
-      return this.#context.lease.use((session) => reportProgress(session, open.id, moving));
-    });
+  /**
+   * The connections for a run that need not be opened in the history before it begins: nobody asked for it, no kick waits for its end, and what the control
+   * database remembers of the source was checked by the run before, on the same connections. Null: for all others.
+   */
+  #quickOn(job: Job, reason: RunReason): Pair | null {
+    const { pair } = this.#connections;
+    const usual = (reason === "change" || reason === "checktime") && job.definition.onetimecopy === 0;
+    return usual && pair === this.#proven ? pair : null;
+  }
+
+  async #runOnRecord(job: Job, reason: RunReason): Promise<void> {
+    const { sync, target } = job.definition;
+    await this.#journal.flush();
+    const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
+    this.#running = open.id;
+    await reach("daemon.kick-taken");
+    const end = await this.#attempt(job, () => this.#connections.get(), open.remembered);
+    await this.#close(job, open, end);
+    if (
+      end.kind === "done" &&
+      job.definition.onetimecopy !== 0 &&
+      (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))
+    ) {
+      this.#context.definitionsChanged();
+    }
+  }
+
+  /** Its row is written behind it, unless it fails or takes long. */
+  async #runQuickly(job: Job, reason: RunReason, pair: Pair): Promise<void> {
+    const { sync, target } = job.definition;
     const began = this.#context.now();
+    let opening: Promise<OpenRun> | null = null;
+    // The kicks that wait by then came after the run began, so they are not its own.
+    const open = () =>
+      (opening ??= this.#context.lease
+        .use((session) => openRun(session, sync.id, target, reason))
+        .then(({ id }) => ({ id: (this.#running = id), kicks: [], remembered: null })));
+    const timer = setTimeout(() => void open().catch(() => undefined), QUICK_MS);
+    const end = await this.#attempt(job, () => Promise.resolve(pair), null).finally(() => clearTimeout(timer));
+    if (end.kind === "failed" || opening !== null) return await this.#close(job, await open(), end);
+    this.#lastEnded = this.#context.now();
+    this.#journal.add({ reason, began, ended: this.#lastEnded, result: end.result, settledRuns: end.settledRuns });
+  }
+
+  async #close(job: Job, open: OpenRun, end: RunEnd): Promise<void> {
+    const { sync, target } = job.definition;
+    const ms = this.#context.now() - this.#lastBegan!;
+    this.#lastEnded = this.#context.now();
+    if (end.kind === "done") logDone(this.#logOf(job), open.id, end.result, ms);
+    else logFailed(this.#logOf(job), open.id, end.error, ms);
+    this.#note(open, end);
+    await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
+    await reach("daemon.run-recorded");
+  }
+
+  #logOf({ definition: { sync, target } }: Job): Log {
+    return this.#context.log.child({ sync: sync.name, target });
+  }
+
+  async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<RunEnd> {
+    const rate = rateMeter(this.#context.now);
+    const progress = throttled<RunProgress>(1000, async (of) => {
+      const run = this.#running;
+      if (run === null) return;
+      const moving = { ...of, rate: of.step === "fetching" ? rate(of.rowsDone) : null };
+      await this.#context.lease.use((session) => reportProgress(session, run, moving));
+    });
+    this.#proven = null;
     try {
-      const sessions = await this.#connections.get();
+      const pair = await connect();
       const { settledRuns, ...result } = await this.#context.run({
         definition: job.definition,
-        source: sessions.source,
-        target: sessions.target,
+        source: pair.source,
+        target: pair.target,
         signal: this.#abort.signal,
         onProgress: (of) => progress.push(of),
-        remembered: open.remembered,
+        remembered,
       });
-      logDone(log, open.id, result, this.#context.now() - began);
+      this.#proven = pair;
+      this.#pace.ran(this.#context.now(), rowsOf(result));
       return { kind: "done", result, settledRuns };
     } catch (error) {
-      const failure = toBucardoError(error, { sync: job.definition.sync.name });
+      const failure = toBucardoError(this.#abort.signal.aborted ? this.#abort.signal.reason : error, { sync: job.definition.sync.name });
       if (failure.retry !== "now") await this.#connections.close();
-      logFailed(log, open.id, failure, this.#context.now() - began);
       // Only a fault that waits for a person answers the kick; the others are repeated and settle it then.
       return { kind: "failed", error: failure, settlesKicks: failure.retry === "never" && failure.code !== "interrupted" };
     } finally {

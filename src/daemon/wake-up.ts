@@ -4,6 +4,7 @@ import { captureVersion } from "../capture/schema.ts";
 import { LOCK_CLASS, LOCK_ASLEEP, WAKE_CHANNEL } from "../capture/name.ts";
 import { somethingPending } from "../capture/pending.ts";
 import { BucardoError } from "../model/error.ts";
+import { closedBy } from "../postgres/closed-by.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { Bell } from "./bell.ts";
@@ -67,6 +68,7 @@ export class Watcher {
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       try {
         await using session = await this.#context.open(this.#database, this.#stop.signal);
+        using _ = closedBy(this.#stop.signal, session);
         attempt = 0;
         await this.#watch(session);
       } catch (error) {

@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
 import type pg from "pg";
+import { withTimeout } from "../base/abort.ts";
 import { invariant } from "../base/invariant.ts";
 import { BucardoError } from "../model/error.ts";
 import { runBatch, type Answer } from "./batch.ts";
 import { setDriver, type Driver } from "./_driver.ts";
+import { cancelQuery } from "./cancel.ts";
 import { describePlace, sqlstateOf, toBucardoError } from "./failure.ts";
 import { quoteIdent } from "./quote.ts";
 import type { Session } from "./session.ts";
@@ -17,6 +19,7 @@ export type SessionFacts = {
 };
 
 const CLOSE_TIMEOUT_MS = 2000;
+const QUERY_CANCELED = "57014";
 
 export class PgSession implements Session {
   readonly name: string;
@@ -33,6 +36,7 @@ export class PgSession implements Session {
   readonly #heard = new Map<string, (payload: string) => void>();
   #turn: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | null = null;
+  #busy = false;
 
   /** `ended` is called once, when the connection is gone, however it ended. */
   constructor(facts: SessionFacts, driver: Omit<Driver, "exclusive">, ended: () => void) {
@@ -148,7 +152,8 @@ export class PgSession implements Session {
       if (this.#closing)
         throw new BucardoError("connection-lost", `database "${this.name}": the connection to ${this.#place} is closed`, { db: this.name });
       this.lost.throwIfAborted();
-      return work();
+      this.#busy = true;
+      return work().finally(() => (this.#busy = false));
     });
     this.#turn = result.catch(() => undefined);
     return result;
@@ -157,7 +162,8 @@ export class PgSession implements Session {
   /** The driver reports a cut connection as errors without code: whatever fails on a dead socket is a lost connection. */
   #explain(error: unknown): BucardoError {
     const dead = this.lost.aborted || this.#closing !== null || this.#socket.destroyed;
-    if (dead && sqlstateOf(error) === null) return this.#lossOf(error);
+    const sqlstate = sqlstateOf(error);
+    if (dead && (sqlstate === null || (this.#closing !== null && sqlstate === QUERY_CANCELED))) return this.#lossOf(error);
     return toBucardoError(error, { db: this.name });
   }
 
@@ -176,6 +182,14 @@ export class PgSession implements Session {
 
   async #end(): Promise<void> {
     const socket = this.#socket;
+    // A backend that waits for a lock does not notice that we have left: it would stay, with all that its transaction holds, until it gets the lock.
+    if (this.#busy && !socket.destroyed)
+      await withTimeout(
+        CLOSE_TIMEOUT_MS,
+        undefined,
+        () => new Error("late"),
+        () => cancelQuery(this),
+      ).catch(() => undefined);
     if (socket.destroyed) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);

@@ -22,6 +22,6 @@ export interface Session extends AsyncDisposable {
   /** Several statements, values and all, in one round trip; outside of a transaction they are one. After an error the rest is skipped. */
   batch(statements: readonly Statement[]): Promise<Answer[]>;
   listen(channel: string, heard: (payload: string) => void): Promise<void>;
-  /** Says goodbye and ends the connection; cuts it when the server does not answer within 2 s. Never throws, may be called again. */
+  /** Cancels what runs, says goodbye and ends the connection; each is given up after 2 s. Never throws, may be called again. */
   close(): Promise<void>;
 }

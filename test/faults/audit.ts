@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { sleep } from "../../src/base/sleep.ts";
+import type pg from "pg";
 import type { TestDatabase } from "../harness/database.ts";
 
 export type Audit = AsyncDisposable & {
@@ -17,16 +18,21 @@ export function auditor(target: TestDatabase, text: string, expected: string): A
   let [seen, wrong] = [0, null as string | null];
   const end = new AbortController();
   const work = (async () => {
+    let client: pg.Client | null = null;
     while (!end.signal.aborted) {
       try {
-        const [row] = await target.query<{ state: string | null }>(text);
+        client ??= await target.client({ application_name: "audit" });
+        const row = (await client.query<{ state: string | null }>(text)).rows[0];
         seen += 1;
         if (row?.state !== expected) wrong ??= row?.state ?? "nothing";
         await sleep(2);
       } catch {
+        await client?.end().catch(() => undefined);
+        client = null;
         await sleep(20); // a server that was killed is back soon
       }
     }
+    await client?.end().catch(() => undefined);
   })();
   return {
     get seen() {

@@ -96,6 +96,16 @@ export class FaultRig implements AsyncDisposable {
     };
   }
 
+  /** Waits until a session of the daemon waits there for a lock. */
+  async untilBlocked(side: Side): Promise<void> {
+    const blocked =
+      "select pid from pg_stat_activity where datname = current_database() and application_name like 'bucardo%' and wait_event_type = 'Lock'";
+    await waitFor(async () => (await this.database(side).query(blocked)).length > 0, {
+      what: `the daemon to wait for a lock on the ${side}`,
+      timeoutMs: PATIENCE_MS,
+    });
+  }
+
   /** Waits for a kick and for whatever the fault has left to go away; readers must never have seen a torn state. */
   async healed(kick: number): Promise<void> {
     const settled = await this.rig.settled(kick, PATIENCE_MS).catch((error: unknown) => {
