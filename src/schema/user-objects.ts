@@ -7,7 +7,7 @@ import { sql } from "../postgres/sql.ts";
  */
 export async function userObjects(session: Session): Promise<string[]> {
   const rows = await session.query<{ text: string }>(statement);
-  return rows.map(({ text }) => text);
+  return rows.map(({ text }) => text).toSorted();
 }
 
 const mine = (catalog: string, oid: string) =>
@@ -44,6 +44,5 @@ const statement = sql(
        select 'large object', null::oid, l.oid::text::name from (select oid from pg_catalog.pg_largeobject_metadata limit 1) l
      ) o
      left join pg_catalog.pg_namespace n on n.oid = o.namespace
-    where n.oid is null or n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
-    order by 1 collate "C"`,
+    where n.oid is null or n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`,
 );
