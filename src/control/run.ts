@@ -1,5 +1,5 @@
 import type { BucardoError } from "../model/error.ts";
-import type { RunOutcome, RunProgress, RunReason, RunResult } from "../model/run.ts";
+import type { RunOutcome, RunProgress, RunReason, RunResult, TableCounts } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
@@ -28,9 +28,13 @@ export type RunRow = {
   readonly upserted: number;
   readonly deleted: number;
   readonly truncates: number;
+  /** What was done to each table; empty while the run goes on. */
+  readonly tables: readonly TableCounts[];
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
   readonly errorTable: string | null;
+  /** Of the row that was refused. */
+  readonly errorKey: string | null;
   readonly sqlstate: string | null;
   readonly advice: string | null;
   readonly updated: Date;
@@ -38,8 +42,8 @@ export type RunRow = {
 
 const COLUMNS = `r.id, r.sync, r.target, r.reason, r.started_at as started, r.ended_at as ended, r.outcome, r.step,
   r.current_table as "table", r.rows_expected as "rowsExpected", r.rows_done as "rowsDone", r.rate, r.bytes_done as "bytesDone",
-  r.upserted, r.deleted, r.truncates, r.error_code as "errorCode", r.error_message as "errorMessage",
-  r.error_table as "errorTable", r.sqlstate, r.advice, r.updated_at as updated`;
+  r.upserted, r.deleted, r.truncates, r.tables, r.error_code as "errorCode", r.error_message as "errorMessage",
+  r.error_table as "errorTable", r.error_key as "errorKey", r.sqlstate, r.advice, r.updated_at as updated`;
 
 /**
  * Opens the row of a run. A run of the same sync and target that is still open was left by a daemon that died, or by a lost
@@ -114,12 +118,13 @@ export async function closeRun(session: Session, syncId: string, target: string,
          select k.id, $2, $3, $4 from bucardo.kick k where k.id = any ($16::bigint[])
          on conflict (kick, target) do nothing
        )
-       insert into bucardo.target_state (sync, target, state, last_good, last_bad, settled)
-       select $1::uuid, $2, 'Idle', case when $4 <> 'bad' then c.id end, case when $4 = 'bad' then c.id end, $17
+       insert into bucardo.target_state (sync, target, state, last_good, last_bad, settled, set_aside)
+       select $1::uuid, $2, 'Idle', case when $4 <> 'bad' then c.id end, case when $4 = 'bad' then c.id end, $17, coalesce($18, 0)
          from closed c
        on conflict (sync, target) do update
          set last_good = coalesce(excluded.last_good, bucardo.target_state.last_good),
              last_bad = coalesce(excluded.last_bad, bucardo.target_state.last_bad),
+             set_aside = coalesce($18, bucardo.target_state.set_aside),
              -- Without a checkpoint its count means nothing any more; a new one begins at 0.
              settled = case when $10 = 'checkpoint-missing' then null else coalesce(excluded.settled, bucardo.target_state.settled) end,
              updated_at = pg_catalog.clock_timestamp()`,
@@ -141,6 +146,7 @@ export async function closeRun(session: Session, syncId: string, target: string,
         error?.advice ?? null,
         kicks,
         end.kind === "done" ? end.settledRuns : null,
+        end.kind === "done" ? end.result.setAside : null,
       ],
     ),
   );
@@ -166,7 +172,7 @@ export async function readRun(session: Session, runId: number): Promise<RunRow |
   return rows[0] ?? null;
 }
 
-/** The open run and the last good and last bad ones of every target; what `status` shows. */
+/** The open run, the last good and last bad ones of every target, and the last that had something to do; what `status` shows. */
 export async function recentRuns(session: Session): Promise<RunRow[]> {
   return await session.query<RunRow>(
     sql(
@@ -174,7 +180,8 @@ export async function recentRuns(session: Session): Promise<RunRow[]> {
       `select ${COLUMNS} from bucardo.run r where r.ended_at is null
        union all
        select ${COLUMNS} from bucardo.run r
-         join bucardo.target_state t on r.id in (t.last_good, t.last_bad)
+         join bucardo.target_state t on r.id in (t.last_good, t.last_bad,
+           (select max(w.id) from bucardo.run w where w.sync = t.sync and w.target = t.target and w.outcome = 'good'))
         where r.ended_at is not null`,
     ),
   );

@@ -13,8 +13,12 @@ export type TargetState = {
   readonly detail: string | null;
   readonly lastGood: number | null;
   readonly lastBad: number | null;
+  /** The last run that had something to do. */
+  readonly lastWritten: number | null;
   readonly deltas: number | null;
   readonly lagSeconds: number | null;
+  /** Rows that wait on the source to be replayed. */
+  readonly setAside: number;
   readonly checked: Date | null;
   readonly updated: Date;
 };
@@ -38,6 +42,16 @@ export async function writeTargetState(
   );
 }
 
+export async function writeSetAside(session: Session, syncId: string, target: string, rows: number): Promise<void> {
+  await session.execute(
+    sql("control.state-set-aside", "update bucardo.target_state set set_aside = $3 where sync = $1::uuid and target = $2", [
+      syncId,
+      target,
+      rows,
+    ]),
+  );
+}
+
 export async function writeLag(session: Session, syncId: string, target: string, lag: Lag): Promise<void> {
   await session.execute(
     sql(
@@ -55,9 +69,10 @@ export async function readTargetStates(session: Session): Promise<TargetState[]>
   return await session.query<TargetState>(
     sql(
       "control.state-read",
-      `select sync, target, state, detail, last_good as "lastGood", last_bad as "lastBad", deltas, lag_seconds as "lagSeconds",
+      `select sync, target, state, detail, last_good as "lastGood", last_bad as "lastBad",
+              (select max(r.id) from bucardo.run r where r.sync = t.sync and r.target = t.target and r.outcome = 'good') as "lastWritten", deltas, lag_seconds as "lagSeconds", set_aside as "setAside",
               checked_at as checked, updated_at as updated
-         from bucardo.target_state order by sync, target`,
+         from bucardo.target_state t order by sync, target`,
     ),
   );
 }

@@ -56,7 +56,8 @@ export class BucardoError extends Error {
 /** One line for a terminal: message, table and SQLSTATE where known, then what to do. */
 export function describeError(error: unknown): { message: string; advice: string | null } {
   if (!(error instanceof BucardoError)) return { message: error instanceof Error ? error.message : String(error), advice: null };
-  const place = [error.details.table && `table ${error.details.table}`, error.details.sqlstate && `SQLSTATE ${error.details.sqlstate}`];
+  const { table, key } = error.details;
+  const place = [table && `table ${table}`, key && `key ${key}`, error.details.sqlstate && `SQLSTATE ${error.details.sqlstate}`];
   const where = place.filter((part) => part && !error.message.includes(part)).join(", ");
   return { message: where === "" ? error.message : `${error.message} (${where})`, advice: error.advice };
 }

@@ -22,6 +22,9 @@ import { updateSequence, updateTable } from "./relation/update.ts";
 import { addRelgroup } from "./relgroup/add.ts";
 import { removeRelgroup } from "./relgroup/remove.ts";
 import { updateRelgroup } from "./relgroup/update.ts";
+import { discard } from "./set-aside/discard.ts";
+import { listSetAside } from "./set-aside/list.ts";
+import { replay } from "./set-aside/replay.ts";
 import { set } from "./setting/set.ts";
 import { show } from "./setting/show.ts";
 import { accept } from "./sync/accept.ts";
@@ -37,7 +40,8 @@ const tables = [addTable, addAllTables, updateTable, removeTable, removeAllTable
 const sequences = [addSequence, addAllSequences, updateSequence, removeSequence, removeAllSequences, listSequences];
 const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
-const data = [compare, inspectSync, inspectTable, inspectDb];
+const data = [compare, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
+const moves = [migrateStart, migrateStatus, migrateWatch, migrateFollow, migrateCutover, migrateSwitchback, migrateFinish, migrateAbort];
 
 /** Every operation but `help`, in the order of the reference page. */
 export const operations: readonly Operation[] = [

@@ -21,6 +21,7 @@ const NOUNS: readonly (readonly [string, RegExp])[] = [
   ["relgroup", /^(relgr\w*|relationgroups?|herds?)$/],
   ["sync", /^(sync|synk|syncs|syncronizations?)$/],
   ["table", /^(tab|tabs|table|tables|tbale)$/],
+  ["set-aside", /^set[-_]?aside$/],
   ["sequence", /^seq\w*$/],
   ["config", /^(config|configs|setting|settings)$/],
   ["clone", /^clones?$/],

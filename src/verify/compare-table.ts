@@ -28,6 +28,8 @@ export type TableEquality = {
   readonly sourceRows: number;
   readonly targetRows: number;
   readonly differences: readonly Difference[];
+  /** Those of keys that the caller told of; not among the others. */
+  readonly expected?: readonly Difference[];
   /** False when `limit` was reached before everything was looked at. */
   readonly complete: boolean;
 };

@@ -8,6 +8,7 @@ import type { Session } from "../postgres/session.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { compareTable, type TableEquality, type TableJob } from "./compare-table.ts";
 import { pairTables, type TablePair } from "./pair.ts";
+import type { Difference } from "./difference.ts";
 import { recheck } from "./recheck.ts";
 import { compareSequenceValues, type SequenceEquality } from "./sequence.ts";
 
@@ -29,6 +30,8 @@ export type CompareJob = {
    * one snapshot a side, and what differs then is different.
    */
   readonly patienceMs?: number;
+  /** Keys that are known to differ, table by table as displayed: named apart, and not looked at again. */
+  readonly expected?: ReadonlyMap<string, readonly (readonly string[])[]>;
   readonly signal?: AbortSignal;
   /** Called as each table is done. */
   readonly onTable?: (table: TableEquality) => void;
@@ -41,6 +44,8 @@ export type SyncEquality = {
   /** Relations that could not be compared: missing on a side, without key. */
   readonly problems: readonly Problem[];
 };
+
+const NAMED_KEYS = 20;
 
 /** With writers, so many keys on their way are followed; more than that is lag, not a row in flight. */
 const FOLLOWED_KEYS = 10_000;
@@ -79,7 +84,7 @@ async function compareAll(job: CompareJob): Promise<SyncEquality> {
 function compareQuiet(job: CompareJob, pairs: readonly TablePair[]): Promise<TableEquality[]> {
   return inSnapshots(job, async () => {
     const compared: TableEquality[] = [];
-    for (const pair of pairs) compared.push(report(job, await compareTable(tableJob(job, pair))));
+    for (const pair of pairs) compared.push(report(job, setApart(job, await compareTable(tableJob(job, pair)), job.limit ?? NAMED_KEYS)));
     return compared;
   });
 }
@@ -89,15 +94,29 @@ async function compareMoving(job: CompareJob, pairs: readonly TablePair[], patie
   const compared: TableEquality[] = [];
   for (const pair of pairs) {
     const table = { ...tableJob(job, pair), limit: FOLLOWED_KEYS };
-    const seen = await inSnapshots(job, () => compareTable(table));
+    const seen = setApart(job, await inSnapshots(job, () => compareTable(table)), FOLLOWED_KEYS);
     // An incomplete look is too far apart to be followed.
     const left = seen.complete ? await recheck(table, seen.differences, patienceMs) : seen.differences;
-    const named = left.slice(0, job.limit ?? 20);
-    compared.push(
-      report(job, { ...seen, equal: left.length === 0, differences: named, complete: seen.complete && named.length === left.length }),
-    );
+    const named = left.slice(0, job.limit ?? NAMED_KEYS);
+    const equal = left.length === 0 && (seen.expected ?? []).length === 0;
+    compared.push(report(job, { ...seen, equal, differences: named, complete: seen.complete && named.length === left.length }));
   }
   return compared;
+}
+
+/** What was expected to differ, beside what was not: so many of those. */
+function setApart(job: CompareJob, seen: TableEquality, limit: number): TableEquality {
+  if (job.expected === undefined) return seen;
+  const known = new Set(expectedOf(job, seen.table).map((key) => JSON.stringify(key)));
+  const isKnown = ({ key }: Difference): boolean => known.has(JSON.stringify(key));
+  const others = seen.differences.filter((difference) => !isKnown(difference));
+  const differences = others.slice(0, limit);
+  const complete = seen.complete && differences.length === others.length;
+  return { ...seen, differences, expected: seen.differences.filter(isKnown), complete };
+}
+
+function expectedOf({ expected }: CompareJob, table: string): readonly (readonly string[])[] {
+  return expected?.get(table) ?? [];
 }
 
 function tableJob(job: CompareJob, pair: TablePair): TableJob {
@@ -106,7 +125,7 @@ function tableJob(job: CompareJob, pair: TablePair): TableJob {
     target: job.target,
     table: pair,
     key: pair.key,
-    ...(job.limit !== undefined && { limit: job.limit }),
+    limit: (job.limit ?? NAMED_KEYS) + expectedOf(job, displayName(pair.source)).length,
     ...(job.signal !== undefined && { signal: job.signal }),
   };
 }

@@ -114,6 +114,7 @@ class KickLine {
       if (run !== null)
         io.out(`  Start time: ${showTime(run.started, now)}\n  End time:   ${run.ended === null ? "-" : showTime(run.ended, now)}`);
       io.out(`  Error:      ${error}`);
+      if (run?.errorKey) io.out(`  Row:        ${run.errorTable ?? ""} (${run.errorKey})`);
       if (run?.advice) io.out(`  Advice:     ${run.advice}`);
     }
     return { outcome: "killed", ms: this.#ms(), error };

@@ -1,3 +1,4 @@
+import type { TableCounts } from "../../model/run.ts";
 import { sourcesOf } from "../../model/sync.ts";
 import { showInterval } from "../interval.ts";
 import { describeProgress } from "./describe-progress.ts";
@@ -41,18 +42,27 @@ export function statusDetail(of: SyncStatus, sources: readonly SourceState[], no
   if (disk !== undefined)
     lines.push(["Deltas on the source", `${(disk.bytes / 1024 / 1024).toFixed(1)} MB${disk.note === null ? "" : ` (${disk.note})`}`]);
   const error = bad !== null && (good === null || bad.id > good.id) ? bad : null;
-  if (error !== null) lines.push(["Last error", error.errorMessage ?? "unknown"], ["Advice", error.advice ?? ""]);
+  const aside = targets.reduce((sum, one) => sum + (one.state?.setAside ?? 0), 0);
+  if (aside > 0) lines.push(["Set aside", `${aside} ${aside === 1 ? "row" : "rows"}; \`bucardo list set-aside ${sync.name}\` shows them`]);
+  if (error !== null) lines.push(["Last error", error.errorMessage ?? "unknown"]);
+  if (error?.errorKey) lines.push(["Row", `${error.errorTable ?? ""} (${error.errorKey})`]);
+  if (error !== null) lines.push(["Advice", error.advice ?? ""]);
   const width = Math.max(...lines.map(([label]) => label.length));
   return [
     RULE,
     ...lines.map(([label, value]) => `${label.padEnd(width)} : ${value}`.trimEnd()),
-    ...targets.flatMap((one) => targetLines(one, error, now)),
+    ...targets.flatMap((one) => targetLines(one, error, targets.length > 1, now)),
     RULE,
   ];
 }
 
-/** `told`: what stands above already. */
-function targetLines({ target, state, running, lastGood, lastBad }: TargetStatus, told: RunRow | null, now: Date): string[] {
+/** `told`: what stands above already; `several`: there are other targets. */
+function targetLines(
+  { target, state, running, lastGood, lastBad, lastWritten }: TargetStatus,
+  told: RunRow | null,
+  several: boolean,
+  now: Date,
+): string[] {
   const parts = [
     running !== null ? "Running" : (state?.state ?? "not run yet"),
     `lag ${lagOf([state])}`,
@@ -61,9 +71,32 @@ function targetLines({ target, state, running, lastGood, lastBad }: TargetStatus
   ];
   const more = [
     ...(running === null ? [] : [describeProgress(running)]),
+    ...(state !== null && state.setAside > 0 && several ? [`${state.setAside} rows set aside`] : []),
+    ...(lastWritten === null ? [] : tableLines(lastWritten.tables)),
     ...(state?.detail && !isTold(state.detail, told) ? [state.detail] : []),
   ];
   return [`Target ${target}: ${parts.join(", ")}`, ...more.map((text) => `    ${text}`)];
+}
+
+/** Of the last run that had something to do, table by table; those that took longest come first. */
+const TABLES_SHOWN = 20;
+
+function tableLines(tables: readonly TableCounts[]): string[] {
+  const written = tables.toSorted((one, other) => (other.ms ?? 0) - (one.ms ?? 0));
+  const lines = written
+    .slice(0, TABLES_SHOWN)
+    .map((table) =>
+      [
+        `${table.table}: ${table.upserted} upserted`,
+        `${table.deleted} deleted`,
+        ...(table.setAside === undefined ? [] : [`${table.setAside} set aside`]),
+        ...(table.overwritten === undefined ? [] : [`${table.overwritten} overwritten`]),
+        `${table.bytes ?? 0} bytes`,
+        `${table.ms ?? 0} ms`,
+        ...(table.refilled ? [`filled anew: ${table.why ?? "whole table"}`] : []),
+      ].join(", "),
+    );
+  return written.length > TABLES_SHOWN ? [...lines, `and ${written.length - TABLES_SHOWN} more tables; --json has them`] : lines;
 }
 
 function isTold(detail: string, told: RunRow | null): boolean {

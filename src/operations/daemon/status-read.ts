@@ -15,6 +15,8 @@ export type TargetStatus = {
   readonly running: RunRow | null;
   readonly lastGood: RunRow | null;
   readonly lastBad: RunRow | null;
+  /** The last that had something to do. */
+  readonly lastWritten: RunRow | null;
 };
 
 export type SyncStatus = {
@@ -64,6 +66,7 @@ function targetStatus(syncId: string, target: string, states: readonly TargetSta
     running: runs.find((run) => run.ended === null && run.sync === syncId && run.target === target) ?? null,
     lastGood: byId(state?.lastGood),
     lastBad: byId(state?.lastBad),
+    lastWritten: byId(state?.lastWritten),
   };
 }
 

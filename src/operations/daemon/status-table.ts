@@ -21,6 +21,7 @@ export function statusTable(status: Status, sort: Sort, now: Date): string[] {
     line(HEADS, "   "),
     widths.map((width) => "=".repeat(width + 2)).join("+"),
     ...rows.map((row) => line(row, " | ")),
+    ...status.syncs.flatMap(asideLine),
     ...status.sources.flatMap(({ db, note }) => (note === null ? [] : [`${db}: ${note}`])),
   ];
 }
@@ -45,6 +46,13 @@ function rowOf({ sync, word, targets }: SyncStatus, now: Date): string[] {
     bad === null ? "" : showDuration(bad),
     lagOf(targets.map((one) => one.state)),
   ];
+}
+
+function asideLine({ sync, targets }: SyncStatus): string[] {
+  const rows = targets.reduce((sum, { state }) => sum + (state?.setAside ?? 0), 0);
+  return rows === 0
+    ? []
+    : [`${sync.name}: ${rows} ${rows === 1 ? "row" : "rows"} set aside; \`bucardo list set-aside ${sync.name}\` shows them`];
 }
 
 /** Always two numbers: deltas waiting and their age at most; of the target that is furthest behind. */

@@ -31,6 +31,8 @@ function runOf(more: Partial<RunRow>): RunRow {
     errorCode: null,
     errorMessage: null,
     errorTable: null,
+    errorKey: null,
+    tables: [],
     sqlstate: null,
     advice: null,
     updated: at(5, 1234),
@@ -46,8 +48,10 @@ function stateOf(more: Partial<TargetState> = {}): TargetState {
     detail: null,
     lastGood: 1,
     lastBad: null,
+    lastWritten: 1,
     deltas: 0,
     lagSeconds: 0,
+    setAside: 0,
     checked: now,
     updated: now,
     ...more,
@@ -55,7 +59,7 @@ function stateOf(more: Partial<TargetState> = {}): TargetState {
 }
 
 function targetOf(more: Partial<TargetStatus> = {}): TargetStatus {
-  return { target: "B", state: stateOf(), running: null, lastGood: runOf({}), lastBad: null, ...more };
+  return { target: "B", state: stateOf(), running: null, lastGood: runOf({}), lastBad: null, lastWritten: null, ...more };
 }
 
 const sync: SyncStatus["sync"] = {

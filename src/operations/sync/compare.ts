@@ -4,6 +4,7 @@ import { readSync } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import { sourcesOf, targetsOf } from "../../model/sync.ts";
+import { readSetAside, type SetAsideRow } from "../../replicate/set-aside.ts";
 import { compareSync } from "../../verify/compare.ts";
 import { integer, key, list, words } from "../input.ts";
 import { interval } from "../interval.ts";
@@ -11,12 +12,15 @@ import { defineOperation } from "../operation.ts";
 import { matcherOf } from "../pattern.ts";
 import { problemText } from "../problem-text.ts";
 
+const difference = z.object({ key: z.array(z.string()), kind: z.enum(["only-source", "only-target", "different"]) });
 const table = z.object({
   table: z.string(),
   equal: z.boolean(),
   sourceRows: z.number(),
   targetRows: z.number(),
-  differences: z.array(z.object({ key: z.array(z.string()), kind: z.enum(["only-source", "only-target", "different"]) })),
+  differences: z.array(difference),
+  /** Keys that differ because their rows are set aside; not among the others. */
+  expected: z.array(difference).optional(),
   complete: z.boolean(),
 });
 const position = z.object({ value: z.string(), called: z.boolean() });
@@ -36,7 +40,7 @@ export const compare = defineOperation({
   summary: "Prove that source and targets have the same rows",
   description:
     "Reads every table of the sync on both sides, grouped by a hash of the key, and names keys that differ. Changes nothing. While a daemon runs, keys " +
-    "that differ are looked at again for some seconds, because they may be on their way.",
+    "that differ are looked at again for some seconds, because they may be on their way. Rows that are set aside are named as such.",
   group: "data",
   effect: "reads",
   control: "required",
@@ -76,6 +80,7 @@ export const compare = defineOperation({
       });
     const seconds = patience === undefined ? ((await daemonIsAlive(control)) ? 10 : 0) : (patience ?? 0);
     const source = await context.connectTo(sourcesOf(sync)[0] ?? "");
+    const aside = await readSetAside(source, { sync: sync.id, target: null, ids: null });
     const results: z.output<typeof target>[] = [];
     for (const each of wanted.length > 0 ? wanted : targetsOf(sync)) {
       const equality = await compareSync({
@@ -83,6 +88,7 @@ export const compare = defineOperation({
         target: await context.connectTo(each),
         relations: relations.map((relation) => ({ kind: relation.kind, name: relation, key: relation.keyColumns })),
         patienceMs: seconds * 1000,
+        expected: expectedKeys(aside.filter((row) => row.target === each)),
         signal: context.signal,
         ...(limit === undefined ? {} : { limit }),
       });
@@ -97,6 +103,7 @@ export const compare = defineOperation({
         io.out(
           `  ${found.table}: ${found.equal ? "equal" : "different"}, ${found.sourceRows} rows on the source, ${found.targetRows} on the target`,
         );
+        for (const { key: of, kind } of found.expected ?? []) io.out(`    (${of.join(", ")}) ${WORDS[kind]}, set aside`);
         for (const difference of found.differences) io.out(`    (${difference.key.join(", ")}) ${WORDS[difference.kind]}`);
         if (!found.complete) io.out("    and more; limit=N names more keys");
       }
@@ -109,3 +116,9 @@ export const compare = defineOperation({
   },
   exit: ({ equal }) => (equal ? 0 : 1),
 });
+
+function expectedKeys(rows: readonly SetAsideRow[]): Map<string, string[][]> {
+  const keys = new Map<string, string[][]>();
+  for (const { kind, table: name, key: of } of rows) if (kind === "refused") keys.set(name, [...(keys.get(name) ?? []), [...of]]);
+  return keys;
+}
