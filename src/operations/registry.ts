@@ -41,7 +41,6 @@ const sequences = [addSequence, addAllSequences, updateSequence, removeSequence,
 const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
 const data = [compare, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
-const moves = [migrateStart, migrateStatus, migrateWatch, migrateFollow, migrateCutover, migrateSwitchback, migrateFinish, migrateAbort];
 
 /** Every operation but `help`, in the order of the reference page. */
 export const operations: readonly Operation[] = [
