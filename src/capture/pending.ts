@@ -1,5 +1,5 @@
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, sql } from "../postgres/sql.ts";
 
 export type Waiting = {
   readonly syncId: string;
@@ -28,6 +28,6 @@ export async function somethingPending(
   syncIds: readonly string[] | null = null,
 ): Promise<{ syncId: string; target: string }[]> {
   return source.query(
-    sql("capture.something-pending", `select distinct sync as "syncId", target from bucardo.pending(false, $1::uuid[])`, [syncIds]),
+    prepared("capture.something-pending", `select distinct sync as "syncId", target from bucardo.pending(false, $1::uuid[])`, [syncIds]),
   );
 }

@@ -3,7 +3,7 @@ import { ROLE } from "../control/install.ts";
 import { BucardoError } from "../model/error.ts";
 import { quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { CAPTURE_ROLE, LOCK_CAPTURE, LOCK_CLASS } from "./name.ts";
 
@@ -22,7 +22,7 @@ export async function captureVersion(source: Session): Promise<number> {
   const { schema, table } = await readOwners(source);
   if (table === null) return 0;
   if (!schema || !table) throw squatted(source);
-  const { version } = await source.one<{ version: number }>(sql("capture.version", "select version from bucardo.capture"));
+  const { version } = await source.one<{ version: number }>(prepared("capture.version", "select version from bucardo.capture"));
   return version;
 }
 
@@ -37,7 +37,7 @@ async function readOwners(source: Session): Promise<{ schema: boolean | null; ta
   ) => `(select r.rolsuper or r.oid = me.oid or r.rolname = ${quoteLiteral(ROLE)} or not me.rolsuper and pg_has_role(r.oid, 'member')
                                         from pg_roles r, pg_roles me where r.oid = ${role} and me.rolname = current_user)`;
   const [found] = await source.query<{ schema: boolean; table: boolean | null }>(
-    sql(
+    prepared(
       "capture.owners",
       `select ${trusted("n.nspowner")}
               and not exists (select from aclexplode(n.nspacl) a

@@ -30,8 +30,13 @@ export class Connections implements AsyncDisposable {
     return this.#pair !== null;
   }
 
+  /** The two sessions, as far as is known alive; null: `get` has to open them. */
+  get pair(): Pair | null {
+    return this.#pair === null || this.#pair.source.lost.aborted || this.#pair.target.lost.aborted ? null : this.#pair;
+  }
+
   async get(): Promise<Pair> {
-    if (this.#pair !== null && (this.#pair.source.lost.aborted || this.#pair.target.lost.aborted)) await this.close();
+    if (this.pair === null) await this.close();
     for (let yields = 0; this.#pair === null; yields++) this.#pair = await this.#openPair(yields < YIELDS);
     return this.#pair;
   }

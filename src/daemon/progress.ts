@@ -1,20 +1,18 @@
-import type { RunProgress } from "../model/run.ts";
-
 /** Passes at most one report per `everyMs` on, the latest; `stop` drops what is left. The first goes at once. */
-export function throttled(
+export function throttled<Report>(
   everyMs: number,
-  report: (progress: RunProgress) => Promise<void>,
-): { push(progress: RunProgress): void; stop(): void } {
-  let latest: RunProgress | null = null;
+  report: (latest: Report) => Promise<void>,
+): { push(latest: Report): void; stop(): void } {
+  let latest: { readonly report: Report } | null = null;
   let timer: NodeJS.Timeout | null = null;
   let sending = false;
   const send = (): void => {
     timer = null;
     if (latest === null || sending) return;
-    const progress = latest;
+    const { report: now } = latest;
     latest = null;
     sending = true;
-    void report(progress)
+    void report(now)
       .catch(() => undefined)
       .finally(() => {
         sending = false;
@@ -23,8 +21,8 @@ export function throttled(
     timer = setTimeout(send, everyMs);
   };
   return {
-    push(progress) {
-      latest = progress;
+    push(now) {
+      latest = { report: now };
       if (timer === null) send();
     },
     stop() {

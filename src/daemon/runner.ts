@@ -3,8 +3,12 @@ import { writeTargetState } from "../control/target-state.ts";
 import { announceSync } from "../control/announce.ts";
 import type { DaemonContext } from "./context.ts";
 import type { SyncPlan } from "./definitions.ts";
+import { throttled } from "./progress.ts";
 import { TargetLoop } from "./target-loop.ts";
 import type { Listener } from "./wake-up.ts";
+
+/** However many runs there are. */
+const ANNOUNCE_MS = 200;
 
 /** Owns one sync: a loop per target. */
 export class Runner {
@@ -14,6 +18,9 @@ export class Runner {
   readonly #alive = new Set<TargetLoop>();
   readonly #ending = new Set<Promise<void>>();
   readonly #settled: () => void;
+  readonly #announced = throttled<"syncdone" | "synckill">(ANNOUNCE_MS, (word) =>
+    this.#context.lease.use((session) => announceSync(session, word, this.#plan.name)),
+  );
   #plan: SyncPlan;
   #stopping = false;
 
@@ -71,7 +78,7 @@ export class Runner {
       syncId: this.#plan.id,
       target,
       listens: loop.listens,
-      busy: loop.running !== null,
+      busy: loop.busy,
       changed: () => loop.changed(),
     }));
   }
@@ -108,11 +115,10 @@ export class Runner {
 
   /** Names of version 5, for whoever waits on them: done when all targets are, killed at once. */
   #afterRun(target: string, loop: TargetLoop): void {
-    const { name } = this.#plan;
     const error = loop.lastError;
     const word =
       error?.retry === "never" ? "synckill" : error === null && [...this.#loops.values()].every((each) => each.quiet) ? "syncdone" : null;
-    if (word !== null) void this.#context.lease.use((session) => announceSync(session, word, name)).catch(() => undefined);
+    if (word !== null) this.#announced.push(word);
     this.#settled();
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CHANGE_GAP_MS, COPY_LOOK_MS, KICK_GAP_MS, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
+import { COPY_LOOK_MS, KICK_GAP_MS, lookAgainMs, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
 const idle: Situation = {
   now: 1_000_000,
@@ -10,6 +10,7 @@ const idle: Situation = {
   newKicks: false,
   kicks: false,
   changeSeen: false,
+  changeGapMs: 0,
   checktime: null,
   lastBegan: 900_000,
   lastEnded: 900_100,
@@ -36,8 +37,9 @@ describe("a healthy target", () => {
   });
   test("runs at once for a change after a quiet time, and with a gap in a busy one", () => {
     expect(schedule({ ...idle, changeSeen: true })).toEqual({ do: "run", reason: "change" });
-    const busy = { ...idle, changeSeen: true, lastEnded: idle.now - 1 };
-    expect(schedule(busy)).toEqual({ do: "wait", at: busy.lastEnded + CHANGE_GAP_MS, state: "Idle" });
+    const soon = { ...idle, changeSeen: true, lastEnded: idle.now };
+    expect(schedule(soon)).toEqual({ do: "run", reason: "change" });
+    expect(schedule({ ...soon, changeGapMs: 50 })).toEqual({ do: "wait", at: idle.now + 50, state: "Idle" });
   });
   test("runs when checktime is over since the last run began", () => {
     expect(schedule({ ...idle, checktime: 100 })).toEqual({ do: "run", reason: "checktime" });
@@ -73,6 +75,15 @@ describe("after a failure", () => {
   test("a fault that waits for a person is not repeated: changes, checktime and old kicks do not start a run", () => {
     const stopped = { ...idle, failure: failed("never", { at: 0 }), changeSeen: true, checktime: 1, kicks: true };
     expect(schedule(stopped)).toEqual({ do: "wait", at: null, state: "Stopped" });
+  });
+  test("where the cause may have been mended on a database, it is looked at again after a while, less and less often", () => {
+    const stopped = { ...idle, failure: { ...failed("never"), lookAgainMs: 60_000 }, changeSeen: true, kicks: true };
+    expect(schedule(stopped)).toEqual({ do: "wait", at: stopped.failure.at + 60_000, state: "Stopped" });
+    expect(schedule({ ...stopped, now: stopped.failure.at + 60_000 })).toEqual({ do: "run", reason: "retry" });
+    expect(lookAgainMs("source-changed", 1, 60_000, () => 1)).toBeUndefined();
+    const times = [1, 2, 20].map((attempts) => lookAgainMs("data-rejected", attempts, 60_000, () => 1));
+    expect(times).toEqual(times.toSorted((one, other) => (one ?? 0) - (other ?? 0)));
+    expect(times.at(-1)).toBe(600_000);
   });
   test("a new kick, or being asked again, tries it once more, but not in a hot loop", () => {
     const stopped = { ...idle, failure: failed("never") };

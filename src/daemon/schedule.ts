@@ -1,3 +1,5 @@
+import { backoff } from "../base/backoff.ts";
+import type { ErrorCode } from "../model/error-catalogue.ts";
 import type { RunReason } from "../model/run.ts";
 
 /**
@@ -16,6 +18,8 @@ export type Failure = {
   readonly at: number;
   /** When `retry` says backoff (or too many "now" in a row): how long to wait, drawn once when the run failed. */
   readonly waitMs: number;
+  /** When `retry` says never: after so long it is looked whether somebody has mended the cause. Absent: somebody must say so. */
+  readonly lookAgainMs?: number;
 };
 
 export type Situation = {
@@ -32,6 +36,8 @@ export type Situation = {
   /** Kicks that wait at all. */
   readonly kicks: boolean;
   readonly changeSeen: boolean;
+  /** Between the end of a run and the next one that a change asks for. */
+  readonly changeGapMs: number;
   /** Seconds; null: no schedule. */
   readonly checktime: number | null;
   readonly lastBegan: number | null;
@@ -48,12 +54,27 @@ export type Next =
 
 /** A voided run is repeated at once so often; then it backs off like any other fault. */
 export const VOIDS_AT_ONCE = 5;
-/** Between the end of a run and the next one that a change asks for: a busy source makes bigger batches instead of more runs. */
-export const CHANGE_GAP_MS = 50;
 /** However often somebody kicks a target that fails, attempts are at least so far apart. */
 export const KICK_GAP_MS = 1000;
 /** How often a held copy looks whether it may begin. */
 export const COPY_LOOK_MS = 2000;
+
+/** Stopped by what somebody mends on one of the databases, where nobody tells us of it. */
+const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
+  "data-rejected",
+  "encoding",
+  "set-aside-full",
+  "schema-mismatch",
+  "permission-denied",
+]);
+
+/** A cause that is not mended for long is looked at less often, down to every so many of these times. */
+const LONGEST_LOOK = 10;
+
+/** For how long a target stays stopped by this fault, at first for `base` milliseconds; undefined: until somebody says so. */
+export function lookAgainMs(code: ErrorCode, attempts: number, base: number, random: () => number): number | undefined {
+  return MENDED_ELSEWHERE.has(code) ? backoff(attempts, { base, cap: LONGEST_LOOK * base, random }) : undefined;
+}
 
 export function schedule(of: Situation): Next {
   if (!of.controlHeld) return { do: "wait", at: null, state: "Waiting" };
@@ -70,7 +91,8 @@ function afterFailure(of: Situation, failure: Failure): Next {
   const asked = of.newKicks || of.again;
   const reason = of.newKicks ? "kick" : "retry";
   if (failure.retry === "never") {
-    if (!asked) return { do: "wait", at: null, state: "Stopped" };
+    if (!asked && failure.lookAgainMs === undefined) return { do: "wait", at: null, state: "Stopped" };
+    if (!asked) return notBefore(of, failure.at + (failure.lookAgainMs ?? 0), "retry", "Stopped");
     return notBefore(of, failure.at + KICK_GAP_MS, reason, "Stopped");
   }
   const due = retriesAtOnce(failure) ? failure.at : failure.at + failure.waitMs;
@@ -84,7 +106,7 @@ function retriesAtOnce(failure: Failure): boolean {
 function whenQuiet(of: Situation): Next {
   const due = of.checktime === null || of.lastBegan === null ? null : of.lastBegan + of.checktime * 1000;
   if (of.changeSeen) {
-    const soon = (of.lastEnded ?? -Infinity) + CHANGE_GAP_MS;
+    const soon = (of.lastEnded ?? -Infinity) + of.changeGapMs;
     if (due === null || soon <= due) return notBefore(of, soon, "change", "Idle");
   }
   return due === null ? { do: "wait", at: null, state: "Idle" } : notBefore(of, due, "checktime", "Idle");

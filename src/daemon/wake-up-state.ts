@@ -1,10 +1,13 @@
 /**
  * When the watcher of a source looks, and whether writers have to notify it. Pure; wake-up.ts does the work.
  *
- *            quiet long enough               flag raised
+ *            nothing waits                   flag raised
  *   awake ─────────────────────────> dozing ────────────> asleep
- *     ^ polls fast                     │ polls fast, tries    │ waits for NOTIFY, with a slow safety poll
+ *     ^ the runs look                  │ polls, tries         │ waits for NOTIFY, with a slow safety poll
  *     └────────── change seen ─────────┴──────────────────────┘
+ *
+ * It sleeps as soon as nothing waits, so that the next change is heard at once. A busy source has always something waiting when a run ends, and is never
+ * asked to notify; the few transactions that have to between two runs of one that is less busy do not hold each other up.
  *
  * The flag "the daemon sleeps" is advisory lock (0x6275, 2) of the source, held exclusive by the watcher. A writer's trigger
  * tries it shared until the end of its transaction: got = nobody sleeps here, no NOTIFY (which would halve a busy source);
@@ -37,13 +40,15 @@ export type Step = {
 export const PLAIN_POLL_MS = 250;
 /** While asleep, for the hint that got lost. */
 export const SAFETY_POLL_MS = 5000;
-/** So long without work before the watcher tries to sleep. */
+/** So long after work a source that cannot notify is polled fast. */
 export const QUIET_MS = 1000;
+/** The first of the polls of one that cannot sleep yet because a writer is at work; each is twice as long after work as the one before. */
+export const DOZE_MS = 2;
 
 export function step(of: Seen): Step {
   if (of.busy) return { phase: "awake", flag: of.phase === "asleep" ? "lower" : "leave", waitMs: of.fastMs };
   if (of.phase === "asleep") return { phase: "asleep", flag: "leave", waitMs: SAFETY_POLL_MS };
-  if (of.now - of.lastBusy < QUIET_MS) return { phase: "awake", flag: "leave", waitMs: of.fastMs };
-  if (!of.flagUsable) return { phase: "awake", flag: "leave", waitMs: Math.max(of.fastMs, PLAIN_POLL_MS) };
-  return { phase: "dozing", flag: "raise", waitMs: of.fastMs };
+  if (of.flagUsable) return { phase: "dozing", flag: "raise", waitMs: Math.min(of.fastMs, Math.max(DOZE_MS, of.now - of.lastBusy)) };
+  const quiet = of.now - of.lastBusy >= QUIET_MS;
+  return { phase: "awake", flag: "leave", waitMs: quiet ? Math.max(of.fastMs, PLAIN_POLL_MS) : of.fastMs };
 }

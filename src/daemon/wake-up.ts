@@ -6,7 +6,7 @@ import { somethingPending } from "../capture/pending.ts";
 import { BucardoError } from "../model/error.ts";
 import { closedBy } from "../postgres/closed-by.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, sql } from "../postgres/sql.ts";
 import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
 import { SAFETY_POLL_MS, step, type Phase } from "./wake-up-state.ts";
@@ -129,8 +129,11 @@ export class Watcher {
     session.lost.addEventListener("abort", () => this.#bell.ring(), { once: true });
     await session.listen(WAKE_CHANNEL, (payload) => {
       const kick = /^kick_sync_(.+)$/.exec(payload)?.[1];
-      if (kick !== undefined) this.#kicked(kick);
-      else this.#bell.ring();
+      if (kick !== undefined) return this.#kicked(kick);
+      // Where only one could be meant its run is the look.
+      const [only, ...others] = this.#listeners();
+      if (only?.listens && others.length === 0) only.changed();
+      this.#bell.ring();
     });
     const { prepared } = await session.one<{ prepared: string }>(
       sql("wake-up.prepared", "select current_setting('max_prepared_transactions') as prepared"),
@@ -153,18 +156,20 @@ export class Watcher {
 }
 
 async function currentSnapshot(session: Session): Promise<string> {
-  const { snapshot } = await session.one<{ snapshot: string }>(sql("wake-up.poll", "select txid_current_snapshot()::text as snapshot"));
+  const { snapshot } = await session.one<{ snapshot: string }>(
+    prepared("wake-up.poll", "select txid_current_snapshot()::text as snapshot"),
+  );
   return snapshot;
 }
 
 /** By try, never by waiting: a prepared transaction could hold it for days. */
 async function raiseFlag(session: Session): Promise<boolean> {
   const { raised } = await session.one<{ raised: boolean }>(
-    sql("wake-up.raise-flag", "select pg_try_advisory_lock($1, $2) as raised", [LOCK_CLASS, LOCK_ASLEEP]),
+    prepared("wake-up.raise-flag", "select pg_try_advisory_lock($1, $2) as raised", [LOCK_CLASS, LOCK_ASLEEP]),
   );
   return raised;
 }
 
 async function lowerFlag(session: Session): Promise<void> {
-  await session.query(sql("wake-up.lower-flag", "select pg_advisory_unlock($1, $2)", [LOCK_CLASS, LOCK_ASLEEP]));
+  await session.query(prepared("wake-up.lower-flag", "select pg_advisory_unlock($1, $2)", [LOCK_CLASS, LOCK_ASLEEP]));
 }

@@ -74,5 +74,5 @@ function collector(statement: Statement, name: string | null, resolve: (answer: 
   };
   const done = (error: Error | null, result: pg.QueryResult<object>) =>
     error ? reject(error) : resolve({ rows: result.rows, count: result.rowCount ?? 0 });
-  return new pg.Query(config as never, undefined as never, done as never) as unknown as Query;
+  return new pg.Query(config as never, undefined, done as never) as unknown as Query;
 }

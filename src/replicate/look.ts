@@ -1,5 +1,5 @@
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared } from "../postgres/sql.ts";
 import type { Identity, RunDefinition } from "./definition.ts";
 
 /** What the first statement of a run finds. */
@@ -36,7 +36,7 @@ export type Stirred = {
  * proves that no checkpoint needs a row of it (capture/empty.ts). So an empty file has nothing for us, whoever writes into it meanwhile.
  */
 export async function look(source: Session, definition: RunDefinition, withColumns: boolean): Promise<Look | null> {
-  const [found] = await source.query<Look>(sql("replicate.look", LOOK, [definition.sync.id, definition.target, withColumns]));
+  const [found] = await source.query<Look>(prepared("replicate.look", LOOK, [definition.sync.id, definition.target, withColumns]));
   return found ?? null;
 }
 

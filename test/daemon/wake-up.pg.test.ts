@@ -36,13 +36,18 @@ test("while it is awake, and when no daemon runs, writers do not notify", async 
   listener.on("notification", () => (heard += 1));
   await listener.query("listen bucardo");
   await rig.source.query("insert into account values (1, 1)");
+  // Open, so that the watcher cannot sleep.
+  const writer = await rig.source.client();
+  await writer.query("begin; insert into account values (2, 2)");
   const daemon = await rig.start();
   await rig.untilEqual();
-  await rig.source.query("insert into account values (2, 2)");
+  await rig.source.query("insert into account values (3, 3)");
+  await rig.untilEqual();
   await listener.query("select 1");
   expect(heard).toBe(0);
+  await writer.query("commit");
   await untilAsleep(rig);
-  await rig.source.query("insert into account values (3, 3)");
+  await rig.source.query("insert into account values (4, 4)");
   await waitFor(() => heard > 0, { what: "a notification" });
   await rig.stop(daemon);
 });
