@@ -3,7 +3,7 @@ import type { TestDatabase } from "../test/harness/database.ts";
 import type { BenchContext, Case, OpenCase, Target } from "./benchmark.ts";
 import type { Peer } from "./peers/peer.ts";
 import { checkpoint, startPair } from "./servers.ts";
-import { clonePair, makeTemplates, mark, marker, requireEqual, untilMarked } from "./tables.ts";
+import { makeTemplates, mark, marker, pairFor, requireEqual, untilMarked } from "./tables.ts";
 
 /** The changes come in so many transactions: neither one that is larger than life, nor a million round trips. */
 export const batches = 100;
@@ -41,20 +41,20 @@ export function backlogCase(context: BenchContext, backlog: Backlog): Case {
 
 async function openBacklog(peers: readonly Peer[], backlog: Backlog): Promise<OpenCase> {
   await using opening = new Disposer();
-  const preload = peers.flatMap((peer) => peer.preload ?? []);
-  const servers = opening.use(await startPair({ preload }));
-  await makeTemplates(servers, backlog.accounts / 100_000);
+  const scale = backlog.accounts / 100_000;
+  const servers = opening.use(await startPair());
+  await makeTemplates(servers, scale);
   const opened = opening.move();
   return {
     async measure(contender) {
       const peer = peers.find(({ name }) => name === contender);
       if (peer === undefined) throw new Error(`no ${contender}`);
-      await using pair = await clonePair(servers);
+      await using pair = await pairFor(peer, servers, scale);
       await using replication = await peer.replicate(pair, tables, "held");
       await backlog.change(pair.source);
       await mark(pair.source, 2);
       await warm(pair.target);
-      await checkpoint(servers.source, servers.target);
+      await checkpoint(pair.servers);
       const began = performance.now();
       await replication.release();
       await untilMarked(pair.target, 2, backlog.timeoutMs ?? 300_000);

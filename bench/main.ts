@@ -5,6 +5,10 @@ import { readOptions, usage, type BenchOptions } from "./options.ts";
 import { writeReport } from "./report.ts";
 import { runBenchmark } from "./run.ts";
 
+process.on("unhandledRejection", (error) => {
+  if (!interrupt.signal.aborted) throw error;
+});
+
 // The first signal lets every part end what it has opened; after a second one, a second later, the watchdogs clear up.
 const interrupt = new AbortController();
 let interruptedAt = 0;
@@ -25,6 +29,7 @@ try {
   process.exitCode = interrupt.signal.aborted ? 130 : 1;
 } finally {
   await endPrograms();
+  if (interrupt.signal.aborted) process.exit();
 }
 
 async function bench(options: BenchOptions): Promise<number> {

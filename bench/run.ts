@@ -57,6 +57,11 @@ async function measureCase(one: Case, context: BenchContext, options: BenchOptio
   const failed: Record<string, string> = {};
   const contenders = one.contenders.filter((contender) => context.wants(contender));
   const first = Math.max(0, ...before.map(({ round }) => round)) + 1;
+  // What is interrupted ends by itself when its servers are gone.
+  const interrupted = new Promise<never>((_, reject) => {
+    context.signal.addEventListener("abort", () => reject(context.signal.reason), { once: true });
+  });
+  interrupted.catch(() => undefined);
   await using open = await one.open();
   const rounds = options.rounds ?? (options.quick ? quickRounds : one.rounds);
   for (let round = first; round < first + rounds; round++) {
@@ -64,7 +69,7 @@ async function measureCase(one: Case, context: BenchContext, options: BenchOptio
       context.signal.throwIfAborted();
       if (contender in failed) continue;
       try {
-        const values = await open.measure(contender, round);
+        const values = await Promise.race([open.measure(contender, round), interrupted]);
         samples.push({ round, contender, values });
         context.note(`round ${round} ${contender}: ${describe(values)}`);
       } catch (error) {

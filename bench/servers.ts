@@ -51,10 +51,11 @@ const common: Settings = {
   log_min_messages: "warning",
 };
 
-export type ServerPair = AsyncDisposable & { readonly source: Server; readonly target: Server };
+export type PairOptions = { readonly durable?: boolean; readonly preload?: readonly string[]; readonly settings?: Settings };
+export type ServerPair = AsyncDisposable & { readonly source: Server; readonly target: Server; readonly options: PairOptions };
 
 /** Two servers with the same settings. `durable` flushes to disk; without it the processor is the limit. */
-export async function startPair(options: { durable?: boolean; preload?: readonly string[]; settings?: Settings }): Promise<ServerPair> {
+export async function startPair(options: PairOptions = {}): Promise<ServerPair> {
   const libraries = options.preload ?? [];
   const start = (): Promise<Server> =>
     startServer({
@@ -69,6 +70,7 @@ export async function startPair(options: { durable?: boolean; preload?: readonly
     return {
       source,
       target,
+      options,
       async [Symbol.asyncDispose]() {
         await Promise.all([source[Symbol.asyncDispose](), target[Symbol.asyncDispose]()]);
       },
@@ -86,6 +88,6 @@ export async function cloneDatabase(server: Server, template: string): Promise<T
   return new TestDatabase(server, name);
 }
 
-export async function checkpoint(...servers: readonly Server[]): Promise<void> {
-  await Promise.all(servers.map((server) => onServer(server, (admin) => admin.query("checkpoint"))));
+export async function checkpoint({ source, target }: ServerPair): Promise<void> {
+  await Promise.all([source, target].map((server) => onServer(server, (admin) => admin.query("checkpoint"))));
 }

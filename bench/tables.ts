@@ -1,15 +1,17 @@
 import type pg from "pg";
-import { onServer, type TestDatabase } from "../test/harness/database.ts";
+import { onServer, TestDatabase } from "../test/harness/database.ts";
 import { createPgbench, fillPgbench } from "../test/harness/pgbench.ts";
 import type { Server } from "../test/harness/server.ts";
 import { waitFor } from "../test/harness/wait.ts";
-import type { DatabasePair } from "./peers/peer.ts";
-import { cloneDatabase, type ServerPair } from "./servers.ts";
+import type { DatabasePair, Peer } from "./peers/peer.ts";
+import { cloneDatabase, startPair, type ServerPair } from "./servers.ts";
 
 /** The tables of pgbench that have a key: nobody here replicates updates of one without. */
 export const keyedTables = ["public.pgbench_accounts", "public.pgbench_tellers", "public.pgbench_branches"] as const;
 /** A row that is changed last says, when it arrives, that all the rest has. */
 export const marker = "public.bench_marker";
+
+const template = "template_bench";
 
 /** Makes a database `template` with the tables of pgbench and the marker on both servers, ready to be cloned. */
 export async function makeTemplates(pair: ServerPair, scale: number): Promise<void> {
@@ -17,8 +19,8 @@ export async function makeTemplates(pair: ServerPair, scale: number): Promise<vo
 }
 
 async function makeTemplate(server: Server, scale: number): Promise<void> {
-  await onServer(server, (admin) => admin.query("create database template_bench"));
-  await onServer(server, (client) => fill(client, scale), "template_bench");
+  await onServer(server, (admin) => admin.query(`create database ${template}`));
+  await onServer(server, (client) => fill(client, scale), template);
 }
 
 async function fill(client: pg.Client, scale: number): Promise<void> {
@@ -31,8 +33,8 @@ async function fill(client: pg.Client, scale: number): Promise<void> {
 }
 
 export async function clonePair(pair: ServerPair): Promise<DatabasePair & AsyncDisposable> {
-  const source = await cloneDatabase(pair.source, "template_bench");
-  const target = await cloneDatabase(pair.target, "template_bench");
+  const source = await cloneDatabase(pair.source, template);
+  const target = await cloneDatabase(pair.target, template);
   return {
     source,
     target,
@@ -42,6 +44,24 @@ export async function clonePair(pair: ServerPair): Promise<DatabasePair & AsyncD
     },
   };
 }
+
+/**
+ * Databases for one measurement of a peer. One that the servers must load gets servers of its own, which end with it: with pglogical's
+ * supervisor a database cannot be dropped, and nobody else shall have it in his server.
+ */
+export async function pairFor(peer: Peer, shared: ServerPair, scale: number): Promise<DatabasePair & Servers & AsyncDisposable> {
+  if (peer.preload === undefined) return Object.assign(await clonePair(shared), { servers: shared });
+  const servers = await startPair({ ...shared.options, preload: [peer.preload] });
+  await makeTemplates(servers, scale);
+  return {
+    servers,
+    source: new TestDatabase(servers.source, template),
+    target: new TestDatabase(servers.target, template),
+    [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
+  };
+}
+
+type Servers = { readonly servers: ServerPair };
 
 export async function mark(source: TestDatabase, value: number): Promise<void> {
   await source.query(`update ${marker} set value = ${value} where id = 1`);

@@ -62,7 +62,7 @@ async function openCapture(context: BenchContext, load: Load, durable: boolean, 
     async measure(contender, round) {
       const pair = databases.get(contender);
       if (pair === undefined) throw new Error(`no ${contender}`);
-      await checkpoint(servers.source);
+      await checkpoint(servers);
       await pgbenchTps(pair.source, { ...load, seconds: Math.max(1, Math.round(load.seconds / 4)), seed: round + 1000 });
       return { tps: await pgbenchTps(pair.source, { ...load, seed: round }) };
     },

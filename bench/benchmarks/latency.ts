@@ -5,11 +5,12 @@ import type { DatabasePair, Peer } from "../peers/peer.ts";
 import { BackgroundLoad, pgbenchMissing } from "../pgbench.ts";
 import { startPair } from "../servers.ts";
 import { quantile } from "../statistics.ts";
-import { clonePair, keyedTables, makeTemplates, marker } from "../tables.ts";
+import { keyedTables, makeTemplates, marker, pairFor } from "../tables.ts";
 import { ratioTarget, valueTarget } from "../target.ts";
 
 const tables = [...keyedTables, marker];
 const loadRate = 500;
+const scale = 5;
 /** Between two looks at the target: short beside what is measured, long enough to leave the processor to the contenders. */
 const lookMs = 0.2;
 
@@ -48,13 +49,13 @@ function latencyCase(context: BenchContext, name: string, rate: number): Case {
 
 async function openLatency(context: BenchContext, rate: number, samples: number): Promise<OpenCase> {
   await using opening = new Disposer();
-  const servers = opening.use(await startPair({ preload: context.peers.flatMap((peer) => peer.preload ?? []) }));
-  await makeTemplates(servers, 5);
+  const servers = opening.use(await startPair());
+  await makeTemplates(servers, scale);
   const opened = opening.move();
   return {
     async measure(contender) {
       const peer = context.peers.find(({ name }) => name === contender) as Peer;
-      await using pair = await clonePair(servers);
+      await using pair = await pairFor(peer, servers, scale);
       await using replication = await peer.replicate(pair, tables, "live");
       await using load = new Disposer();
       if (rate > 0) load.use(new BackgroundLoad(pair.source, { script: "-N", clients: 4, seconds: 600, rate }));
