@@ -12,6 +12,7 @@ create table bucardo.capture (
   -- open: the trigger functions are the usual ones; armed: they ask fence_until first; closed: for good, applications write elsewhere
   fence        text not null default 'open' check (fence in ('open', 'armed', 'closed')),
   fence_hint   text,                             -- told to those who are refused
+  mark         jsonb,                            -- how far a cutover has come that leaves this database
   installed_at timestamptz not null default now()
 );
 

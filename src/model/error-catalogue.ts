@@ -183,6 +183,11 @@ export const catalogue = {
     advice: "Repeat the same command when the server answers: it finds out, and finishes or undoes.",
     ...usage,
   },
+  "pooler-failed": {
+    meaning: "A connection pooler refused what a cutover needs of it.",
+    advice: "Look at the pooler's log; its clients go on as before unless the message says otherwise.",
+    ...usage,
+  },
   "fence-expired": {
     meaning:
       "The time for which writers were to be kept off ended before the cutover was decided; they write again, and nothing was switched.",

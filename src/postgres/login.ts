@@ -9,6 +9,7 @@ import { setupStatement, type SetupRow } from "./setup.ts";
 import { valueTypes } from "./values.ts";
 import { Wire } from "./wire.ts";
 
+export type Authenticated = { readonly client: pg.Client; readonly wire: Wire; readonly reported: ReadonlyMap<string, string> };
 export type Login = { readonly client: pg.Client; readonly wire: Wire; readonly facts: SetupRow };
 
 /** The part of the driver that its types do not show. */
@@ -20,16 +21,16 @@ type Inside = {
 };
 
 /**
- * Startup, authentication and setup by the driver, on a socket that is open (and encrypted) already. The signal only ends the waiting:
+ * Startup and authentication by the driver, on a socket that is open (and encrypted) already. The signal only ends the waiting:
  * who dialled destroys the socket. Throws BucardoError.
  */
-export async function logIn(
+export async function authenticate(
   { socket, encrypted }: Dialled,
   parameters: Parameters,
   db: string,
   applicationName: string,
   signal: AbortSignal,
-): Promise<Login> {
+): Promise<Authenticated> {
   const reported = new Map<string, string>();
   let bound = false;
   const client = new pg.Client({
@@ -63,15 +64,33 @@ export async function logIn(
     wire.adopt();
     watchFirstMessage(wire, parameters, db);
     await orAbort(connecting, signal);
+    inside.password = inside.connectionParameters.password = null;
+    return { client, wire, reported };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw explain(socket.errored ?? error, socket, parameters, db);
+  }
+}
+
+/** Authentication and setup: from here on every setting that matters is ours. Throws BucardoError. */
+export async function logIn(
+  dialled: Dialled,
+  parameters: Parameters,
+  db: string,
+  applicationName: string,
+  signal: AbortSignal,
+): Promise<Login> {
+  const { client, wire, reported } = await authenticate(dialled, parameters, db, applicationName, signal);
+  const inside = client as unknown as Inside;
+  try {
     const major = Number.parseInt(reported.get("server_version") ?? "0", 10);
     const setup = setupStatement(major, reported.get("is_superuser") === "on", inside.processID);
     const { rows } = await orAbort(client.query<SetupRow>({ text: setup.text }), signal);
-    inside.password = inside.connectionParameters.password = null;
     if (!rows[0]) throw behindPooler(parameters, db);
     return { client, wire, facts: rows[0] };
   } catch (error) {
     signal.throwIfAborted();
-    throw explain(socket.errored ?? error, socket, parameters, db);
+    throw explain(dialled.socket.errored ?? error, dialled.socket, parameters, db);
   }
 }
 

@@ -1,10 +1,7 @@
 import { sleep } from "../base/sleep.ts";
-import { readKeyColumns } from "../capture/key-column.ts";
-import { quoteIdent } from "../postgres/quote.ts";
-import { sql } from "../postgres/sql.ts";
 import { planScans, type TableJob } from "./compare-table.ts";
 import type { Difference } from "./difference.ts";
-import { keyAndHash, type HashedRow, type Scan } from "./scan.ts";
+import { lookUp, planLookup } from "./look-up.ts";
 
 /** Time between two looks at the keys that still differ. */
 const PAUSE_MS = 200;
@@ -33,25 +30,4 @@ export async function recheck(job: TableJob, differences: readonly Difference[],
     });
   }
   return left;
-}
-
-type Lookup = { readonly scan: Scan; readonly text: string };
-
-/** Finds rows by lists of key values, one array per key column. */
-async function planLookup(scan: Scan, oid: number, key: readonly string[]): Promise<Lookup> {
-  const columns = await readKeyColumns(scan.session, oid, key);
-  const names = columns.map((_, index) => `k${index}`);
-  const matches = columns.map(({ name, type, equals }, index) => `t.${quoteIdent(name)} ${equals} w.k${index}::${type}`);
-  return {
-    scan,
-    text: `select w.n - 1 as n, ${keyAndHash(scan)}
-       from unnest(${names.map((_, index) => `$${index + 1}::text[]`).join(", ")}) with ordinality as w(${names.join(", ")}, n)
-       join ${scan.from} on ${matches.join(" and ")}`,
-  };
-}
-
-async function lookUp({ scan, text }: Lookup, keys: readonly (readonly string[])[]): Promise<Map<number, string>> {
-  const columns = scan.key.map((_, index) => keys.map((key) => key[index]));
-  const rows = await scan.session.query<HashedRow & { n: number }>(sql("verify.recheck", text, columns));
-  return new Map(rows.map((row) => [row.n, row.hash]));
 }

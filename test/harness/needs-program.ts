@@ -12,7 +12,9 @@ const packages: Readonly<Record<string, string>> = {
 /** The path of a program of the machine, or null. */
 export function programPath(name: string): string | null {
   // Debian's own folders first: in PATH stands a wrapper, which may be there without the program.
-  const folders = [18, 17, 16, 15].map((major) => `/usr/lib/postgresql/${major}/bin`).concat((process.env["PATH"] ?? "").split(delimiter));
+  const folders = [18, 17, 16, 15]
+    .map((major) => `/usr/lib/postgresql/${major}/bin`)
+    .concat((process.env["PATH"] ?? "").split(delimiter), "/usr/sbin");
   return folders.map((folder) => join(folder, name)).find(isProgram) ?? null;
 }
 

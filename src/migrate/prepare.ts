@@ -1,0 +1,126 @@
+import { reach } from "../base/point.ts";
+import { armFence, disarmFence } from "../capture/fence.ts";
+import { BucardoError } from "../model/error.ts";
+import { toBucardoError } from "../postgres/failure.ts";
+import type { RunDefinition } from "../replicate/definition.ts";
+import { Proof } from "../verify/proof.ts";
+import type { CutoverContext } from "./cutover-context.ts";
+import { onLiving, type CutoverSessions } from "./cutover-sessions.ts";
+import { decideGates, type Gate, type GateFacts } from "./gate.ts";
+import { analyzeMissing, readGateFacts } from "./gate-facts.ts";
+import { prepareLastSequences, type LastSequences } from "./last-sequences.ts";
+import { comeNear, runOnce } from "./near.ts";
+import type { Poolers } from "./poolers.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Undo } from "./undo.ts";
+import { prepareWayBack } from "./way-back.ts";
+import { prepareWholeTables, type WholeTable } from "./whole-table.ts";
+
+/** What every part of a cutover works with. */
+export type Working = {
+  readonly context: CutoverContext;
+  readonly sessions: CutoverSessions;
+  readonly poolers: Poolers;
+  readonly timeline: Timeline;
+  /** What a failure takes back, last first. */
+  readonly undo: Undo;
+};
+
+/** Everything that the window needs and that takes time, made before it. */
+export type Prepared = {
+  readonly gates: readonly Gate[];
+  /** The side that is moved to is kept closed until the switch. */
+  readonly fenced: boolean;
+  /** Tables only: sequences have a step of their own, which does not look at their attributes. The very object that runs know already. */
+  readonly lastRun: RunDefinition;
+  readonly sequences: LastSequences;
+  readonly whole: readonly WholeTable[];
+  readonly proof: Proof | null;
+};
+
+/** More than one run of the window should carry. */
+const MOST_DELTAS = 100_000;
+
+/** All that can be done while applications write: what is left for the window is as little as possible, and on connections that know it already. */
+export async function prepareCutover(working: Working): Promise<Prepared> {
+  const { context, sessions, timeline, undo, poolers } = working;
+  const { definition, uncaptured, signal } = context;
+  const { from, to, run } = sessions;
+  const wayBack = context.wayBack ? await armWayBack(working) : { wanted: false, ready: false, why: null };
+  await timeline.step("first runs", () => comeNear({ definition, ...run, signal }));
+  await timeline.step(
+    "statistics on the new side",
+    () => analyzeMissing(to, context),
+    (count) => `${count} tables had none`,
+  );
+  const { proof, compared } = context.verify ? await compareBulk(working) : { proof: null, compared: null };
+  const whole = await prepareWholeTables(from, to, uncaptured);
+  await timeline.step("arm the old side", async () => {
+    undo.add(`give ${from.name} its usual functions again`, () => onLiving(from, context.from, disarmFence));
+    await armFence(from, {
+      sync: definition.sync.id,
+      uncaptured,
+      hint: `Repeat the transaction in a moment, then at ${context.to.place}.`,
+    });
+  });
+  await reach("migrate.armed");
+  const names = definition.relations.filter(({ kind }) => kind === "sequence").map(({ name }) => name);
+  const sequences = await prepareLastSequences(from, to, names, context.sequenceGap);
+  const lastRun = { ...definition, relations: definition.relations.filter(({ kind }) => kind === "table") };
+  const runMs = await timeline.step(
+    "come near",
+    () => comeNear({ definition: lastRun, ...run, signal }),
+    (ms) => `last run ${Math.round(ms)} ms`,
+  );
+  const facts = await readGateFacts({ ...working, runMs }, { compared, wayBack, poolers: await poolers.check() });
+  const gates = decideGates(facts, { budgetMs: context.budgetMs, mostDeltas: MOST_DELTAS }, context.override);
+  for (const gate of gates) context.onEvent({ kind: "gate", gate });
+  return { gates, fenced: wayBack.ready, lastRun, sequences, whole, proof };
+}
+
+/** The last thing before the window, as looking at the gates took a while. */
+export async function comeVeryNear({ context, sessions, timeline }: Working, { proof, lastRun }: Prepared): Promise<void> {
+  await timeline.step("last look", async () => {
+    if (proof !== null) for (let turn = 0; turn < LAST_LOOKS; turn++) await proof.refresh();
+    else await runOnce({ definition: lastRun, ...sessions.run, signal: context.signal });
+  });
+}
+
+/** Each is about as long as what was written during the one before. */
+const LAST_LOOKS = 2;
+
+async function armWayBack({ context, sessions, timeline, undo }: Working): Promise<GateFacts["wayBack"]> {
+  try {
+    await timeline.step("prepare the way back", () => prepareWayBack(context, sessions.from, sessions.to, undo));
+    return { wanted: true, ready: true, why: null };
+  } catch (error) {
+    return { wanted: true, ready: false, why: toBucardoError(error, {}).message };
+  }
+}
+
+/** Takes as long as reading all tables that were not compared yet; runs go on in between. */
+async function compareBulk({ context, sessions, timeline }: Working): Promise<{ proof: Proof | null; compared: GateFacts["compared"] }> {
+  const { definition, installation, signal, onEvent } = context;
+  try {
+    const proof = await Proof.open({
+      ...sessions.proof,
+      definition,
+      installation,
+      advance: () => runOnce({ definition, ...sessions.run, signal }),
+      onTable: (table) => onEvent({ kind: "compared", table }),
+      signal,
+    });
+    await timeline.step(
+      "compare",
+      () => proof.bulk(),
+      (count) => `${count} of ${proof.tables} tables were not compared yet`,
+    );
+    await timeline.step("compare what was touched", async () => {
+      for (let turn = 0; turn < LAST_LOOKS; turn++) await proof.refresh();
+    });
+    return { proof, compared: { tables: proof.tables, different: [] } };
+  } catch (error) {
+    if (!(error instanceof BucardoError) || error.code !== "not-equal") throw error;
+    return { proof: null, compared: { tables: 0, different: [error.message] } };
+  }
+}

@@ -1,0 +1,45 @@
+import { armFence, closeForGood, disarmFence, readFence } from "../capture/fence.ts";
+import { installCapture } from "../capture/install.ts";
+import { releaseSync } from "../capture/release.ts";
+import { carriedSyncs } from "../capture/of-installation.ts";
+import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import { memberOf } from "../replicate/member.ts";
+import type { RunDefinition } from "../replicate/definition.ts";
+import type { CutoverContext } from "./cutover-context.ts";
+import type { Undo } from "./undo.ts";
+
+/** The same sync the other way round: what the side that was left does from now on. */
+export function turnAround(definition: RunDefinition): RunDefinition {
+  return { ...definition, source: definition.target, target: definition.source, onetimecopy: 0 };
+}
+
+/**
+ * Prepares the side that is moved to: capture for the way back, so that its first write is captured already, and a fence that keeps everybody but our runs off
+ * it until the switch. Long before the window, as nobody writes there: only the order of the first write and the switch matters.
+ * Errors: lock-timeout, not-supported (rows could not be applied on the way back).
+ */
+export async function prepareWayBack(context: CutoverContext, from: Session, to: Session, undo: Undo): Promise<void> {
+  if (!(await memberOf(from)).replica)
+    throw new BucardoError("not-supported", `our role may not set session_replication_role on ${from.name}, so it could not follow`, {
+      db: from.name,
+    });
+  const back = turnAround(context.definition);
+  const known = (await carriedSyncs(to)).some(({ sync }) => sync === back.sync.id);
+  const before = (await readFence(to))?.state ?? "open";
+  undo.add(`take away from ${to.name} what was for the way back`, async () => {
+    if (before !== "closed" && (await readFence(to)) !== null) await disarmFence(to);
+    if (!known) await releaseSync(to, back.sync.id);
+  });
+  await installCapture(to, {
+    sync: back.sync,
+    installation: context.installation,
+    targets: [back.target],
+    relations: back.relations.map((relation) => ({ ...relation, autokick: false })),
+    signal: context.signal,
+  });
+  if (before !== "closed") {
+    await armFence(to, { sync: back.sync.id, uncaptured: context.uncaptured, hint: `Applications still write to ${context.from.place}.` });
+    await closeForGood(to);
+  }
+}

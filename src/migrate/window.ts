@@ -1,0 +1,79 @@
+import { reach } from "../base/point.ts";
+import { closeFence, openFence } from "../capture/fence.ts";
+import { waitForWriters } from "../capture/fence-wait.ts";
+import { somethingPending } from "../capture/pending.ts";
+import { BucardoError } from "../model/error.ts";
+import { onLiving } from "./cutover-sessions.ts";
+import { runOnce } from "./near.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Prepared, Working } from "./prepare.ts";
+import type { Proof } from "../verify/proof.ts";
+import { copyWholeTable } from "./whole-table.ts";
+
+/** How much longer the source stays closed by itself than we allow ourselves: undoing opens it at once, a dead tool after this. */
+const MARGIN_MS = 1000;
+/** What of the budget open transactions may take; the rest is for what comes after them. */
+const WRITERS_SHARE = 0.75;
+
+/**
+ * From the first writer that has to wait to the state in which the decision may fall: both sides are equal, and nobody has written since. Every step that
+ * changes something leaves its undoing in `undo`. Errors: writers-left, not-equal, those of a run; the caller undoes.
+ */
+export async function holdWindow(working: Working, prepared: Prepared, signal: AbortSignal): Promise<void> {
+  const { context, sessions, poolers, timeline, undo } = working;
+  const { definition, uncaptured, budgetMs } = context;
+  const { from, run } = sessions;
+  const sync = definition.sync.id;
+  timeline.begin();
+  undo.add("tell the time", async () => timeline.opened());
+
+  if (poolers.any) {
+    await timeline.step("pause poolers", () => poolers.pause(undo, signal));
+    await reach("migrate.paused");
+  }
+  await timeline.step("close the old side", async () => {
+    undo.add(`open ${context.from.place}, which opens by itself a little later`, () => onLiving(from, context.from, openFence));
+    await closeFence(from, budgetMs + MARGIN_MS);
+  });
+  await reach("migrate.closed");
+  await timeline.step(
+    "wait for open transactions",
+    () => waitForWriters(from, { sync, uncaptured, own: sessions.own, until: performance.now() + budgetMs * WRITERS_SHARE, signal }),
+    (waited) => `${waited} waited for`,
+  );
+  const lastRun = timeline.step(
+    "last run",
+    () => runOnce({ definition: prepared.lastRun, source: run.source, target: run.target, signal }),
+    ({ tables }) => `${tables.reduce((sum, table) => sum + table.upserted + table.deleted, 0)} rows`,
+  );
+  // Both begin when nobody writes any more; the old side is read by both at once.
+  await Promise.all([lastRun, prepared.proof && compareLast(timeline, prepared.proof, lastRun)]);
+  await reach("migrate.last-run");
+  if (prepared.whole.length > 0)
+    await timeline.step("tables without key", async () => {
+      for (const table of prepared.whole) await copyWholeTable(run.source, run.target, table, signal);
+    });
+  await timeline.step(
+    "sequences",
+    () => prepared.sequences.carry(),
+    (count) => String(count),
+  );
+  await timeline.step("nothing waits", async () => {
+    const left = await somethingPending(from, [sync]);
+    if (left.some(({ target }) => target === definition.target))
+      throw new BucardoError("not-equal", `something was written to ${from.name} after it was closed`, { db: from.name });
+  });
+  if (poolers.any) {
+    await timeline.step("repoint poolers", () => poolers.repoint());
+    await reach("migrate.repointed");
+  }
+  signal.throwIfAborted();
+}
+
+function compareLast(timeline: Timeline, proof: Proof, lastRun: Promise<unknown>): Promise<number> {
+  return timeline.step(
+    "compare what was touched",
+    () => proof.finish(() => lastRun),
+    (keys) => `${keys} keys`,
+  );
+}

@@ -1,0 +1,169 @@
+import { expect, test } from "vitest";
+import { cutover } from "../../src/migrate/cutover.ts";
+import { footprint } from "../harness/footprint.ts";
+import { startServer } from "../harness/server.ts";
+import type { TestDatabase } from "../harness/database.ts";
+import { waitFor } from "../harness/wait.ts";
+import { at } from "../hazards/steering.ts";
+import { nameOf, openRig, type Rig } from "../replicate/rig.ts";
+import { contextOf, describe, switchOver } from "./rig.ts";
+
+const schema = `
+  create table t (id int primary key, v text);
+  create sequence s;
+  create table small (v text)`;
+
+/** Both sides alike, in step and analyzed. */
+async function ready(): Promise<Rig> {
+  const rig = await openRig({ schema, tables: ["t"], sequences: ["s"] });
+  await rig.source.query(
+    "insert into t select i, 'x' from generate_series(1, 100) i; select nextval('s') from generate_series(1, 7); insert into small values ('a')",
+  );
+  await rig.run();
+  await rig.target.query("analyze");
+  return rig;
+}
+
+/** The table without key stays behind. */
+const without = { leftOut: [nameOf("small")] };
+const refused = { code: "BU001" };
+
+test("writers are moved: everything is there, the old side is closed, the new one open, sequences go on with a gap", async () => {
+  await using rig = await ready();
+  await rig.source.query("update t set v = 'last' where id = 5; insert into small values ('b')");
+  const report = await switchOver(rig, { uncaptured: [nameOf("small")] });
+  expect(await rig.differences()).toEqual([]);
+  expect(await rig.target.query("select v from small order by v")).toEqual([{ v: "a" }, { v: "b" }]);
+  for (const write of ["update t set v = 'late'", "insert into small values ('late')"]) {
+    await expect(rig.source.query(write)).rejects.toMatchObject({
+      ...refused,
+      hint: expect.stringContaining(String(rig.target.server.port)),
+    });
+  }
+  await rig.target.query("insert into t values (101, 'new'); insert into small values ('new')");
+  expect(await rig.target.one("select nextval('s')::int as n")).toEqual({ n: 108 });
+  expect(report.timings.map(({ step }) => step)).toEqual([
+    "close the old side",
+    "wait for open transactions",
+    "last run",
+    "tables without key",
+    "sequences",
+    "nothing waits",
+    "point of no return",
+    "open the new side",
+    "switch command",
+    "usual functions on the new side",
+    "note that it is done",
+  ]);
+  expect(report.downtimeMs).toBeGreaterThan(0);
+});
+
+/** Clients that write until they are refused; each tells how far it was committed. */
+async function journalWriters(rig: Rig, clients: number): Promise<{ end: Promise<number[]> }> {
+  const one = async (writer: number): Promise<number> => {
+    const client = await rig.source.client();
+    for (let n = 1; ; n++) {
+      try {
+        await client.query("begin");
+        await client.query("insert into journal values ($1, $2, nextval('ids'))", [writer, n]);
+        await client.query("update total set n = n + 1 where id = $1", [writer]);
+        await client.query("commit");
+      } catch (error) {
+        if ((error as { code?: string }).code !== refused.code) throw error;
+        return n - 1;
+      }
+    }
+  };
+  return { end: Promise.all(Array.from({ length: clients }, (_, index) => one(index))) };
+}
+
+test("under load: what was committed on the old side is on the new one, nothing else, and no number is given out twice", async () => {
+  await using rig = await openRig({
+    schema: `create table journal (writer int, n int, id int not null, primary key (writer, n)); create table total (id int primary key, n int);
+      insert into total select i, 0 from generate_series(0, 7) i; create sequence ids`,
+    tables: ["journal", "total"],
+    sequences: ["ids"],
+  });
+  const writing = await journalWriters(rig, 8);
+  const report = await switchOver(rig);
+  const committed = await writing.end;
+  expect(await rig.differences()).toEqual([]);
+  expect(await rig.target.query("select count(*)::int as n from journal group by writer order by writer")).toEqual(
+    committed.map((n) => ({ n })),
+  );
+  expect(await rig.target.query("select n from total order by id")).toEqual(committed.map((n) => ({ n })));
+  const { next } = await rig.target.one<{ next: number }>("select nextval('ids')::int as next");
+  expect(next).toBeGreaterThan((await rig.source.one<{ last: number }>("select last_value::int as last from ids")).last);
+  expect(report.downtimeMs).toBeLessThan(5000);
+});
+
+test("a rehearsal does everything but the move: writers stop for a moment, and nothing is left of it", async () => {
+  await using rig = await ready();
+  const before = { source: await objects(rig.source), target: await objects(rig.target) };
+  const report = await cutover(contextOf(rig, { rehearse: true, uncaptured: [nameOf("small")] }));
+  expect(describe(report)).toMatch(/^rehearsed/);
+  expect(report.timings.map(({ step }) => step)).toContain("nothing waits");
+  expect({ source: await objects(rig.source), target: await objects(rig.target) }).toEqual(before);
+  await rig.source.query("update t set v = 'goes on'; insert into small values ('goes on')");
+  await rig.run();
+  expect(await rig.differences()).toEqual([]);
+});
+
+/** All objects, without the rows of our own tables, which a run changes. */
+async function objects(database: TestDatabase): Promise<string[]> {
+  const lines = (await footprint(database)).filter((line) => !line.startsWith("row of"));
+  const texts = await database.query<{ text: string }>(
+    "select pg_get_functiondef(oid) as text from pg_proc where pronamespace = to_regnamespace('bucardo') order by proname",
+  );
+  return [...lines, ...texts.map(({ text }) => text)];
+}
+
+test.each(["migrate.closed", "migrate.last-run"] as const)(
+  "a failure at %s is undone, writers first, and a second attempt succeeds",
+  async (point) => {
+    await using rig = await ready();
+    const before = { source: await objects(rig.source), target: await objects(rig.target) };
+    {
+      using standing = at(point, async () => {
+        throw new Error("the test says no");
+      });
+      const report = await cutover(contextOf(rig, without));
+      expect(standing.passes).toBe(1);
+      expect(report).toMatchObject({ outcome: "undone", why: { message: expect.stringContaining("the test says no") }, warnings: [] });
+    }
+    expect({ source: await objects(rig.source), target: await objects(rig.target) }).toEqual(before);
+    await rig.source.query("update t set v = 'goes on'");
+    await switchOver(rig, without);
+    expect(await rig.differences()).toEqual([]);
+  },
+);
+
+test("over the budget, because a transaction does not end: undone, it is named, and the transaction may go on", async () => {
+  await using rig = await ready();
+  const open = await rig.source.client({ application_name: "shop" });
+  await open.query("begin; update t set v = 'open' where id = 1");
+  const report = await cutover(contextOf(rig, { ...without, budgetMs: 300, override: ["long-transactions"] }));
+  expect(report).toMatchObject({ outcome: "undone", why: { code: "writers-left", message: expect.stringContaining("shop") } });
+  await open.query("update t set v = 'open' where id = 2; commit");
+  await rig.run();
+  expect(await rig.differences()).toEqual([]);
+});
+
+test("over the budget, because the new server does not answer: the old side is open again at once", async () => {
+  await using server = await startServer({ major: 18 });
+  await using rig = await openRig({ schema, tables: ["t"], sequences: ["s"], targetServer: server });
+  await rig.source.query("insert into t select i, 'x' from generate_series(1, 100) i");
+  await rig.run();
+  await rig.target.query("analyze");
+  using standing = at("migrate.closed", async () => server.freeze());
+  const began = performance.now();
+  const attempt = cutover(contextOf(rig, { ...without, budgetMs: 1000 }));
+  await waitFor(() => standing.passes === 1, { what: "the window" });
+  await waitFor(() => rig.source.query("update t set v = 'open' where id = 1"), { what: "an open source" });
+  expect(performance.now() - began).toBeLessThan(15_000);
+  const report = await attempt;
+  expect(report).toMatchObject({ outcome: "undone", why: { code: "over-budget" } });
+  server.thaw();
+  await switchOver(rig, without);
+  expect(await rig.differences()).toEqual([]);
+});
