@@ -140,8 +140,8 @@ export const hazards = [
     name: "h34-rotate-always",
     what: "each housekeeping replaces all functions",
     file: "src/capture/purge.ts",
-    find: "if (table.bytes >= limit && ",
-    replace: "if (limit > 0 && ",
+    find: "candidates.filter((each) => each.bytes >= limitOf(each, options))",
+    replace: "candidates",
     tests: [{ file: purge, name: "H34: " }],
   },
   {
@@ -151,6 +151,22 @@ export const hazards = [
     find: "revoke execute on function ${name}() from public;`;",
     replace: "`;",
     tests: [{ file: capture, name: "H16: " }],
+  },
+  {
+    name: "h16-column-or-function",
+    what: "a key column that is gone is taken for a function of that name, which the table's owner has made",
+    file: "src/capture/function-text.ts",
+    find: "`select pg_catalog.txid_current(), ${keys} from ${rows}`",
+    replace: "`select pg_catalog.txid_current(), ${keyOf('x')} from ${rows} x`",
+    tests: [{ file: capture, name: "H16: 15: " }],
+  },
+  {
+    name: "h16-operator-by-path",
+    what: "the writer's search_path finds an operator for a trigger function",
+    file: "src/capture/function-text.ts",
+    find: "operator(pg_catalog.=) '0'",
+    replace: "= '0'",
+    tests: [{ file: capture, name: "H16: 15: " }],
   },
   {
     name: "h27-waiting-in-line",

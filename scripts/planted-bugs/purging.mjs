@@ -1,5 +1,7 @@
 const purge = "test/hazards/purge.pg.test.ts";
 const guards = "test/replicate/guards.pg.test.ts";
+const atRest = "test/hazards/at-rest.pg.test.ts";
+const rewrite = "test/hazards/rewrite.pg.test.ts";
 
 /** Housekeeping. */
 export const purging = [
@@ -42,5 +44,29 @@ export const purging = [
     find: 'if (now?.generation !== table.generation || fence !== "open") return false;',
     replace: 'if (now?.generation !== table.generation || fence === "") return false;',
     tests: [{ file: purge, name: "H11: " }],
+  },
+  {
+    name: "almost-empty-is-empty",
+    what: "a delta table with a few rows is not looked into",
+    file: "src/replicate/look.ts",
+    find: "where f.bytes is distinct from 0",
+    replace: "where f.bytes > 8192",
+    tests: [{ file: atRest, name: "15: a table at rest" }],
+  },
+  {
+    name: "catalog-not-looked-at",
+    what: "what happens to a table without leaving deltas is noticed by new connections only",
+    file: "src/replicate/take.ts",
+    find: "memory.print === found.print",
+    replace: 'found.print !== ""',
+    tests: [{ file: rewrite, name: "H2" }],
+  },
+  {
+    name: "emptied-under-the-writer",
+    what: "each housekeeping empties tables that are being written to",
+    file: "src/capture/empty.ts",
+    find: "return current && quiet !== null ? `${waits} or ${hot}` : waits;",
+    replace: "return hot === waits ? hot : waits;",
+    tests: [{ file: atRest, name: "now and then" }],
   },
 ];

@@ -28,14 +28,19 @@ export function eventsOf(variant: Variant): readonly CaptureEvent[] {
 }
 
 /**
- * The trigger functions. SECURITY DEFINER, so that a writer needs no right on the delta table; fixed search_path, EXECUTE revoked in the same
- * transaction, no operator on user types (hazard 16). txid_current() stands inside the SELECT: a statement without rows gets no transaction id.
+ * The trigger functions. SECURITY DEFINER, so that a writer needs no right on the delta table; EXECUTE revoked in the same transaction, no operator on user
+ * types, and nothing that the writer's search_path could lead elsewhere (hazard 16). A fixed search_path would be a second fence, but setting and
+ * resetting it takes a third of what capture costs; only the row variant has one, because IS DISTINCT FROM finds its operators by it.
+ * Columns of transition tables stand without the table's name: `n.id` means the function id(record) when there is no such column any more, whoever made it.
+ * txid_current() stands inside the SELECT: a statement without rows gets no transaction id.
  */
 export function functionText(captured: Captured, event: CaptureEvent): string {
   const name = quoteName(functionName(captured.id, event));
-  const source = `\nbegin\n${body(captured, event)}\n  return null;\nend\n`;
+  // A key column may be called like a variable of plpgsql.
+  const source = `\n#variable_conflict use_column\nbegin\n${body(captured, event)}\n  return null;\nend\n`;
   const quote = dollarQuote(source);
-  return `create or replace function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${quote}${source}${quote};
+  const path = captured.variant === "row" ? " set search_path = pg_catalog, pg_temp" : "";
+  return `create or replace function ${name}() returns trigger language plpgsql security definer${path} as ${quote}${source}${quote};
 revoke execute on function ${name}() from public;`;
 }
 
@@ -49,19 +54,21 @@ function dollarQuote(text: string): string {
 function body(captured: Captured, event: CaptureEvent): string {
   const delta = quoteName(deltaTable(captured.id, captured.generation));
   const keyOf = (row: string) => captured.key.map((column) => `${row}.${quoteIdent(column.name)}`).join(", ");
+  const keys = captured.key.map((column) => quoteIdent(column.name)).join(", ");
+  const keysIn = (rows: string) => `select pg_catalog.txid_current(), ${keys} from ${rows}`;
   const wake = captured.notify ? `\n${wakeText()}` : "";
   switch (event) {
     case "insert":
-      return `  insert into ${delta} select pg_catalog.txid_current(), ${keyOf("n")} from ${NEW_ROWS} n;${wake}`;
+      return `  insert into ${delta} ${keysIn(NEW_ROWS)};${wake}`;
     case "delete":
-      return `  insert into ${delta} select pg_catalog.txid_current(), ${keyOf("o")} from ${OLD_ROWS} o;${wake}`;
+      return `  insert into ${delta} ${keysIn(OLD_ROWS)};${wake}`;
     case "update":
       // A row that moves to another leaf fires neither the leaf's row triggers with WHEN nor the root's DELETE trigger: only both
       // transition tables together see its old key (hazard 19).
       return captured.variant === "tree"
-        ? `  insert into ${delta} select pg_catalog.txid_current(), ${keyOf("n")} from ${NEW_ROWS} n
-    union select pg_catalog.txid_current(), ${keyOf("o")} from ${OLD_ROWS} o;${wake}`
-        : `  insert into ${delta} select pg_catalog.txid_current(), ${keyOf("n")} from ${NEW_ROWS} n;${wake}`;
+        ? `  insert into ${delta} ${keysIn(NEW_ROWS)}
+    union ${keysIn(OLD_ROWS)};${wake}`
+        : `  insert into ${delta} ${keysIn(NEW_ROWS)};${wake}`;
     case "key":
       return `  insert into ${delta} values (pg_catalog.txid_current(), ${keyOf("old")});`;
     case "row":
