@@ -14,6 +14,9 @@ import { interruptible } from "../postgres/cancel.ts";
 import { connect, type ConnectOptions } from "../postgres/connect.ts";
 import type { Session } from "../postgres/session.ts";
 import { runBuiltIn } from "./built-in-dump.ts";
+import { checkVersions } from "./check-versions.ts";
+import { filterObjects, type SchemaPatterns } from "./filter.ts";
+import { surroundings, type Surroundings } from "./surroundings.ts";
 import { chooseDumper, type Dumper } from "./dumper.ts";
 import { readEntries } from "./entry.ts";
 import { readFacts } from "./facts.ts";
@@ -28,6 +31,12 @@ export type DumpRequest = {
   readonly targetVersion: number;
   /** Path of a pg_dump to use, or `built-in`; default: the best there is. */
   readonly pgDump?: string | undefined;
+  /** Relations that come; default: all. What cannot be without those that stay behind stays too. */
+  readonly patterns?: SchemaPatterns | undefined;
+  /** The other side: roles that it lacks and settings of the database become objects too, and what differs is told. */
+  readonly target?: Session | undefined;
+  /** False: roles are there already, or made by somebody else; default true. */
+  readonly roles?: boolean | undefined;
   /** How long pg_dump waits for a table that is locked; 60 s. */
   readonly lockTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
@@ -36,7 +45,7 @@ export type DumpRequest = {
 export type SchemaDump = {
   readonly by: Dumper;
   readonly objects: readonly SchemaObject[];
-  /** What was left out or changed for the target's version; warnings. */
+  /** Warnings: what is left out or will differ. Errors: what cannot be made there; whoever goes on all the same meets them as failures. */
   readonly notes: readonly Problem[];
 };
 
@@ -46,8 +55,17 @@ export async function dumpSchema(request: DumpRequest): Promise<SchemaDump> {
   const by = await chooseDumper({ db: session.name, sourceVersion: session.serverVersion, targetVersion, wanted: request.pgDump, signal });
   const script = await runDump(request, by);
   const facts = await readFacts(session);
-  return { by, ...toObjects(readEntries(script), facts, { db: session.name, sourceVersion: session.serverVersion, targetVersion }) };
+  const all = toObjects(readEntries(script), facts, { db: session.name, sourceVersion: session.serverVersion, targetVersion });
+  const chosen = await filterObjects(session, all.objects, request.patterns ?? { only: [], skip: [] });
+  const around = request.target === undefined ? nothing : await surroundings(session, request.target, request.roles !== false);
+  return {
+    by,
+    objects: [...around.before, ...chosen.objects, ...around.after],
+    notes: [...(await checkVersions(session, targetVersion)), ...around.notes, ...all.notes, ...chosen.notes],
+  };
 }
+
+const nothing: Surroundings = { before: [], after: [], notes: [] };
 
 async function runDump({ source, signal, lockTimeoutMs = 60_000 }: DumpRequest, by: Dumper): Promise<string> {
   await using session = await connect({ ...source, signal });

@@ -1,3 +1,4 @@
+import type { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { SchemaObject } from "./object.ts";
@@ -9,8 +10,11 @@ const duplicate = new Set(["42P06", "42P07", "42710", "42723", "42701", "42P16"]
  * True when the failure says that an earlier attempt made the object, committed, and ended before it was remembered. As every object is one transaction,
  * it is there wholly then.
  */
-export async function existsAlready(session: Session, object: SchemaObject, sqlstate: string): Promise<boolean> {
+export async function existsAlready(session: Session, object: SchemaObject, error: BucardoError): Promise<boolean> {
+  const { sqlstate = "", table = "" } = error.details;
   if (duplicate.has(sqlstate)) return true;
+  // Some kinds have no message of their own for it: the catalogue's index complains.
+  if (sqlstate === "23505" && table.startsWith("pg_catalog.")) return true;
   if (object.schema === null) return false;
   // Two statements that complain in their own ways when they are repeated.
   if (object.kind === "SEQUENCE" && sqlstate === "55000") return isSequence(session, object.schema, object.name);

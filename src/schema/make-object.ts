@@ -45,13 +45,14 @@ export async function makeObject(session: Session, object: SchemaObject, options
       session.lost.throwIfAborted();
       const sqlstate = sqlstateOf(error);
       if (sqlstate === null) throw error;
+      const failure = toBucardoError(error, { db: session.name });
       if (passing.has(sqlstate) && attempt < ATTEMPTS) {
         await sleep(PAUSE_MS, options.signal);
         continue;
       }
-      if (options.resumed === true && (await existsAlready(session, object, sqlstate))) return { made: true, note: "was there already" };
+      if (options.resumed === true && (await existsAlready(session, object, failure))) return { made: true, note: "was there already" };
       const consequence = options.failedBefore && missing.has(sqlstate);
-      return { made: false, failure: { object, error: toBucardoError(error, { db: session.name }), consequence } };
+      return { made: false, failure: { object, error: failure, consequence } };
     }
   }
 }

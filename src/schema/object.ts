@@ -42,7 +42,7 @@ export type SchemaObject = {
   /** Other than the default. */
   readonly tablespace: string | null;
   readonly accessMethod: string | null;
-  /** Catalogue and oid on the source; zeros for what has none (comments, grants). */
+  /** Catalogue and oid on the source; of a comment or grant those of what it belongs to; zeros for what has none. */
   readonly classId: number;
   readonly oid: number;
   /** Pages on the source; what takes longest begins first. */

@@ -1,6 +1,7 @@
 import type { Problem } from "../model/error.ts";
 import { quoteIdent, quoteLiteral } from "../postgres/quote.ts";
 import type { SchemaObject } from "./object.ts";
+import { looseObject, settingText } from "./settings.ts";
 import type { Membership, Role, Roles } from "./roles.ts";
 
 export type RolePlan = {
@@ -33,6 +34,7 @@ export function planRoles(source: Roles, target: Roles, context: RoleContext): R
   const memberships = missingMemberships(source, target, wanted).filter(({ role }) => known.has(role) || role.startsWith("pg_"));
   const objects = [
     ...missing.map((role) => object(`ROLE ${role.name}`, role.name, createRole(role, context))),
+    ...missing.flatMap((role) => role.settings.map((setting) => roleSetting(role, setting))),
     ...memberships.map((each) => object(`MEMBERSHIP ${each.role} of ${each.member}`, each.role, [grant(each, context)])),
   ];
   return { objects, problems };
@@ -64,35 +66,16 @@ function createRole(role: Role, { superuser }: RoleContext): string[] {
     role.connectionLimit === -1 ? "" : `CONNECTION LIMIT ${role.connectionLimit}`,
     role.password === null ? "" : `PASSWORD ${quoteLiteral(role.password)}`,
     role.validUntil === null ? "" : `VALID UNTIL ${quoteLiteral(role.validUntil)}`,
-  ].filter((word) => word !== "");
+  ].filter((text) => text !== "");
   const name = quoteIdent(role.name);
   const comment = role.comment === null ? [] : [`COMMENT ON ROLE ${name} IS ${quoteLiteral(role.comment)}`];
-  const settings = role.settings.map((setting) => `ALTER ROLE ${name} SET ${settingText(setting)}`);
-  return [`CREATE ROLE ${name}${words.length === 0 ? "" : ` WITH ${words.join(" ")}`}`, ...comment, ...settings];
+  return [`CREATE ROLE ${name}${words.length === 0 ? "" : ` WITH ${words.join(" ")}`}`, ...comment];
 }
 
-/** Settings whose value is a list of names: stored with the quotes that each element needs, so they are not one constant. */
-const lists = new Set([
-  "search_path",
-  "temp_tablespaces",
-  "session_preload_libraries",
-  "shared_preload_libraries",
-  "local_preload_libraries",
-  "unix_socket_directories",
-  "output_plugin_libraries",
-]);
-
-/** `search_path=a, "B c"` of the catalogue as SQL. */
-export function settingText(setting: string): string {
-  const at = setting.indexOf("=");
-  const [name, value] = [setting.slice(0, at), setting.slice(at + 1)];
-  // Names of extensions' settings hold a dot: my.setting.
-  const quoted = name.split(".").map(quoteIdent).join(".");
-  if (!lists.has(name)) return `${quoted} TO ${quoteLiteral(value)}`;
-  const elements = [...value.matchAll(/"((?:[^"]|"")*)"|[^",\s]+/g)].map(([whole, inner]) =>
-    quoteLiteral(inner?.replaceAll('""', '"') ?? whole),
-  );
-  return `${quoted} TO ${elements.length === 0 ? "''" : elements.join(", ")}`;
+/** By itself: another version may not know it, and the role is needed all the same. */
+function roleSetting({ name }: Role, setting: string): SchemaObject {
+  const id = `SETTING ${setting.slice(0, setting.indexOf("="))} of ${name}`;
+  return object(id, name, [`ALTER ROLE ${quoteIdent(name)} SET ${settingText(setting)}`]);
 }
 
 function grant({ role, member, admin, inherit, set }: Membership, { targetVersion }: RoleContext): string {
@@ -183,6 +166,5 @@ function unusual(role: Role, source: Roles, { db, superuser }: RoleContext): Pro
 }
 
 function object(id: string, name: string, statements: readonly string[]): SchemaObject {
-  const nothing = { schema: null, of: null, owner: null, tablespace: null, accessMethod: null, classId: 0, oid: 0, pages: 0 };
-  return { ...nothing, id, kind: id.slice(0, id.indexOf(" ")), name, stage: "role", statements };
+  return looseObject({ id, kind: id.slice(0, id.indexOf(" ")), name, stage: "role", statements });
 }

@@ -3,23 +3,23 @@ import type { QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import { adaptStatement } from "./adapt.ts";
 import type { Entry } from "./entry.ts";
-import { attachedIndex } from "./stage.ts";
 import { CLASS, factKey, type Fact, type Facts } from "./facts.ts";
 import { tokensOf } from "./lexer.ts";
 import type { SchemaObject, Stage } from "./object.ts";
-import { stagesOf } from "./stage.ts";
+import { attachedIndex, stagesOf } from "./stage.ts";
 
 type Context = { readonly db: string; readonly sourceVersion: number; readonly targetVersion: number };
 
 /** Objects in stages, with those that a dump without rows does not have: VALIDATE of foreign keys, REFRESH of materialized views. */
 export function toObjects(entries: readonly Entry[], facts: Facts, context: Context): { objects: SchemaObject[]; notes: Problem[] } {
   const stages = stagesOf(entries, facts);
+  const byDumpId = new Map(entries.map((entry) => [entry.dumpId, entry]));
   const seen = new Map<string, number>();
   const notes: Problem[] = [];
   const objects = entries
-    .filter((entry) => !isOurs(entry))
+    .filter((entry) => !isOurs(entry) && !isOurs(subjectOf(entry, byDumpId)))
     .flatMap((entry) => {
-      const object = toObject(entry, stages.get(entry)!, facts, uniqueId(entry, seen));
+      const object = toObject(entry, subjectOf(entry, byDumpId), stages.get(entry)!, facts, uniqueId(entry, seen));
       const statements = object.statements.flatMap((text) => adaptStatement(text, context.targetVersion) ?? []);
       if (statements.length === 0) {
         notes.push({
@@ -51,7 +51,13 @@ function uniqueId(entry: Entry, seen: Map<string, number>): string {
   return count === 1 ? plain : `${plain} #${count}`;
 }
 
-function toObject(entry: Entry, stage: Stage, facts: Facts, id: string): SchemaObject {
+/** What a comment or grant belongs to; everything else is its own. */
+function subjectOf(entry: Entry, byDumpId: ReadonlyMap<number, Entry>): Entry {
+  if (entry.oid !== 0) return entry;
+  return entry.dependencies.map((id) => byDumpId.get(id)).find((other) => other !== undefined && other.oid !== 0) ?? entry;
+}
+
+function toObject(entry: Entry, subject: Entry, stage: Stage, facts: Facts, id: string): SchemaObject {
   const fact = factOf(entry, facts);
   const isTable = entry.classId === CLASS.relation && entry.schema !== null && entry.kind !== "INDEX";
   return {
@@ -65,8 +71,8 @@ function toObject(entry: Entry, stage: Stage, facts: Facts, id: string): SchemaO
     statements: entry.statements,
     tablespace: entry.tablespace,
     accessMethod: entry.accessMethod,
-    classId: entry.classId,
-    oid: entry.oid,
+    classId: subject.classId,
+    oid: subject.oid,
     pages: fact?.pages ?? 0,
   };
 }

@@ -1,0 +1,68 @@
+import type { Problem } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+
+export type Extension = { readonly name: string; readonly version: string; readonly schema: string };
+
+/** Installed ones. */
+export function readExtensions(session: Session): Promise<Extension[]> {
+  return session.query<Extension>(
+    sql(
+      "schema.extensions",
+      `select e.extname::text as name, e.extversion as version, n.nspname::text as schema
+         from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace order by e.extname::text collate "C"`,
+    ),
+  );
+}
+
+export type AvailableExtension = { readonly name: string; readonly defaultVersion: string | null; readonly installed: string | null };
+
+/** What the server can install in this database, by name. */
+export async function readAvailableExtensions(session: Session): Promise<Map<string, AvailableExtension>> {
+  const rows = await session.query<AvailableExtension>(
+    sql(
+      "schema.available-extensions",
+      `select name::text, default_version as "defaultVersion", installed_version as installed from pg_catalog.pg_available_extensions`,
+    ),
+  );
+  return new Map(rows.map((row) => [row.name, row]));
+}
+
+/** Gone with a major version, with what to do. */
+const gone: Readonly<Record<string, string>> = {
+  adminpack: "It served pgAdmin 3; since 17 there is none: drop extension adminpack;",
+  old_snapshot: "It went with old_snapshot_threshold in 17: drop extension old_snapshot;",
+  chkpass: "Since 11 there is none: change the columns to text.",
+  tsearch2: "Since 10 there is none: its functions are in the core.",
+  plpythonu: "Python 2 is gone since 15: rewrite the functions for plpython3u.",
+  plpython2u: "Python 2 is gone since 15: rewrite the functions for plpython3u.",
+};
+
+/** Extensions that the target lacks (errors) or has in another version (warnings). Pure. */
+export function compareExtensions(source: readonly Extension[], available: ReadonlyMap<string, AvailableExtension>, db: string): Problem[] {
+  return source.flatMap(({ name, version }): Problem[] => {
+    const there = available.get(name);
+    if (there === undefined) {
+      return [
+        {
+          grade: "error",
+          db,
+          what: `extension ${name} ${version} is not available there`,
+          remedy:
+            gone[name] ??
+            `Install its package on that server, or drop the extension on the old side, or leave it out: --skip-object 'EXTENSION ${name}'`,
+        },
+      ];
+    }
+    const arrives = there.installed ?? there.defaultVersion;
+    if (arrives === version || arrives === null) return [];
+    return [
+      {
+        grade: "warning",
+        db,
+        what: `extension ${name} is ${version} here and will be ${arrives} there`,
+        remedy: "Read its release notes.",
+      },
+    ];
+  });
+}
