@@ -16,14 +16,16 @@ export type Backlog = {
   readonly accounts: number;
   readonly targets: readonly Target[];
   readonly change: (source: TestDatabase) => Promise<void>;
-  /** Contenders that would not end. */
-  readonly without?: readonly string[];
+  /** Contenders that would not end, and why. */
+  readonly without?: Readonly<Record<string, string>>;
+  /** Changes to the tables on both sides, beforehand. */
+  readonly prepare?: string | undefined;
   readonly timeoutMs?: number;
 };
 
 /** Changes are made while everything is up but held back; then the time until they have arrived is taken. */
 export function backlogCase(context: BenchContext, backlog: Backlog): Case {
-  const peers = context.peers.filter(({ name }) => !(backlog.without ?? []).includes(name));
+  const peers = context.peers.filter(({ name }) => backlog.without?.[name] === undefined);
   return {
     name: backlog.name,
     metrics: [
@@ -34,6 +36,7 @@ export function backlogCase(context: BenchContext, backlog: Backlog): Case {
     reference: "native",
     rounds: 5,
     targets: backlog.targets,
+    notShown: backlog.without ?? {},
     setting: backlog.setting,
     open: () => openBacklog(peers, backlog),
   };
@@ -50,6 +53,7 @@ async function openBacklog(peers: readonly Peer[], backlog: Backlog): Promise<Op
       const peer = peers.find(({ name }) => name === contender);
       if (peer === undefined) throw new Error(`no ${contender}`);
       await using pair = await pairFor(peer, servers, scale);
+      if (backlog.prepare !== undefined) for (const side of [pair.source, pair.target]) await side.query(backlog.prepare);
       await using replication = await peer.replicate(pair, tables, "held");
       await backlog.change(pair.source);
       await mark(pair.source, 2);

@@ -15,6 +15,8 @@ export type Case = {
   readonly contenders: readonly string[];
   /** Whose value is 1.00 in the ratios. */
   readonly reference: string | null;
+  /** Contenders that could take part and do not, and why. */
+  readonly notShown?: Readonly<Record<string, string>>;
   /** Default number of rounds. */
   readonly rounds: number;
   readonly targets: readonly Target[];

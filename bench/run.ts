@@ -74,8 +74,9 @@ async function measureCase(one: Case, context: BenchContext, options: BenchOptio
         context.note(`round ${round} ${contender}: ${describe(values)}`);
       } catch (error) {
         context.signal.throwIfAborted();
-        failed[contender] = error instanceof Error ? error.message : String(error);
-        context.note(`round ${round} ${contender} failed: ${failed[contender]}`);
+        const message = error instanceof Error ? error.message : String(error);
+        failed[contender] = message.split("\n")[0] ?? "";
+        context.note(`round ${round} ${contender} failed: ${message}`);
       }
     }
   }
@@ -111,7 +112,7 @@ function caseResult(one: Case, measured: Measured, notShown: Readonly<Record<str
     metrics: one.metrics,
     reference: one.reference,
     samples: measured.samples,
-    notShown: { ...notShown, ...measured.failed },
+    notShown: { ...notShown, ...one.notShown, ...measured.failed },
     targets: one.targets.map(({ text, judge }) => ({ text, ...(judge(measured.samples) ?? { met: null, measured: "" }) })),
     setting: one.setting,
     machine,

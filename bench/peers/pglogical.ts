@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { signal } from "../../test/harness/watchdog.ts";
 import { waitFor } from "../../test/harness/wait.ts";
 import { hasExtension } from "../servers.ts";
@@ -17,11 +18,14 @@ export const pglogical: Peer = {
       await database.query("select pglogical.create_node($1, $2)", [name, conninfo(database)]);
     }
     // Since 15.19 a server refuses other decoders than its own unless told; older ones do not know the setting.
-    await source.query(`alter database "${source.name}" set output_plugin_libraries = 'pgoutput, pglogical_output'`).catch(() => undefined);
+    await source.query(`alter database "${source.name}" set output_plugin_libraries = pgoutput, pglogical_output`).catch(() => undefined);
     for (const table of tables) await source.query("select pglogical.replication_set_add_table('default', $1::regclass)", [table]);
     await target.query("select pglogical.create_subscription('bench', $1, array['default'], false, false)", [conninfo(source)]);
     await mark(source, 1);
-    await untilMarked(target, 1, 60_000);
+    await untilMarked(target, 1, 60_000).catch((error: unknown) => {
+      const said = [source, target].map(({ server }) => readFileSync(server.logFile, "utf8").slice(-800));
+      throw new Error([String(error), ...said].join("\n"));
+    });
     const workers = await workerPids(pair);
     if (mode === "held") signal(workers, "SIGSTOP");
     return replication(pair, workers);
