@@ -8,6 +8,7 @@ create table bucardo.migration (
   version         integer not null,              -- of this file
   target_place    text not null,                 -- host, port and database, for people
   target_identity jsonb not null,                -- which server and database it was begun with
+  found           jsonb not null,                -- schemas and extensions of the new side before, which giving up leaves alone
   options         jsonb not null,
   relations       jsonb,                         -- what takes part; null until the structure is made
   phase           text not null,                 -- the step that is being done, or was last
@@ -34,4 +35,13 @@ create table bucardo.migration_object (
   outcome text not null check (outcome in ('done', 'skipped')),
   note    text,
   at      timestamptz not null default clock_timestamp()
+);
+
+-- For the plots of the report: how far a phase was, at most every few seconds; thinned out when there are many.
+create table bucardo.migration_sample (
+  at      timestamptz not null default clock_timestamp(),
+  phase   text not null,
+  done    double precision not null,
+  rate    double precision,
+  deltas  bigint
 );

@@ -7,6 +7,7 @@ export type DescribedOption = GlobalOption & { readonly help: string };
 
 /** Groups of operations with their titles, in the order of help and reference. */
 export const GROUPS: readonly (readonly [Operation["group"], string])[] = [
+  ["migration", "Moving a database"],
   ["installation", "Installation"],
   ["databases", "Databases"],
   ["relations", "Tables and sequences"],

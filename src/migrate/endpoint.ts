@@ -1,4 +1,3 @@
-import { BucardoError } from "../model/error.ts";
 import { connect, type ConnectOptions } from "../postgres/connect.ts";
 import { describePlace } from "../postgres/failure.ts";
 import { resolveParameters } from "../postgres/parameters.ts";
@@ -10,14 +9,14 @@ export type Endpoint = {
   readonly options: ConnectOptions;
   /** host:port/database, without any secret. */
   readonly place: string;
+  readonly dbname: string;
 };
 
 /** A URL, or libpq's words (`host=db1 dbname=app`). Errors: bad-value. */
 export function endpointOf(name: Endpoint["name"], text: string): Endpoint {
-  const options: ConnectOptions = /^postgres(ql)?:\/\//.test(text) ? { name, url: text } : { name, conn: text };
-  const parameters = resolveParameters(options);
-  if (parameters.dbname === "") throw new BucardoError("bad-value", `${text} names no database`);
-  return { name, options, place: `${describePlace(parameters)}/${parameters.dbname}` };
+  const options: ConnectOptions = { name, conn: text };
+  const { dbname, ...parameters } = resolveParameters(options);
+  return { name, options, place: `${describePlace(parameters)}/${dbname}`, dbname };
 }
 
 /** A session of its own for each use: `purpose` shows in pg_stat_activity. */

@@ -23,7 +23,7 @@ export type Selection = {
   readonly tables: readonly MovedTable[];
   readonly sequences: readonly QualifiedName[];
   /** Relations that stay behind, and why; never by silence. */
-  readonly leftOut: readonly { readonly name: string; readonly why: string }[];
+  readonly leftOut: readonly (QualifiedName & { readonly why: string })[];
 };
 
 export type Patterns = { readonly only: readonly string[]; readonly skip: readonly string[] };
@@ -47,7 +47,7 @@ export async function selectRelations(old: Session, { only, skip }: Patterns): P
       .map(({ schema, name }) => ({ schema, name })),
     leftOut: mine
       .filter((each) => owned.has(displayName(each)))
-      .map((each) => ({ name: displayName(each), why: "belongs to an extension" })),
+      .map(({ schema, name }) => ({ schema, name, why: "belongs to an extension" })),
   };
 }
 

@@ -5,6 +5,7 @@ import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { ensureCaptureSchema } from "../capture/schema.ts";
 import type { Identity } from "../replicate/definition.ts";
+import type { Found } from "./empty-target.ts";
 import { isPhase, type Phase } from "./phase.ts";
 import type { MigrationProgress } from "./progress.ts";
 import type { Selection } from "./selection.ts";
@@ -20,6 +21,8 @@ export type MigrationOptions = {
   /** Bytes per second of all streams together; null: as fast as it goes. */
   readonly maxRate: number | null;
   readonly roles: boolean;
+  /** Path of a pg_dump, or `built-in`; null: the best there is. */
+  readonly pgDump: string | null;
   /** Objects whose statement may fail: `kind name` patterns. */
   readonly skipObjects: readonly string[];
 };
@@ -29,6 +32,8 @@ export type Migration = {
   readonly id: string;
   readonly targetPlace: string;
   readonly targetIdentity: Identity;
+  /** What the new side had before the move; `database`: it was there at all. */
+  readonly found: Found & { readonly database: boolean };
   readonly options: MigrationOptions;
   readonly relations: Selection | null;
   readonly phase: Phase;
@@ -47,7 +52,7 @@ export async function readMigration(old: Session): Promise<Migration | null> {
   const [row] = await old.query<Migration & { version: number; phase: string }>(
     sql(
       "migrate.read",
-      `select id, version, target_place as "targetPlace", target_identity as "targetIdentity", options, relations, phase, open_side as "openSide",
+      `select id, version, target_place as "targetPlace", target_identity as "targetIdentity", found, options, relations, phase, open_side as "openSide",
               progress, started_at as "startedAt", changed_at as "changedAt" from bucardo.migration`,
     ),
   );
@@ -66,7 +71,7 @@ export async function requireMigration(old: Session): Promise<Migration> {
 
 export async function createMigration(
   old: Session,
-  begin: Pick<Migration, "id" | "targetPlace" | "targetIdentity" | "options">,
+  begin: Pick<Migration, "id" | "targetPlace" | "targetIdentity" | "found" | "options">,
 ): Promise<Migration> {
   await ensureCaptureSchema(old);
   const text = await readFile(new URL("../../sql/migrate/0001-initial.sql", import.meta.url), "utf8");
@@ -75,8 +80,15 @@ export async function createMigration(
     await old.execute(
       sql(
         "migrate.create",
-        "insert into bucardo.migration (id, version, target_place, target_identity, options, phase) values ($1, $2, $3, $4, $5, 'schema')",
-        [begin.id, VERSION, begin.targetPlace, JSON.stringify(begin.targetIdentity), JSON.stringify(begin.options)],
+        "insert into bucardo.migration (id, version, target_place, target_identity, found, options, phase) values ($1, $2, $3, $4, $5, $6, 'schema')",
+        [
+          begin.id,
+          VERSION,
+          begin.targetPlace,
+          JSON.stringify(begin.targetIdentity),
+          JSON.stringify(begin.found),
+          JSON.stringify(begin.options),
+        ],
       ),
     );
   });
@@ -109,6 +121,39 @@ export async function writeProgress(old: Session, progress: MigrationProgress): 
       JSON.stringify(progress),
     ]),
   );
+}
+
+export type Sample = {
+  readonly at: Date;
+  readonly phase: string;
+  readonly done: number;
+  readonly rate: number | null;
+  readonly deltas: number | null;
+};
+
+/** More than this are thinned out to the half: a move of weeks has no more than one of an hour. */
+const SAMPLES = 2000;
+
+export async function writeSample(old: Session, { phase, done, rate, lag }: MigrationProgress): Promise<void> {
+  await old.execute(
+    sql("migrate.sample", "insert into bucardo.migration_sample (phase, done, rate, deltas) values ($1, $2, $3, $4)", [
+      phase,
+      done,
+      rate,
+      lag?.deltas ?? null,
+    ]),
+  );
+  await old.execute(
+    sql(
+      "migrate.thin-samples",
+      `delete from bucardo.migration_sample s using (select ctid, row_number() over (order by at) as n, count(*) over () as all_of_them from bucardo.migration_sample) r
+        where s.ctid = r.ctid and r.all_of_them > ${SAMPLES} and r.n % 2 = 0`,
+    ),
+  );
+}
+
+export function readSamples(old: Session): Promise<Sample[]> {
+  return old.query<Sample>(sql("migrate.samples", "select at, phase, done, rate, deltas from bucardo.migration_sample order by at"));
 }
 
 /** One step that took time: open until `endStep`. */
@@ -159,7 +204,12 @@ export async function rememberObject(old: Session, object: string, outcome: "don
 /** The last thing that goes: without it there is no move. Schema bucardo goes with it when nothing else is in it. */
 export async function dropMigration(old: Session): Promise<void> {
   await transaction(old, {}, async () => {
-    await old.script(sql("migrate.drop", "drop table if exists bucardo.migration_object, bucardo.migration_step, bucardo.migration"));
+    await old.script(
+      sql(
+        "migrate.drop",
+        "drop table if exists bucardo.migration_sample, bucardo.migration_object, bucardo.migration_step, bucardo.migration",
+      ),
+    );
     const { empty } = await old.one<{ empty: boolean }>(
       sql(
         "migrate.schema-is-empty",

@@ -17,7 +17,7 @@ export type OperationOf<Input extends z.ZodObject, Output extends z.ZodType> = {
   readonly summary: string;
   /** Paragraphs of plain text, separated by an empty line. */
   readonly description: string;
-  readonly group: "installation" | "daemon" | "databases" | "relations" | "syncs" | "settings" | "data" | "help";
+  readonly group: "installation" | "daemon" | "databases" | "relations" | "syncs" | "settings" | "data" | "migration" | "help";
   /** What a `reads` operation prints is its result; what a `writes` operation prints is silenced by --quiet. */
   readonly effect: "reads" | "writes";
   /** false: it acts at once or not at all, so --dryrun is refused instead of ignored. */

@@ -14,6 +14,13 @@ import { listDatabases } from "./list/databases.ts";
 import { listDbgroups, listRelgroups } from "./list/groups.ts";
 import { listSequences, listTables } from "./list/relations.ts";
 import { listSyncs } from "./list/syncs.ts";
+import { migrateAbort } from "./migrate/abort.ts";
+import { migrateFinish } from "./migrate/finish.ts";
+import { migrateFollow } from "./migrate/follow.ts";
+import { migrateStart } from "./migrate/start.ts";
+import { migrateStatus } from "./migrate/status.ts";
+import { migrateCutover, migrateSwitchback } from "./migrate/turn.ts";
+import { migrateWatch } from "./migrate/watch.ts";
 import type { Operation } from "./operation.ts";
 import { addAllSequences, addAllTables } from "./relation/add-all.ts";
 import { addSequence, addTable } from "./relation/add.ts";
@@ -41,9 +48,11 @@ const sequences = [addSequence, addAllSequences, updateSequence, removeSequence,
 const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
 const data = [compare, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
+const moves = [migrateStart, migrateStatus, migrateWatch, migrateFollow, migrateCutover, migrateSwitchback, migrateFinish, migrateAbort];
 
 /** Every operation but `help`, in the order of the reference page. */
 export const operations: readonly Operation[] = [
+  ...moves,
   ...installation,
   ...databases,
   ...tables,

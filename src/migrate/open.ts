@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import type { Identity } from "../replicate/definition.ts";
+import { readIdentity } from "../replicate/identity.ts";
+import { userObjects } from "../schema/user-objects.ts";
+import { readFound } from "./empty-target.ts";
+import { openEndpoint, type Endpoint } from "./endpoint.ts";
+import { openNewDatabase } from "./new-database.ts";
+import { phases } from "./phase.ts";
+import { createMigration, readMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
+
+type Ends = { readonly old: Endpoint; readonly new: Endpoint; readonly signal: AbortSignal };
+
+/** The move of this database: the one under way, with what may still be changed, else a new one into an empty database. Changes nothing when it refuses. */
+export async function openMigration(ends: Ends, state: Session, wanted: MigrationOptions): Promise<Migration> {
+  const under = await readMigration(state);
+  return under === null ? begin(ends, state, wanted) : goOn(ends, state, under, wanted);
+}
+
+async function begin(ends: Ends, state: Session, options: MigrationOptions): Promise<Migration> {
+  const { session, made } = await openNewDatabase(ends.new, state, ends.signal);
+  await using target = session;
+  const [here, there] = [await readIdentity(state), await readIdentity(target)];
+  if (isSame(here, there))
+    throw new BucardoError("usage", `${ends.old.place} and ${ends.new.place} are the same database`, {
+      advice: "Name another one as --to.",
+    });
+  const objects = await userObjects(target);
+  if (objects.length > 0)
+    throw new BucardoError(
+      "target-not-empty",
+      `the new database ${ends.new.place} is not empty: ${objects.slice(0, 5).join(", ")}${objects.length > 5 ? ` and ${objects.length - 5} more` : ""}`,
+      {
+        db: "new",
+      },
+    );
+  return await createMigration(state, {
+    id: randomUUID(),
+    targetPlace: ends.new.place,
+    targetIdentity: there,
+    found: { ...(await readFound(target)), database: !made },
+    options,
+  });
+}
+
+async function goOn(ends: Ends, state: Session, under: Migration, wanted: MigrationOptions): Promise<Migration> {
+  await using target = await openEndpoint(ends.new, "state", ends.signal);
+  if (!isSame(under.targetIdentity, await readIdentity(target)))
+    throw new BucardoError("in-use", `this database is being moved to ${under.targetPlace}; ${ends.new.place} is another one`, {
+      db: "old",
+      advice: `Go on with --to ${under.targetPlace}, or give that move up first: \`bucardo migrate abort\`.`,
+    });
+  const { only, skip } = under.options;
+  const chosen = wanted.only.length + wanted.skip.length > 0;
+  if (
+    chosen &&
+    JSON.stringify([only, skip]) !== JSON.stringify([wanted.only, wanted.skip]) &&
+    phases.indexOf(under.phase) >= phases.indexOf("capture")
+  )
+    throw new BucardoError("in-use", "this move has begun with other tables; --only and --skip can no longer be changed", {
+      advice: "Leave them out, or give the move up first: `bucardo migrate abort`.",
+    });
+  await updateMigration(state, { options: { ...wanted, ...(chosen ? {} : { only, skip }) } });
+  return (await readMigration(state)) ?? under;
+}
+
+/** The same database of the same server; where it may not tell its number, another database number is the best there is. */
+export function isSame(one: Identity, other: Identity): boolean {
+  return one.system === other.system && one.database === other.database;
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { reportHtml, type ReportFacts } from "./report.ts";
+
+const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+
+const facts: ReportFacts = {
+  program: "bucardo 6",
+  from: "old:5432/app",
+  to: "new:5432/app",
+  fromVersion: "12.22",
+  toVersion: "18.4",
+  migration: {
+    id: "0",
+    targetPlace: "new:5432/app",
+    targetIdentity: { system: "1", timeline: 1, database: 1, lsn: "0" },
+    found: { schemas: [], extensions: [], database: true },
+    options: { only: [], skip: [], jobs: 2, maxRate: null, roles: true, pgDump: null, skipObjects: [] },
+    relations: {
+      tables: [{ schema: "public", name: "<b>", key: ["id"], handling: "follow", bytes: 12_345, unlogged: false, reason: null }],
+      sequences: [],
+      leftOut: [],
+    },
+    phase: "ready",
+    openSide: "old",
+    progress: null,
+    startedAt: at(0),
+    changedAt: at(9),
+  },
+  steps: [
+    { phase: "schema", began: at(0), ended: at(2), outcome: "done", detail: { objects: 12 } },
+    { phase: "copy", began: at(2), ended: at(6), outcome: "failed", detail: { error: "x & y" } },
+    { phase: "copy", began: at(7), ended: at(9), outcome: "done", detail: null },
+  ],
+  samples: [
+    { at: at(3), phase: "copy", done: 10, rate: 5, deltas: null },
+    { at: at(5), phase: "copy", done: 30, rate: 10, deltas: 4 },
+    { at: at(8), phase: "copy", done: 40, rate: 7, deltas: 2 },
+  ],
+  madeAt: at(10),
+};
+
+test("the report is one file: nothing is fetched, nothing runs, names are text", () => {
+  const html = reportHtml(facts);
+  expect(html).not.toMatch(/<script|https?:|src=|@import|url\(/);
+  expect(html).toContain("public.&lt;b&gt;");
+  expect(html).toContain("x &amp; y");
+});
+
+test("every step is in the timeline and in the list, broken off ones too", () => {
+  const html = reportHtml(facts);
+  expect(html.match(/<rect /g)).toHaveLength(3);
+  expect(html.match(/<rect class="failed"/g)).toHaveLength(1);
+  expect(html).toContain("objects: 12");
+  expect(html.match(/<polyline /g)).toHaveLength(2);
+});
+
+test("a move that has not begun has a report as well", () => {
+  expect(reportHtml({ ...facts, steps: [], samples: [] })).toContain("Nothing was done yet.");
+});

@@ -1,0 +1,96 @@
+import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
+import { dumpSchema, type SchemaDump } from "../schema/dump.ts";
+import { beginCapture } from "./begin-capture.ts";
+import { copyRows } from "./copy-rows.ts";
+import { openEndpoint } from "./endpoint.ts";
+import { moveExtras } from "./extras.ts";
+import { lockMigration } from "./lock.ts";
+import { makeConstraints, makeKeys, makeStructure } from "./structure.ts";
+import { reporterOf, type Move, type MoveContext, type PhaseResult } from "./move.ts";
+import { phasesFrom, type Phase } from "./phase.ts";
+import { openMigration } from "./open.ts";
+import { proveEqual } from "./prove.ts";
+import { repairRun, catchUpRuns } from "./runs.ts";
+import { beginStep, endStep, requireMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
+
+const works: Readonly<Record<Phase, (move: Move) => Promise<PhaseResult>>> = {
+  schema: makeStructure,
+  capture: beginCapture,
+  copy: copyRows,
+  keys: makeKeys,
+  repair: repairRun,
+  constraints: makeConstraints,
+  extras: moveExtras,
+  "catch-up": catchUpRuns,
+  compare: proveEqual,
+  ready: async () => ({}),
+};
+
+export type StartContext = MoveContext & {
+  /** Called when a phase begins; `resumed` when it had begun before. */
+  readonly onPhase: (phase: Phase, migration: Migration) => void | Promise<void>;
+};
+
+/**
+ * Brings the new side in step with the old one, which stays in use all the time: structure, capture, copy, keys, the run that makes it one state,
+ * constraints, the rest, catch-up, proof. Every phase is remembered on the old side; after a crash the same call goes on where it stood.
+ * Errors: in-use (another command works on this move), and those of the phases.
+ */
+export async function start(context: StartContext, wanted: MigrationOptions): Promise<Migration> {
+  await using state = await openEndpoint(context.old, "state", context.signal);
+  await lockMigration(state);
+  const begun = await openMigration(context, state, wanted);
+  if (begun.openSide === "new")
+    throw new BucardoError("in-use", "This move was switched over already: the new side is in use.", {
+      advice: "`bucardo migrate status` tells how it stands; `switchback` or `finish` come next.",
+    });
+  const structure = once(() => dumpOld(context, begun.options));
+  for (const phase of phasesFrom(begun.phase)) await doPhase(context, state, structure, phase);
+  return await requireMigration(state);
+}
+
+async function doPhase(context: StartContext, state: Session, structure: Move["structure"], phase: Phase): Promise<void> {
+  context.signal.throwIfAborted();
+  await updateMigration(state, { phase });
+  const migration = await requireMigration(state);
+  await context.onPhase(phase, migration);
+  const step = await beginStep(state, phase);
+  const reporter = reporterOf(phase, context, state);
+  reporter.report({});
+  try {
+    const result = await works[phase]({ ...context, migration, state, structure, report: (change) => reporter.report(change) });
+    await reporter.flush();
+    await endStep(state, step, "done", result);
+  } catch (error) {
+    // The state's connection may be what broke; the step then stays open, and the next command sees that nobody holds the lock.
+    await endStep(state, step, "failed", failureOf(error)).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Written for the version of the new side, without what stays behind. */
+async function dumpOld(context: MoveContext, options: MigrationOptions): Promise<SchemaDump> {
+  await using old = await openEndpoint(context.old, "structure", context.signal);
+  await using young = await openEndpoint(context.new, "structure", context.signal);
+  return await dumpSchema({
+    source: context.old.options,
+    session: old,
+    targetVersion: young.serverVersion,
+    target: young,
+    roles: options.roles,
+    patterns: { only: options.only, skip: options.skip },
+    pgDump: options.pgDump ?? undefined,
+    signal: context.signal,
+  });
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | null = null;
+  return () => (result ??= work());
+}
+
+function failureOf(error: unknown): PhaseResult {
+  if (!(error instanceof BucardoError)) return { error: "unexpected" };
+  return { error: error.message, code: error.code, sqlstate: error.details.sqlstate ?? null, table: error.details.table ?? null };
+}

@@ -1,0 +1,89 @@
+import type { QualifiedName } from "../model/name.ts";
+import { BucardoError } from "../model/error.ts";
+import { resolveParameters } from "../postgres/parameters.ts";
+import { cutover, type CutoverContext, type CutoverReport, type Side } from "./cutover.ts";
+import { openEndpoint, type Endpoint } from "./endpoint.ts";
+import { lockMigration, unlockMigration } from "./lock.ts";
+import { definitionOf, relationsOf } from "./move.ts";
+import type { PoolerRequest } from "./pooler.ts";
+import { beginStep, endStep, requireMigration, updateMigration, type Migration } from "./state.ts";
+import { turnAround } from "./way-back.ts";
+
+/** What a user decides of a cutover or switchback; the rest comes from the move. */
+export type TurnOptions = Pick<
+  CutoverContext,
+  "budgetMs" | "rehearse" | "verify" | "wayBack" | "onSwitch" | "onSwitchTimeoutMs" | "sequenceGap" | "override" | "onEvent"
+> & {
+  readonly poolers: readonly { readonly console: string; readonly ini: string | null; readonly database: string | null }[];
+};
+
+export type Direction = "cutover" | "switchback";
+
+type Ends = { readonly old: Endpoint; readonly new: Endpoint; readonly signal: AbortSignal };
+
+/**
+ * Moves the writers to the other side of a move: `cutover` to the new one, `switchback` to the old one, the same guarded step both times. How it ended is in the
+ * report; nothing is lost either way. Errors: migration-missing, in-use (they write there already, or the move is not ready).
+ */
+export async function turn(ends: Ends, direction: Direction, options: TurnOptions): Promise<CutoverReport> {
+  await using state = await openEndpoint(ends.old, direction, ends.signal);
+  await lockMigration(state);
+  const migration = await requireMigration(state);
+  refuseWrongSide(migration, direction);
+  const step = await beginStep(state, options.rehearse ? `${direction} (rehearsal)` : direction);
+  const report = await cutover(contextOf(ends, migration, direction, options));
+  if (report.outcome === "switched") await updateMigration(state, { openSide: direction === "cutover" ? "new" : "old" });
+  await endStep(state, step, report.outcome === "switched" || report.outcome === "rehearsed" ? "done" : "failed", {
+    outcome: report.outcome,
+    downtimeMs: report.downtimeMs === null ? null : Math.round(report.downtimeMs),
+    timings: report.timings.map(({ step: name, ms }) => `${name} ${Math.round(ms)} ms`).join(", "),
+    ...(report.why !== null && { error: report.why.message }),
+  });
+  await unlockMigration(state);
+  return report;
+}
+
+function refuseWrongSide(migration: Migration, direction: Direction): void {
+  const from = direction === "cutover" ? "old" : "new";
+  if (migration.openSide !== from)
+    throw new BucardoError("in-use", `applications already write to the ${migration.openSide} side`, {
+      advice: `\`bucardo migrate ${direction === "cutover" ? "switchback" : "cutover"}\` moves them the other way.`,
+    });
+  if (migration.phase !== "ready")
+    throw new BucardoError("in-use", `the move is not ready: it stands at "${migration.phase}"`, {
+      advice: "`bucardo migrate start` goes on with it.",
+    });
+}
+
+function contextOf(ends: Ends, migration: Migration, direction: Direction, options: TurnOptions): CutoverContext {
+  const relations = relationsOf(migration);
+  const forward = definitionOf(migration, relations);
+  const [from, to] = direction === "cutover" ? [ends.old, ends.new] : [ends.new, ends.old];
+  return {
+    ...options,
+    from: sideOf(from, ends.signal),
+    to: sideOf(to, ends.signal),
+    definition: direction === "cutover" ? forward : turnAround(forward),
+    installation: migration.id,
+    uncaptured: relations.tables.filter((table) => table.handling === "window").map(({ schema, name }) => ({ schema, name })),
+    leftOut: relations.leftOut.map(({ schema, name }): QualifiedName => ({ schema, name })),
+    largeObjectsCarried: false,
+    poolers: options.poolers.map((pooler) => poolerOf(pooler, from, to)),
+    signal: ends.signal,
+  };
+}
+
+function sideOf(endpoint: Endpoint, signal: AbortSignal): Side {
+  return { name: endpoint.name, place: endpoint.place, open: (purpose) => openEndpoint(endpoint, purpose, signal) };
+}
+
+/** `console`: a URL or words; its database is pgbouncer unless it says otherwise. */
+function poolerOf({ console, ini, database }: TurnOptions["poolers"][number], from: Endpoint, to: Endpoint): PoolerRequest {
+  const { host, port, dbname } = resolveParameters(to.options);
+  return {
+    console: { name: "pgbouncer", conn: console, dbname: "pgbouncer" },
+    database: database ?? from.dbname,
+    ini,
+    to: { host, port, dbname },
+  };
+}

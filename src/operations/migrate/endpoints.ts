@@ -1,0 +1,67 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { makeFolder } from "../../base/folder.ts";
+import { openPassword, sealPassword } from "../../config/secret.ts";
+import { endpointOf, type Endpoint } from "../../migrate/endpoint.ts";
+import { BucardoError } from "../../model/error.ts";
+import { keyfileOf } from "../connect-options.ts";
+import type { Context } from "../context.ts";
+import { key, text } from "../input.ts";
+
+/** The two keys that every command of a move takes. */
+export const endpointKeys = {
+  from: key(text.optional(), {
+    about: "The old database: a URL, or libpq's words. Default: BUCARDO_FROM, else the last move begun here.",
+    value: "URL",
+  }),
+  to: key(text.optional(), {
+    about: "The new database, which may be empty or not exist yet. Default: BUCARDO_TO, else the last move begun here.",
+    value: "URL",
+  }),
+};
+
+export type Given = { readonly from?: string | undefined; readonly to?: string | undefined };
+
+export type Pair = { readonly old: Endpoint; readonly new: Endpoint };
+
+/** Named on the line, in the environment, or by the last `start` of this user. Errors: usage. */
+export function readPair(given: Given, context: Context): Pair {
+  const remembered = given.from !== undefined || context.env["BUCARDO_FROM"] ? null : recall(context);
+  const from = given.from ?? context.env["BUCARDO_FROM"] ?? remembered?.from;
+  const to = given.to ?? context.env["BUCARDO_TO"] ?? remembered?.to;
+  if (!from || !to)
+    throw new BucardoError("usage", `${from ? "--to" : "--from"} is missing: which database is ${from ? "the new one" : "moved"}?`, {
+      advice: "Give --from URL and --to URL, or set BUCARDO_FROM and BUCARDO_TO. Nothing was done.",
+    });
+  return { old: endpointOf("old", from), new: endpointOf("new", to) };
+}
+
+/** So that the next commands need no URLs. Sealed with the key file, as a URL may hold a password. */
+export async function rememberPair(given: Given, context: Context): Promise<void> {
+  const from = given.from ?? context.env["BUCARDO_FROM"];
+  const to = given.to ?? context.env["BUCARDO_TO"];
+  if (!from || !to) return;
+  const sealed = await sealPassword(JSON.stringify({ from, to }), keyfileOf(context.config, context.env));
+  const file = fileOf(context);
+  makeFolder(dirname(file), 0o700);
+  writeFileSync(file, `${sealed}\n`, { mode: 0o600 });
+}
+
+export function forgetPair(context: Context): void {
+  rmSync(fileOf(context), { force: true });
+}
+
+function recall(context: Context): { from: string; to: string } | null {
+  let sealed: string;
+  try {
+    sealed = readFileSync(fileOf(context), "utf8").trim();
+  } catch {
+    return null;
+  }
+  return JSON.parse(openPassword(sealed, context.env, keyfileOf(context.config, context.env))) as { from: string; to: string };
+}
+
+function fileOf(context: Context): string {
+  return join(context.env["HOME"] ?? homedir(), ".bucardo", "move");
+}

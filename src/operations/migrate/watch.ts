@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { sleep } from "../../base/sleep.ts";
+import { lookAt, openLook } from "../../migrate/look.ts";
+import { interval } from "../interval.ts";
+import { key } from "../input.ts";
+import { defineOperation } from "../operation.ts";
+import { endpointKeys, readPair } from "./endpoints.ts";
+import { statusOf, statusOutput } from "./status.ts";
+
+export const migrateWatch = defineOperation({
+  name: ["migrate", "watch"],
+  summary: "Look at a move while it goes on",
+  description:
+    "The picture of `migrate status`, drawn anew until the move is ready or Ctrl-C; with --json one object a line. Changes nothing.",
+  group: "migration",
+  effect: "reads",
+  control: "none",
+  input: z.object({
+    ...endpointKeys,
+    every: key(interval.optional(), { about: "How often to look (default 1 s).", value: "PERIOD" }),
+  }),
+  output: statusOutput,
+  examples: [{ command: "bucardo migrate watch", about: "In another terminal, or on another machine." }],
+  async run(input, context) {
+    const pair = readPair(input, context);
+    await using old = await openLook(pair.old, context.signal);
+    for (let drawn = 0; ;) {
+      const status = statusOf(pair, await lookAt(old), context);
+      if (status.phase === "ready" && !status.working) {
+        if (drawn > 0) context.io.write(`\u001b[${drawn}A\u001b[J`);
+        return status;
+      }
+      if (context.flags.json) context.io.write(`${JSON.stringify(status)}\n`);
+      else {
+        if (drawn > 0 && context.io.isTerminal) context.io.write(`\u001b[${drawn}A\u001b[J`);
+        for (const line of status.lines) context.io.out(line);
+        drawn = context.io.isTerminal ? status.lines.length : 0;
+      }
+      await sleep((input.every ?? 1) * 1000, context.signal);
+    }
+  },
+  print: ({ lines }, io) => lines.forEach((line) => io.out(line)),
+});
