@@ -24,6 +24,11 @@ export const settings = {
   idle_close: setting(duration, "5 minutes", "A target without a run for so long has its connections closed."),
   retry_first: setting(duration, "250 ms", "Wait after the first failure of a run; doubled by each further one."),
   retry_longest: setting(duration, "30 seconds", "Longest wait between two attempts of a failing run."),
+  retry_stopped: setting(
+    duration,
+    "1 minute",
+    "How soon a target that was stopped by a row or a table it cannot take is tried again by itself; each further time later, up to ten times as long.",
+  ),
   stop_grace: setting(duration, "60 seconds", "How long a stop lets current runs finish before it breaks them off."),
   purge_interval: setting(duration, "60 seconds", "How often delivered deltas are purged from the sources."),
   lag_interval: setting(duration, "10 seconds", "How often the lag of each target is counted."),

@@ -14,8 +14,8 @@ import { KickBook } from "./kick-book.ts";
 import { Journal } from "./journal.ts";
 import { logDone, logFailed, rowsOf } from "./log-run.ts";
 import { Pace } from "./pace.ts";
-import { rateMeter, throttled } from "./progress.ts";
-import { schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
+import { RunMaker, type Made } from "./run-maker.ts";
+import { lookAgainMs, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
 /** What a loop works on; replaced as a whole when the definitions change, and taken over by the next run. */
 export type Job = {
@@ -332,7 +332,9 @@ export class TargetLoop {
       cap: this.#context.settings().retry_longest,
       random: this.#context.random,
     });
-    this.#failure = { error, retry, attempts, at: this.#context.now(), waitMs };
+    const { retry_stopped: base } = this.#context.settings();
+    const again = retry === "never" ? lookAgainMs(error.code, attempts, base, this.#context.random) : undefined;
+    this.#failure = { error, retry, attempts, at: this.#context.now(), waitMs, ...(again !== undefined && { lookAgainMs: again }) };
   }
 
   /** Tells `status`, only when it changed; an answer is not waited for. */

@@ -4,6 +4,7 @@ import type { TableCounts } from "../model/run.ts";
 import { sqlstateOf, toBucardoError } from "../postgres/failure.ts";
 import { sql } from "../postgres/sql.ts";
 import { deleteGoneText, deleteOthersText, deletePartsText, upsertText } from "./apply-text.ts";
+import { inTable } from "./data-fault.ts";
 import type { Fetched } from "./fetch.ts";
 import type { Member } from "./member.ts";
 import type { TableLink } from "./table-link.ts";
@@ -96,7 +97,7 @@ async function count(target: Member, { link }: Fetched, texts: readonly string[]
     const counts = await target.session.script(sql("replicate.apply-awake", texts.join(";\n")));
     return counts.reduce((sum, each) => sum + each, 0);
   } catch (error) {
-    throw toBucardoError(error, { table: displayName(link.name) });
+    throw inTable(error, displayName(link.name));
   }
 }
 

@@ -1,8 +1,9 @@
 import { displayName } from "../model/name.ts";
 import type { TableCounts } from "../model/run.ts";
-import { sqlstateOf, toBucardoError } from "../postgres/failure.ts";
+import { sqlstateOf } from "../postgres/failure.ts";
 import { sql } from "../postgres/sql.ts";
 import { deleteAllText, deleteGoneText, deletePartsText, deleteStagedText, insertText, upsertText } from "./apply-text.ts";
+import { inTable } from "./data-fault.ts";
 import type { Fetched } from "./fetch.ts";
 import type { Member } from "./member.ts";
 
@@ -29,14 +30,14 @@ export async function applyTable(target: Member, fetched: Fetched): Promise<Tabl
   try {
     return { table, refilled, ...(await applyWith(target, first)) };
   } catch (error) {
-    if (!IN_THE_WAY.has(sqlstateOf(error) ?? "")) throw toBucardoError(error, { table });
+    if (!IN_THE_WAY.has(sqlstateOf(error) ?? "")) throw inTable(error, table);
   }
   // All pending keys of the table go before any comes back: within a part of them a value could still stand in the way (hazard 14). Where that
   // was tried already, somebody else may have inserted a key meanwhile: we waited for him, and now he is seen.
   try {
     return { table, refilled, ...(await applyWith(target, replace)) };
   } catch (error) {
-    throw toBucardoError(error, { table });
+    throw inTable(error, table);
   }
 }
 

@@ -1,12 +1,11 @@
 import { displayName } from "../model/name.ts";
 import type { TableCounts } from "../model/run.ts";
-import { toBucardoError } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { deleteAllText, deletePartsText, deleteStagedText, insertText } from "./apply-text.ts";
 import type { Careful } from "./careful.ts";
 import { refuseRow, type Refusal } from "./careful-row.ts";
-import { isDataFault } from "./data-fault.ts";
+import { inTable, isDataFault } from "./data-fault.ts";
 import type { Fetched } from "./fetch.ts";
 import { makeRoom } from "./make-room.ts";
 import type { Member } from "./member.ts";
@@ -34,7 +33,7 @@ export async function applyCarefully(source: Session, target: Member, fetched: F
       );
     }
   } catch (error) {
-    throw toBucardoError(error, { table });
+    throw inTable(error, table);
   }
 }
 
@@ -72,7 +71,7 @@ async function applyOnce(
 }
 
 function faultOf(link: TableLink): (error: unknown) => boolean {
-  return (error) => isDataFault(toBucardoError(error, { table: displayName(link.name) }));
+  return (error) => isDataFault(inTable(error, displayName(link.name)));
 }
 
 async function refusalOf(target: Member, { plan, link, stage }: Fetched, careful: Careful, ctid: string, error: unknown): Promise<Refusal> {

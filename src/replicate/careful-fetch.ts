@@ -1,12 +1,12 @@
 import { displayName } from "../model/name.ts";
 import { copyBetween } from "../postgres/copy.ts";
-import { sqlstateOf, toBucardoError } from "../postgres/failure.ts";
+import { sqlstateOf } from "../postgres/failure.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Careful } from "./careful.ts";
 import { refuseRow } from "./careful-row.ts";
-import { isDataFault } from "./data-fault.ts";
+import { inTable, isDataFault } from "./data-fault.ts";
 import type { Fetched, FetchJob } from "./fetch.ts";
 import { fetchText } from "./fetch-text.ts";
 import { failureOf, oneRow, sift } from "./sift.ts";
@@ -42,7 +42,7 @@ export async function fetchCarefully(job: FetchJob, careful: Careful): Promise<F
       session: target.session,
       rows: raw.table,
       text: (part) => `insert into ${stage} select s.gone, ${raw.values.join(", ")} from ${part} s`,
-      isFault: (error) => isDataFault(toBucardoError(error, { table })),
+      isFault: (error) => isDataFault(inTable(error, table)),
       onFault: async (ctid, error) => {
         const key = await readKey(target.session, raw, link, ctid);
         const column = await findColumn(target.session, raw, link, ctid, error);
@@ -52,7 +52,7 @@ export async function fetchCarefully(job: FetchJob, careful: Careful): Promise<F
     });
     return { plan, link, stage, rows, bytes };
   } catch (error) {
-    throw toBucardoError(error, { table });
+    throw inTable(error, table);
   }
 }
 

@@ -1,8 +1,7 @@
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
-import { toBucardoError } from "../postgres/failure.ts";
 import type { Careful } from "./careful.ts";
-import { faultError, keyText } from "./data-fault.ts";
+import { faultError, inTable, keyText } from "./data-fault.ts";
 import type { Member } from "./member.ts";
 import type { TableLink } from "./table-link.ts";
 
@@ -34,7 +33,7 @@ export function refuseRow(refusal: Refusal): number {
 export function rowFault({ careful, target, link, key, column, error }: Refusal): BucardoError {
   const place = { db: target.session.name, table: displayName(link.name), sync: careful.sync };
   const columns = link.source.key.map(({ name }) => name);
-  return faultError(toBucardoError(error, place), { ...place, key: keyText(columns, key), column });
+  return faultError(inTable(error, place.table), { ...place, key: keyText(columns, key), column });
 }
 
 function tooMany({ careful, target, link }: Refusal, fault: BucardoError): BucardoError {

@@ -1,4 +1,5 @@
 import { BucardoError, type ErrorDetails } from "../model/error.ts";
+import { toBucardoError } from "../postgres/failure.ts";
 
 export type DataFault = BucardoError & { readonly details: ErrorDetails & { readonly table: string } };
 
@@ -7,6 +8,12 @@ export function isDataFault(error: unknown): error is DataFault {
   return (
     error instanceof BucardoError && (error.code === "data-rejected" || error.code === "encoding") && error.details.table !== undefined
   );
+}
+
+/** The error with the table that the run wrote to: the server names the part of it. */
+export function inTable(error: unknown, table: string): BucardoError {
+  const known = toBucardoError(error, { table });
+  return known.details.table === table ? known : new BucardoError(known.code, known.message, { ...known.details, table, cause: known });
 }
 
 /** The longest text of a key in an error. */

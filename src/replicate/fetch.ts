@@ -2,10 +2,10 @@ import { displayName } from "../model/name.ts";
 import { interruptible } from "../postgres/cancel.ts";
 import { copyBetween } from "../postgres/copy.ts";
 import { quoteName } from "../postgres/quote.ts";
-import { toBucardoError } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { deleteAllText, writtenColumns } from "./apply-text.ts";
+import { inTable } from "./data-fault.ts";
 import { copyFormat, fetchText, fillText } from "./fetch-text.ts";
 import type { TableLink } from "./table-link.ts";
 import type { Member } from "./member.ts";
@@ -54,6 +54,6 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes }
     });
     return { plan, link, stage, rows, bytes };
   } catch (error) {
-    throw toBucardoError(error, { table: displayName(link.name) });
+    throw inTable(error, displayName(link.name));
   }
 }

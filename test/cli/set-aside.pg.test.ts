@@ -92,6 +92,16 @@ test("what is discarded is forgotten, and the target differs from then on", asyn
   expect((await site.run("compare s B patience=0")).out).toContain("(1) only on the source\n");
 });
 
+test("stop: once the cause is mended the target goes on by itself, without a kick and without a restart", async () => {
+  await using site = await siteOf("");
+  await using _daemon = await startDaemon(site, { retry_stopped: "300 ms" });
+  const [source, target] = [site.databases[0]!, site.databases[1]!];
+  await source.query("insert into person values (1, 'x', 2)");
+  await waitFor(async () => (await site.ok("status s")).includes("Target B: Stopped"), { what: "B to stop" });
+  await target.query("alter table person drop constraint grown_up");
+  await waitFor(async () => (await equalTables(source, target, ["person"])).length === 0, { what: "B to go on" });
+});
+
 test("stop: the target stops with key and advice for people but not in the log; other targets go on; the policy can be changed meanwhile", async () => {
   await using site = await siteOf("");
   await using daemon = await startDaemon(site);
