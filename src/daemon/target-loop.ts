@@ -14,7 +14,6 @@ import { KickBook } from "./kick-book.ts";
 import { Journal } from "./journal.ts";
 import { logDone, logFailed, rowsOf } from "./log-run.ts";
 import { Pace } from "./pace.ts";
-import { RunMaker, type Made } from "./run-maker.ts";
 import { lookAgainMs, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
 /** What a loop works on; replaced as a whole when the definitions change, and taken over by the next run. */
