@@ -1,6 +1,7 @@
 const rewrite = "test/hazards/rewrite.pg.test.ts";
 const partition = "test/hazards/partition.pg.test.ts";
 const apply = "test/hazards/apply.pg.test.ts";
+const definer = "test/hazards/definer.pg.test.ts";
 const capture = "test/hazards/capture.pg.test.ts";
 const purge = "test/hazards/purge.pg.test.ts";
 const incarnation = "test/hazards/incarnation.pg.test.ts";
@@ -157,8 +158,8 @@ export const hazards = [
     what: "a key column that is gone is taken for a function of that name, which the table's owner has made",
     file: "src/capture/function-text.ts",
     find: "`select pg_catalog.txid_current(), ${keys} from ${rows}`",
-    replace: "`select pg_catalog.txid_current(), ${keyOf('x')} from ${rows} x`",
-    tests: [{ file: capture, name: "H16: 15: " }],
+    replace: '`select pg_catalog.txid_current(), ${keyOf("x")} from ${rows} x`',
+    tests: [{ file: definer, name: "H16: 15: " }],
   },
   {
     name: "h16-operator-by-path",
@@ -166,7 +167,7 @@ export const hazards = [
     file: "src/capture/function-text.ts",
     find: "operator(pg_catalog.=) '0'",
     replace: "= '0'",
-    tests: [{ file: capture, name: "H16: 15: " }],
+    tests: [{ file: definer, name: "H16: 15: " }],
   },
   {
     name: "h27-waiting-in-line",
