@@ -10,6 +10,7 @@ import { readMark, writeMark } from "./mark.ts";
 import { runHook } from "./switch-hook.ts";
 import { Poolers } from "./poolers.ts";
 import { Undo } from "./undo.ts";
+import { forgetProof } from "../verify/proof-register.ts";
 import { Timeline } from "./timeline.ts";
 import { holdWindow } from "./window.ts";
 import { comeVeryNear, prepareCutover, type Prepared, type Working } from "./prepare.ts";
@@ -156,6 +157,8 @@ class Attempt {
     if (hook !== null) this.#warn(hook);
     if (this.#working.poolers.any) await this.#resumePoolers();
     if (fenced) await this.#quietly("usual functions on the new side", () => disarmFence(to).then(() => writeMark(to, null)));
+    // What the other side changes from now on reaches this one without deltas: what was proved here proves nothing the next time.
+    await this.#quietly("forget what was compared", () => forgetProof(from, this.#working.context.definition));
     await this.#quietly("note that it is done", async () => {
       await writeMark(from, { state: "done", to: target.place, poolers: [] });
     });

@@ -8,7 +8,7 @@ import { sql } from "../postgres/sql.ts";
 /** A chain of thousands of selects would take the server long to plan, or be refused. */
 const READ_AT_ONCE = 200;
 
-type Bounds = Pick<SequenceShape, "increment" | "min" | "max" | "cycle">;
+type Position = { readonly value: string; readonly called: boolean };
 
 export type LastSequences = {
   /** Brings all sequences of the target to where the source's are, plus the gap; returns how many there are. */
@@ -17,7 +17,8 @@ export type LastSequences = {
 
 /**
  * Sequences for the last time. Attributes were carried by runs before; here only positions cross, in two round trips for each two hundred. nextval is not
- * fenced, so each that was ever used is advanced by `gap` values: one handed out on the old side after this look is not handed out again.
+ * fenced, so each that was ever used is advanced by `gap` values: one handed out on the old side after this look is not handed out again. Nor one that
+ * somebody drew on the new side, who looks at both while the switch goes on: to be called once shortly before the window too, and it never goes back.
  */
 export async function prepareLastSequences(
   source: Session,
@@ -30,12 +31,12 @@ export async function prepareLastSequences(
   return {
     async carry() {
       for (const { some, text } of parts) {
-        const rows = await source.query<{ value: string; called: boolean }>(sql("migrate.last-sequences", text));
+        const read = (session: Session) => session.query<Position>(sql("migrate.last-sequences", text));
+        const [here, there] = await Promise.all([read(source), read(target)]);
         const calls = some.map((name, index) => {
-          const { value, called } = rows[index]!;
           const shape = shapes.get(displayName(name));
-          const last = called && shape !== undefined ? advance(value, gap, shape) : value;
-          return `setval(${quoteLiteral(quoteName(name))}::regclass, ${last}, ${called})`;
+          const { value, called } = shape === undefined ? here[index]! : advance(here[index]!, there[index]!, gap, shape);
+          return `setval(${quoteLiteral(quoteName(name))}::regclass, ${value}, ${called})`;
         });
         await target.execute(sql("migrate.set-sequences", `select ${calls.join(", ")}`));
       }
@@ -49,8 +50,19 @@ function positionsText(names: readonly QualifiedName[]): string {
   return `select value, called from (${parts.join(" union all ")}) s order by n`;
 }
 
-/** `gap` values further; where so many are not left, not at all: the sequence must go on as it would have. */
-export function advance(value: string, gap: number, { increment, min, max }: Omit<Bounds, "cycle">): string {
-  const next = BigInt(value) + BigInt(gap) * BigInt(increment);
-  return next > BigInt(max) || next < BigInt(min) ? value : String(next);
+/**
+ * `gap` values beyond the old side's, or where the new side is already, whichever is further; where so many values are not left, no gap: the sequence must go
+ * on as it would have. A cycling one may be anywhere: there the old side's word counts.
+ */
+export function advance(
+  here: Position,
+  there: Position,
+  gap: number,
+  { increment, min, max, cycle }: Pick<SequenceShape, "increment" | "min" | "max" | "cycle">,
+): Position {
+  if (!here.called) return there.called && !cycle ? there : here;
+  const wanted = BigInt(here.value) + BigInt(gap) * BigInt(increment);
+  const next = wanted > BigInt(max) || wanted < BigInt(min) ? BigInt(here.value) : wanted;
+  const ahead = there.called && !cycle && (BigInt(increment) > 0n ? BigInt(there.value) > next : BigInt(there.value) < next);
+  return ahead ? there : { value: String(next), called: true };
 }

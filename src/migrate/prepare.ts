@@ -79,7 +79,8 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
 }
 
 /** The last thing before the window, as looking at the gates took a while. */
-export async function comeVeryNear({ context, sessions, timeline }: Working, { proof, lastRun }: Prepared): Promise<void> {
+export async function comeVeryNear({ context, sessions, timeline }: Working, { proof, lastRun, sequences }: Prepared): Promise<void> {
+  await timeline.step("sequences", () => sequences.carry(), String);
   await timeline.step("last look", async () => {
     if (proof !== null) for (let turn = 0; turn < LAST_LOOKS; turn++) await proof.refresh();
     else await runOnce({ definition: lastRun, ...sessions.run, signal: context.signal });

@@ -139,23 +139,18 @@ export class Proof {
     parts: readonly Part[],
     previous: Look | null,
   ): Promise<{ seen: Map<number, TouchedKey[]>; touched: Map<number, Set<string>> }> {
-    const cutoff = (table: BatchTable) => previous?.batch.snapshot ?? table.cutoff;
-    const answers = await this.#job.source.batch([
-      ...parts
-        .filter(({ table }) => table.generations.length > 0)
-        .map(({ table, proven }) => touchedStatement(table, cutoff(table), proven)),
-    ]);
-    const seen = new Map<number, TouchedKey[]>();
-    parts
-      .filter(({ table }) => table.generations.length > 0)
-      .forEach(({ table }, index) => seen.set(table.captured, [...(answers[index]!.rows as TouchedKey[])]));
+    const { source } = this.#job;
+    const asked = parts.filter(({ table }) => table.generations.length > 0);
+    const statements = asked.map(({ table, proven }) => touchedStatement(table, previous?.batch.snapshot ?? table.cutoff, proven));
+    const answers = statements.length === 0 ? [] : await source.batch(statements);
+    const seen = new Map(asked.map(({ table }, index) => [table.captured, [...answers[index]!.rows] as TouchedKey[]]));
     const touched = new Map(
       parts.map(({ table: { captured } }) => [captured, new Set((seen.get(captured) ?? []).map(({ key }) => idOf(key)))]),
     );
     for (const { table, proven } of parts) {
       const left = (previous?.suspects.get(table.captured) ?? []).filter((key) => !touched.get(table.captured)!.has(idOf(key)));
       if (left.length === 0) continue;
-      const [answer] = await this.#job.source.batch([lookUpStatement(proven.lookups.source, left)]);
+      const [answer] = await source.batch([lookUpStatement(proven.lookups.source, left)]);
       const hashes = hashesOf(answer!.rows);
       seen.set(table.captured, [...(seen.get(table.captured) ?? []), ...left.map((key, n) => ({ key, hash: hashes.get(n) ?? null }))]);
     }

@@ -16,7 +16,7 @@ export type PgBouncer = AsyncDisposable & {
   /** A client of database `shop` behind the pooler. */
   client(): Promise<pg.Client>;
   /** Rows of a command of the admin console. */
-  ask(command: string): Promise<Record<string, string>[]>;
+  ask(command: string): Promise<Record<string, unknown>[]>;
 };
 
 /** A real pooler in front of a database, which it calls `shop`; `program` is the path that needsProgram() gave. */
@@ -54,10 +54,10 @@ logfile = ${log}
     await opened.connect();
     return opened;
   };
-  const ask = async (text: string): Promise<Record<string, string>[]> => {
+  const ask = async (text: string): Promise<Record<string, unknown>[]> => {
     const opened = await client("pgbouncer");
     try {
-      return (await opened.query<Record<string, string>>(text)).rows;
+      return (await opened.query<Record<string, unknown>>(text)).rows;
     } finally {
       await opened.end();
     }

@@ -53,6 +53,7 @@ test("writers are moved: everything is there, the old side is closed, the new on
     "open the new side",
     "switch command",
     "usual functions on the new side",
+    "forget what was compared",
     "note that it is done",
   ]);
   expect(report.downtimeMs).toBeGreaterThan(0);
@@ -85,7 +86,7 @@ test("under load: what was committed on the old side is on the new one, nothing 
     sequences: ["ids"],
   });
   const writing = await journalWriters(rig, 8);
-  const report = await switchOver(rig);
+  const report = await switchOver(rig, { verify: true });
   const committed = await writing.end;
   expect(await rig.differences()).toEqual([]);
   expect(await rig.target.query("select count(*)::int as n from journal group by writer order by writer")).toEqual(
@@ -165,5 +166,27 @@ test("over the budget, because the new server does not answer: the old side is o
   expect(report).toMatchObject({ outcome: "undone", why: { code: "over-budget" } });
   server.thaw();
   await switchOver(rig, without);
+  expect(await rig.differences()).toEqual([]);
+});
+
+test("a difference is found before the window, or in it, and nothing is moved", async () => {
+  await using rig = await ready();
+  await rig.target.query("update t set v = 'wrong' where id = 7");
+  const refusedReport = await cutover(contextOf(rig, { ...without, verify: true }));
+  expect(refusedReport).toMatchObject({ outcome: "refused", downtimeMs: null, why: { message: expect.stringContaining("public.t") } });
+  await rig.source.query("update t set v = 'right' where id = 7");
+  {
+    // What a run brought over is spoilt before it is looked at.
+    using _ = at("replicate.target-committed", async () => {
+      await rig.target.query("set session_replication_role = replica; update t set v = 'spoilt' where id = 8");
+    });
+    await rig.source.query("update t set v = 'touched' where id = 8");
+    const undone = await cutover(contextOf(rig, { ...without, verify: true }));
+    expect(undone.outcome).toMatch(/refused|undone/);
+    expect(undone.why?.message).toContain("public.t");
+  }
+  await rig.target.query("reset session_replication_role");
+  await rig.source.query("update t set v = 'right' where id = 8");
+  await switchOver(rig, { ...without, verify: true });
   expect(await rig.differences()).toEqual([]);
 });
