@@ -1,11 +1,11 @@
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
-import { dumpSchema, type SchemaDump } from "../schema/dump.ts";
 import { beginCapture } from "./begin-capture.ts";
 import { copyRows } from "./copy-rows.ts";
 import { openEndpoint } from "./endpoint.ts";
 import { moveExtras } from "./extras.ts";
 import { lockMigration } from "./lock.ts";
+import { readStructure } from "./read-structure.ts";
 import { makeConstraints, makeKeys, makeStructure } from "./structure.ts";
 import { reporterOf, type Move, type MoveContext, type PhaseResult } from "./move.ts";
 import { phasesFrom, type Phase } from "./phase.ts";
@@ -45,7 +45,7 @@ export async function start(context: StartContext, wanted: MigrationOptions): Pr
     throw new BucardoError("in-use", "This move was switched over already: the new side is in use.", {
       advice: "`bucardo migrate status` tells how it stands; `switchback` or `finish` come next.",
     });
-  const structure = once(() => dumpOld(context, begun.options));
+  const structure = once(() => readStructure(context, begun.options));
   for (const phase of phasesFrom(begun.phase)) await doPhase(context, state, structure, phase);
   return await requireMigration(state);
 }
@@ -67,22 +67,6 @@ async function doPhase(context: StartContext, state: Session, structure: Move["s
     await endStep(state, step, "failed", failureOf(error)).catch(() => undefined);
     throw error;
   }
-}
-
-/** Written for the version of the new side, without what stays behind. */
-async function dumpOld(context: MoveContext, options: MigrationOptions): Promise<SchemaDump> {
-  await using old = await openEndpoint(context.old, "structure", context.signal);
-  await using young = await openEndpoint(context.new, "structure", context.signal);
-  return await dumpSchema({
-    source: context.old.options,
-    session: old,
-    targetVersion: young.serverVersion,
-    target: young,
-    roles: options.roles,
-    patterns: { only: options.only, skip: options.skip },
-    pgDump: options.pgDump ?? undefined,
-    signal: context.signal,
-  });
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

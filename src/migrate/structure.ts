@@ -1,3 +1,4 @@
+import { BucardoError, type Problem } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { describeObject, type SchemaObject, type Stage } from "../schema/object.ts";
@@ -42,7 +43,7 @@ export async function makeStages(move: Move, stages: readonly Stage[]): Promise<
   const resumed = done.size > 0;
   await using session = await openNew(move, "structure");
   const owners = await mayGiveAway(session);
-  if (stages.includes("pre")) for (const note of notes) move.onMessage(`${note.what}${note.remedy === "" ? "" : `: ${note.remedy}`}`);
+  if (stages.includes("pre")) refuseOrTell(move, notes);
   const counts = { made: 0, before: 0, skipped: [] as string[] };
   for (const stage of stages) {
     const report = await restoreStage(move.new.options, objects, {
@@ -62,6 +63,19 @@ export async function makeStages(move: Move, stages: readonly Stage[]): Promise<
   }
   for (const id of counts.skipped) move.onMessage(`left out, as told: ${id}`);
   return { objects: counts.made + counts.before, by: by.kind === "built-in" ? "built-in pg_dump" : "pg_dump", skipped: counts.skipped };
+}
+
+/** What the new side cannot hold is refused before anything is made there. Errors: schema-mismatch. */
+function refuseOrTell(move: Move, notes: readonly Problem[]): void {
+  const errors = notes.filter(({ grade }) => grade === "error");
+  const [first] = errors;
+  if (first !== undefined)
+    throw new BucardoError("schema-mismatch", `${first.what}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`, {
+      db: "new",
+      advice: first.remedy,
+      problems: errors,
+    });
+  for (const { what, remedy } of notes) move.onMessage(remedy === "" ? what : `${what}. ${remedy}`);
 }
 
 type Counts = { made: number; before: number; readonly skipped: string[] };

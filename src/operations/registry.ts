@@ -17,6 +17,7 @@ import { listSyncs } from "./list/syncs.ts";
 import { migrateAbort } from "./migrate/abort.ts";
 import { migrateFinish } from "./migrate/finish.ts";
 import { migrateFollow } from "./migrate/follow.ts";
+import { migratePlan } from "./migrate/plan.ts";
 import { migrateStart } from "./migrate/start.ts";
 import { migrateStatus } from "./migrate/status.ts";
 import { migrateCutover, migrateSwitchback } from "./migrate/turn.ts";
@@ -48,7 +49,17 @@ const sequences = [addSequence, addAllSequences, updateSequence, removeSequence,
 const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
 const data = [compare, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
-const moves = [migrateStart, migrateStatus, migrateWatch, migrateFollow, migrateCutover, migrateSwitchback, migrateFinish, migrateAbort];
+const moves = [
+  migratePlan,
+  migrateStart,
+  migrateStatus,
+  migrateWatch,
+  migrateFollow,
+  migrateCutover,
+  migrateSwitchback,
+  migrateFinish,
+  migrateAbort,
+];
 
 /** Every operation but `help`, in the order of the reference page. */
 export const operations: readonly Operation[] = [

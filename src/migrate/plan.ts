@@ -1,0 +1,133 @@
+import { checkSource } from "../catalog/check-source.ts";
+import { compareDatabases, readDatabaseFacts } from "../catalog/database.ts";
+import { readCandidates } from "../catalog/find.ts";
+import { checkSourceDatabase, checkTargetDatabase } from "../catalog/privilege.ts";
+import { BucardoError } from "../model/error.ts";
+import { displayName } from "../model/name.ts";
+import type { Session } from "../postgres/session.ts";
+import { readIdentity } from "../replicate/identity.ts";
+import { checkVersions } from "../schema/check-versions.ts";
+import { chooseDumper } from "../schema/dumper.ts";
+import { readInventory, type Inventory } from "../schema/inventory.ts";
+import { surroundings } from "../schema/surroundings.ts";
+import { userObjects } from "../schema/user-objects.ts";
+import { openEndpoint, type Endpoint } from "./endpoint.ts";
+import { estimate, type Estimate } from "./estimate.ts";
+import { findingOf, note, stop, warning, type Finding } from "./finding.ts";
+import { judge } from "./judge.ts";
+import { isSame } from "./open.ts";
+import { selectRelations, unmatchedPatterns, type Selection } from "./selection.ts";
+import { readMigration, type MigrationOptions } from "./state.ts";
+
+export type Plan = {
+  readonly oldVersion: number;
+  /** Null: the server was not reached. */
+  readonly newVersion: number | null;
+  readonly selection: Selection;
+  readonly bytes: number;
+  readonly findings: readonly Finding[];
+  readonly estimate: Estimate | null;
+};
+
+type Ends = { readonly old: Endpoint; readonly new: Endpoint; readonly signal: AbortSignal };
+
+/** Looks at both sides and tells everything at once that stands in the way of a move, or should be known. Changes nothing. */
+export async function makePlan(ends: Ends, options: MigrationOptions): Promise<Plan> {
+  await using old = await openEndpoint(ends.old, "plan", ends.signal);
+  const inventory = await readInventory(old);
+  const selection = await selectRelations(old, options);
+  const young = await openNewOrWhy(ends);
+  try {
+    const findings = [
+      ...(await oldFindings(old, inventory, selection, options)),
+      ...(young.session === null ? [young.why] : await newFindings(old, young.session, options, ends)),
+      ...judge(inventory, selection),
+    ];
+    return {
+      oldVersion: old.serverVersion,
+      newVersion: young.session?.serverVersion ?? null,
+      selection,
+      bytes: selection.tables.reduce((sum, table) => sum + table.bytes, 0),
+      findings: findings.toSorted((one, other) => RANK[one.grade] - RANK[other.grade]),
+      estimate: young.session === null ? null : await estimate(old, young.session, inventory, selection, options, ends.signal),
+    };
+  } finally {
+    await young.session?.close();
+  }
+}
+
+const RANK = { stop: 0, warning: 1, note: 2 } as const;
+
+type Young = { readonly session: Session; readonly why?: undefined } | { readonly session: null; readonly why: Finding };
+
+async function openNewOrWhy(ends: Ends): Promise<Young> {
+  try {
+    return { session: await openEndpoint(ends.new, "plan", ends.signal) };
+  } catch (error) {
+    if (!(error instanceof BucardoError)) throw error;
+    if (error.details.sqlstate === "3D000")
+      return {
+        session: null,
+        why: note(`the database ${ends.new.dbname} does not exist on the new side: \`migrate start\` makes it like the old one`),
+      };
+    return { session: null, why: stop(error.message, error.advice) };
+  }
+}
+
+async function oldFindings(old: Session, inventory: Inventory, selection: Selection, options: MigrationOptions): Promise<Finding[]> {
+  const facts = await readDatabaseFacts(old);
+  const under = await readMigration(old);
+  const problems = selection.tables
+    .filter((table) => table.handling === "follow")
+    .flatMap((table) => checkSource(table, inventory.shapes.get(displayName(table)), { db: "old", wanted: null }));
+  const unmatched = unmatchedPatterns(await readCandidates(old), options);
+  return [
+    ...(under === null
+      ? []
+      : [warning(`a move to ${under.targetPlace} is under way, at "${under.phase}"`, "`bucardo migrate status` tells how it stands.")]),
+    ...unmatched.map(({ pattern, nearest }) =>
+      stop(`nothing is called ${pattern}`, nearest === null ? "Check --only and --skip." : `Did you mean ${nearest}?`),
+    ),
+    ...[...checkSourceDatabase(facts), ...problems].map(findingOf),
+    ...(selection.tables.length === 0 ? [stop("no table takes part", "Check --only and --skip, and the database's name.")] : []),
+  ];
+}
+
+async function newFindings(old: Session, young: Session, options: MigrationOptions, ends: Ends): Promise<Finding[]> {
+  const [here, there] = [await readIdentity(old), await readIdentity(young)];
+  if (isSame(here, there)) return [stop("both sides are the same database", "Name another one as --to.")];
+  const [from, to] = [await readDatabaseFacts(old), await readDatabaseFacts(young)];
+  const under = await readMigration(old);
+  const objects = under === null ? await userObjects(young) : [];
+  const around = await surroundings(old, young, options.roles);
+  return [
+    ...(objects.length === 0
+      ? []
+      : [
+          stop(
+            `the new database is not empty: ${objects.slice(0, 5).join(", ")}${objects.length > 5 ? ` and ${objects.length - 5} more` : ""}`,
+            "Move into an empty database, or drop what is in the way.",
+          ),
+        ]),
+    ...[...checkTargetDatabase(to), ...compareDatabases(from, to), ...(await checkVersions(old, young.serverVersion)), ...around.notes].map(
+      findingOf,
+    ),
+    ...(await dumperFinding(old, young, options, ends.signal)),
+  ];
+}
+
+async function dumperFinding(old: Session, young: Session, options: MigrationOptions, signal: AbortSignal): Promise<Finding[]> {
+  try {
+    const by = await chooseDumper({
+      db: "old",
+      sourceVersion: old.serverVersion,
+      targetVersion: young.serverVersion,
+      wanted: options.pgDump ?? undefined,
+      signal,
+    });
+    return [note(`the structure is read by ${by.kind === "built-in" ? "the pg_dump that comes with this program" : by.path}`)];
+  } catch (error) {
+    if (!(error instanceof BucardoError)) throw error;
+    return [stop(error.message, error.advice)];
+  }
+}

@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { makePlan } from "../../migrate/plan.ts";
+import { displayName } from "../../model/name.ts";
+import { key, text } from "../input.ts";
+import { defineOperation } from "../operation.ts";
+import { endpointKeys, readPair } from "./endpoints.ts";
+import { count, duration, size } from "./measure.ts";
+import { selectionKeys } from "./start.ts";
+
+const finding = z.object({ grade: z.enum(["stop", "warning", "note"]), what: z.string(), remedy: z.string() });
+
+export const migratePlan = defineOperation({
+  name: ["migrate", "plan"],
+  summary: "Look at both databases and tell everything that stands in the way of a move",
+  description:
+    "Reads both sides, changes nothing: what there is, what we may do there, what the new version cannot hold, what needs care, and how long it will take, " +
+    "measured with a short sample. All problems at once, in three grades: what stops the move, what to take care of, what is good to know.",
+  group: "migration",
+  effect: "reads",
+  control: "none",
+  input: z.object({
+    ...endpointKeys,
+    ...selectionKeys,
+    pg_dump: key(text.optional(), { about: "Path of the pg_dump to use, or built-in; default: the best there is.", value: "PATH" }),
+  }),
+  output: z.object({
+    from: z.string(),
+    to: z.string(),
+    oldVersion: z.number(),
+    newVersion: z.number().nullable(),
+    tables: z.array(
+      z.object({ table: z.string(), bytes: z.number(), key: z.array(z.string()).nullable(), handling: z.enum(["follow", "window"]) }),
+    ),
+    sequences: z.array(z.string()),
+    bytes: z.number(),
+    findings: z.array(finding),
+    estimate: z
+      .object({
+        sample: z.object({ table: z.string(), rows: z.number(), bytes: z.number(), seconds: z.number() }),
+        copySeconds: z.number(),
+        indexSeconds: z.number(),
+        compareSeconds: z.number(),
+      })
+      .nullable(),
+  }),
+  examples: [
+    { command: "bucardo migrate plan --from postgresql://old/app --to postgresql://new/app", about: "As often as you like, weeks before." },
+  ],
+  exitCodes: { 0: "nothing stands in the way", 1: "something does" },
+  async run(input, context) {
+    const pair = readPair(input, context);
+    const options = {
+      only: input.only,
+      skip: input.skip,
+      jobs: 4,
+      maxRate: null,
+      roles: true,
+      pgDump: input.pg_dump ?? null,
+      skipObjects: [],
+    };
+    const plan = await makePlan({ ...pair, signal: context.signal }, options);
+    return {
+      from: pair.old.place,
+      to: pair.new.place,
+      oldVersion: plan.oldVersion,
+      newVersion: plan.newVersion,
+      tables: plan.selection.tables.map((table) => ({
+        table: displayName(table),
+        bytes: table.bytes,
+        key: table.key === null ? null : [...table.key],
+        handling: table.handling,
+      })),
+      sequences: plan.selection.sequences.map(displayName),
+      bytes: plan.bytes,
+      findings: [...plan.findings],
+      estimate: plan.estimate,
+    };
+  },
+  print(plan, io, context) {
+    io.out(`From ${plan.from}, PostgreSQL ${major(plan.oldVersion)}`);
+    io.out(`To   ${plan.to}${plan.newVersion === null ? "" : `, PostgreSQL ${major(plan.newVersion)}`}`);
+    io.out(`${count(plan.tables.length)} tables with ${size(plan.bytes)}, ${count(plan.sequences.length)} sequences`);
+    for (const table of plan.tables.slice(0, io.verbose > 0 ? Number.POSITIVE_INFINITY : 5))
+      io.out(
+        `  ${table.table.padEnd(40)} ${size(table.bytes).padStart(9)}  ${table.key === null ? "no key" : `key ${table.key.join(", ")}`}`,
+      );
+    if (plan.tables.length > 5 && io.verbose === 0) io.out(`  and ${count(plan.tables.length - 5)} more; -v shows all`);
+    for (const [grade, title] of TITLES) {
+      const found = plan.findings.filter((each) => each.grade === grade);
+      if (found.length > 0) io.out(`${title}:`);
+      for (const { what, remedy } of found) io.out(`  - ${what}${remedy === "" ? "" : `\n    ${remedy}`}`);
+    }
+    if (plan.estimate !== null) {
+      const { copySeconds, indexSeconds, compareSeconds, sample } = plan.estimate;
+      io.out(
+        `Estimate: copy ${about(copySeconds)}, indexes ${about(indexSeconds)}, comparison ${about(compareSeconds)} ` +
+          `(measured with ${count(sample.rows)} rows of ${sample.table}). None of it is downtime.`,
+      );
+    }
+    const stops = plan.findings.filter(({ grade }) => grade === "stop").length;
+    io.out(
+      stops === 0
+        ? `Nothing stands in the way: \`${context.program} migrate start\`.`
+        : stops === 1
+          ? "One thing stands in the way."
+          : `${stops} things stand in the way.`,
+    );
+  },
+  exit: ({ findings }) => (findings.some(({ grade }) => grade === "stop") ? 1 : 0),
+});
+
+const TITLES = [
+  ["stop", "In the way"],
+  ["warning", "Take care"],
+  ["note", "Good to know"],
+] as const;
+
+function major(version: number): string {
+  return String(Math.floor(version / 10_000));
+}
+
+function about(seconds: number): string {
+  return `about ${duration(Math.max(1, seconds) * 1000)}`;
+}
