@@ -4,8 +4,11 @@ import { bulk } from "./benchmarks/bulk.ts";
 import { capture } from "./benchmarks/capture.ts";
 import { catchup } from "./benchmarks/catchup.ts";
 import { hotkeys } from "./benchmarks/hotkeys.ts";
+import { idle } from "./benchmarks/idle.ts";
 import { latency } from "./benchmarks/latency.ts";
+import { manytables } from "./benchmarks/manytables.ts";
 import { memory } from "./benchmarks/memory.ts";
+import { sustained } from "./benchmarks/sustained.ts";
 
 /** In the order of the report. */
-export const all: readonly Benchmark[] = [capture, autokick, bulk, catchup, hotkeys, latency, memory];
+export const all: readonly Benchmark[] = [capture, autokick, bulk, catchup, hotkeys, sustained, latency, idle, manytables, memory];

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { signal } from "../../test/harness/watchdog.ts";
 import { waitFor } from "../../test/harness/wait.ts";
 import { hasExtension } from "../servers.ts";
@@ -21,12 +20,10 @@ export const pglogical: Peer = {
     await source.query(`alter database "${source.name}" set output_plugin_libraries = pgoutput, pglogical_output`).catch(() => undefined);
     for (const table of tables) await source.query("select pglogical.replication_set_add_table('default', $1::regclass)", [table]);
     await target.query("select pglogical.create_subscription('bench', $1, array['default'], false, false)", [conninfo(source)]);
-    await mark(source, 1);
-    await untilMarked(target, 1, 60_000).catch((error: unknown) => {
-      const said = [source, target].map(({ server }) => readFileSync(server.logFile, "utf8").slice(-800));
-      throw new Error([String(error), ...said].join("\n"));
-    });
+    // The slot is made by the worker, after the call.
     const workers = await workerPids(pair);
+    await mark(source, 1);
+    await untilMarked(target, 1, 60_000);
     if (mode === "held") signal(workers, "SIGSTOP");
     return replication(pair, workers);
   },

@@ -1,0 +1,91 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Disposer } from "../../src/base/disposer.ts";
+import type { BenchContext, Benchmark, Case, OpenCase } from "../benchmark.ts";
+import type { DatabasePair, Peer } from "../peers/peer.ts";
+import { BackgroundLoad, pgbenchMissing } from "../pgbench.ts";
+import { startPair } from "../servers.ts";
+import { keyedTables, makeTemplates, mark, marker, pairFor, untilMarked } from "../tables.ts";
+import { aboveAllTarget } from "../target.ts";
+
+const tables = [...keyedTables, marker];
+const rivals = ["native", "pglogical", "slony", "londiste", "bucardo5"];
+/** Rates that are tried, in transactions per second. */
+const ladder = [500, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10_000];
+/** The lag is bounded when what is committed as the load ends arrives within this time: of a minute, a twelfth. */
+const boundedSeconds = 5;
+const scale = 10;
+
+export const sustained: Benchmark = {
+  name: "sustained",
+  proves: "The highest rate of writes that a target keeps up with.",
+  begins: "pgbench -N begins to write at a rate",
+  ends: "its time is over and the row that was changed last is visible on the target",
+  warmUp: "a first change has arrived; the rates that are tried before",
+  peers: ["ours", ...rivals],
+  missing: pgbenchMissing,
+  cases: (context) => [sustainedCase(context, context.quick ? 15 : 60)],
+};
+
+function sustainedCase(context: BenchContext, seconds: number): Case {
+  return {
+    name: "rate",
+    metrics: [
+      { name: "tps", unit: "1/s" },
+      { name: "behind", unit: "s at that rate" },
+      { name: "memory", unit: "MiB" },
+    ],
+    contenders: context.peers.map((peer) => peer.name),
+    reference: "native",
+    rounds: 5,
+    setting: `pgbench -N, 8 clients, ${seconds} s at each rate, by halves from ${ladder.length} rates up to ${ladder.at(-1)?.toLocaleString("en-US")} tx/s; kept up with: the last change arrives within ${(boundedSeconds * seconds) / 60} s after the load and the source reached 0.95 of the rate; fsync off`,
+    targets: [aboveAllTarget("above all others", { contender: "ours", others: rivals, metric: "tps" })],
+    open: () => openSustained(context, seconds),
+  };
+}
+
+async function openSustained(context: BenchContext, seconds: number): Promise<OpenCase> {
+  await using opening = new Disposer();
+  const servers = opening.use(await startPair({ settings: { autovacuum: true } }));
+  await makeTemplates(servers, scale);
+  const opened = opening.move();
+  return {
+    async measure(contender) {
+      const peer = context.peers.find(({ name }) => name === contender) as Peer;
+      let best: Readonly<Record<string, number>> = { tps: 0 };
+      let [low, high] = [0, ladder.length - 1];
+      while (low <= high) {
+        const middle = (low + high) >> 1;
+        await using pair = await pairFor(peer, servers, scale);
+        await using replication = await peer.replicate(pair, tables, "live");
+        const tried = await keepsUp(pair, ladder[middle] as number, seconds);
+        context.note(`${contender} at ${ladder[middle]} tx/s: source ${tried.tps.toFixed(0)} tx/s, ${tried.behind.toFixed(2)} s behind`);
+        const memory = replication.peakMemory();
+        if (tried.bounded) {
+          best = { tps: tried.tps, behind: tried.behind, ...(memory === null ? {} : { memory: memory / 2 ** 20 }) };
+          low = middle + 1;
+        } else high = middle - 1;
+      }
+      return best;
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+async function keepsUp(
+  { source, target }: DatabasePair,
+  rate: number,
+  seconds: number,
+): Promise<{ bounded: boolean; tps: number; behind: number }> {
+  await using load = new BackgroundLoad(source, { script: "-N", clients: 8, seconds, rate });
+  const tps = await load.tps();
+  const limit = (boundedSeconds * seconds) / 60;
+  const began = performance.now();
+  await mark(source, 2);
+  const arrived = await untilMarked(target, 2, Math.max(2, limit * 2) * 1000).then(
+    () => true,
+    () => false,
+  );
+  const behind = (performance.now() - began) / 1000;
+  if (!arrived) await delay(0);
+  return { bounded: arrived && behind <= limit && tps >= 0.95 * rate, tps, behind };
+}
