@@ -11,8 +11,10 @@ import type { TableLink } from "./table-link.ts";
 
 const REMEDY = "Connect there as superuser, or (15 and later) grant set on parameter session_replication_role to the user.";
 
+export const ROLE_ADVICE = `Rows that take each other's place, and foreign keys in a circle that are not deferrable, need the replica role. ${REMEDY}`;
+
 /** Foreign key, unique and exclusion violations: another order of the same statements may get around them. */
-const IN_THE_WAY = new Set(["23503", "23505", "23P01"]);
+export const IN_THE_WAY = new Set(["23503", "23505", "23P01"]);
 
 /** What fires, and what only the replica role can write safely: told before a row moves. Errors: not-supported with all problems. */
 export function refuseAwake(target: Member, links: readonly TableLink[]): void {
@@ -54,7 +56,7 @@ export async function applyAwake(target: Member, fetched: readonly Fetched[]): P
     if (!IN_THE_WAY.has(failure.details.sqlstate ?? "")) throw failure;
     throw new BucardoError(failure.code, failure.message, {
       ...failure.details,
-      advice: `Rows that take each other's place, and foreign keys in a circle that are not deferrable, need the replica role. ${REMEDY}`,
+      advice: ROLE_ADVICE,
     });
   }
 }
@@ -102,7 +104,7 @@ async function count(target: Member, { link }: Fetched, texts: readonly string[]
 }
 
 /** Tables that others refer to come first. A circle begins somewhere: its constraints must be deferrable, else the server says which one it breaks. */
-function parentsFirst(fetched: readonly Fetched[]): Fetched[] {
+export function parentsFirst(fetched: readonly Fetched[]): Fetched[] {
   const left = new Map(fetched.map((each) => [displayName(each.link.name), each]));
   const order: Fetched[] = [];
   while (left.size > 0) {

@@ -25,16 +25,23 @@ export async function applyCarefully(source: Session, target: Member, fetched: F
       const refused: string[] = [];
       const counts = await applyOnce(source, target, fetched, careful, refused);
       if (refused.length === 0) return { table, refilled: plan.action !== "keys", ...counts };
-      await target.session.script(
-        sql(
-          "replicate.leave-out",
-          `rollback to savepoint bucardo_careful; release savepoint bucardo_careful; delete from ${stage} where ctid = any ('{${refused.map((ctid) => `"${ctid}"`).join(",")}}'::tid[])`,
-        ),
-      );
+      await leaveOut(target.session, [{ stage: stage!, ctids: refused }]);
     }
   } catch (error) {
     throw inTable(error, table);
   }
+}
+
+/** Back to before anything was applied, and without these rows of the stages. */
+export async function leaveOut(
+  target: Session,
+  refused: readonly { readonly stage: string; readonly ctids: readonly string[] }[],
+): Promise<void> {
+  const texts = refused.map(({ stage, ctids }) => {
+    const places = ctids.map((ctid) => `"${ctid}"`).join(",");
+    return `delete from ${stage} where ctid = any ('{${places}}'::tid[])`;
+  });
+  await target.script(sql("replicate.leave-out", ["rollback to savepoint bucardo_careful", ...texts].join(";\n")));
 }
 
 async function applyOnce(
@@ -74,7 +81,13 @@ function faultOf(link: TableLink): (error: unknown) => boolean {
   return (error) => isDataFault(inTable(error, displayName(link.name)));
 }
 
-async function refusalOf(target: Member, { plan, link, stage }: Fetched, careful: Careful, ctid: string, error: unknown): Promise<Refusal> {
+export async function refusalOf(
+  target: Member,
+  { plan, link, stage }: Fetched,
+  careful: Careful,
+  ctid: string,
+  error: unknown,
+): Promise<Refusal> {
   const { captured, setAside: held } = plan.table;
   return { careful, target, link, captured, held, key: await readStagedKey(target.session, link, stage!, ctid), column: null, error };
 }

@@ -11,6 +11,7 @@ import { applyTable } from "./apply.ts";
 import { applyAwake, refuseAwake } from "./apply-awake.ts";
 import { needsCare, withCare, type Careful } from "./careful.ts";
 import { applyCarefully } from "./careful-apply.ts";
+import { applyAwakeCarefully } from "./careful-awake.ts";
 import { fetchCarefully } from "./careful-fetch.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import { expectedRows } from "./expect.ts";
@@ -208,7 +209,7 @@ async function applyAll(
   progress: Progress,
   watch: Stopwatch,
 ): Promise<TableCounts[]> {
-  if (!target.replica) return applyAwake(target, fetched);
+  if (!target.replica) return careful === null ? applyAwake(target, fetched) : applyAwakeCarefully(target, fetched, careful);
   const counts: TableCounts[] = [];
   for (const each of fetched) {
     progress.step("applying", each.link.name);

@@ -139,6 +139,49 @@ test("values that change places are refused with advice, and nothing changes", a
   ]);
 });
 
+test("a refused row is named by its key, or set aside with those that refer to it; what it refers to later lets it go", async () => {
+  const schema =
+    "create table parent (id int primary key, v text); create table child (id int primary key, parent int references parent, v text); create table other (id int primary key)";
+  const target = schema.replace("parent (id int primary key, v text)", "parent (id int primary key, v text check (v <> 'SECRET'))");
+  await using owned = await openOwned({
+    majors: [15, 15],
+    schema,
+    targetSchema: target,
+    tables: ["other", "child", "parent"],
+    strict: false,
+  });
+  const { rig } = owned;
+  await rig.source.query(
+    "insert into parent values (1, 'fine'), (2, 'SECRET'); insert into child values (10, 1, 'x'), (20, 2, 'x'); insert into other values (5)",
+  );
+  await expect(owned.run()).rejects.toMatchObject({
+    code: "data-rejected",
+    details: { table: "public.parent", key: "id=2", sqlstate: "23514" },
+  });
+  await owned.run({ onError: "set_aside" });
+  expect(await rig.source.query("select key[1] as key, sqlstate from bucardo.set_aside order by 1")).toEqual([
+    { key: "2", sqlstate: "23514" },
+    { key: "20", sqlstate: "23503" },
+  ]);
+  expect(
+    await rig.target.query(
+      "select (select count(*)::int from parent) p, (select count(*)::int from child) c, (select count(*)::int from other) o",
+    ),
+  ).toEqual([{ p: 1, c: 1, o: 1 }]);
+  // Somebody on the target refers to a row that goes on the source.
+  await rig.target.query("insert into child values (99, 1, 'of the target')");
+  await rig.source.query("delete from child where id = 10; delete from parent where id = 1");
+  await expect(owned.run()).rejects.toMatchObject({
+    code: "data-rejected",
+    details: { table: "public.parent", key: "id=1", sqlstate: "23503" },
+  });
+  await rig.target.query("delete from child where id = 99; alter table parent drop constraint parent_v_check");
+  await rig.source.query("update bucardo.set_aside set replay = true");
+  await owned.run();
+  expect(await rig.source.query("select from bucardo.set_aside")).toEqual([]);
+  expect(await rig.differences()).toEqual([]);
+});
+
 const fires = "create function f() returns trigger language plpgsql as $$ begin raise exception 'awake'; end $$;";
 
 test.for([
