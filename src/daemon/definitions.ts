@@ -4,7 +4,7 @@ import { readSyncs } from "../control/sync.ts";
 import { copiedTargets } from "../control/target-state.ts";
 import { sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
 import type { Session } from "../postgres/session.ts";
-import type { Job } from "./target-loop.ts";
+import type { Job } from "./job.ts";
 
 /** All that the daemon does follows from this; read as a whole. */
 export type Definitions = {

@@ -1,34 +1,18 @@
 import { backoff } from "../base/backoff.ts";
-import { reach } from "../base/point.ts";
-import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
-import { markCopied, writeTargetState, type TargetWord } from "../control/target-state.ts";
+import { writeTargetState, type TargetWord } from "../control/target-state.ts";
 import { BucardoError } from "../model/error.ts";
-import type { RunProgress, RunReason } from "../model/run.ts";
+import type { RunReason } from "../model/run.ts";
 import { toBucardoError } from "../postgres/failure.ts";
-import type { RunDefinition } from "../replicate/definition.ts";
-import type { Log } from "../telemetry/log.ts";
 import { Bell } from "./bell.ts";
-import { Connections, type Pair } from "./connections.ts";
+import { Connections } from "./connections.ts";
 import type { DaemonContext } from "./context.ts";
+import type { Job } from "./job.ts";
 import { KickBook } from "./kick-book.ts";
-import { Journal } from "./journal.ts";
-import { logDone, logFailed, rowsOf } from "./log-run.ts";
+import { rowsOf } from "./log-run.ts";
 import { Pace } from "./pace.ts";
+import { RunMaker, type Made } from "./run-maker.ts";
 import { lookAgainMs, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
 
-/** What a loop works on; replaced as a whole when the definitions change, and taken over by the next run. */
-export type Job = {
-  readonly definition: RunDefinition;
-  readonly checktime: number | null;
-  readonly paused: boolean;
-  /** Wake up on changes of the source. */
-  readonly autokick: boolean;
-  /** Text by which changed connection settings are noticed. */
-  readonly connections: string;
-};
-
-/** A quick run that takes longer is one to be shown while it goes on. */
-const QUICK_MS = 300;
 /** So long a run that was broken off may take to end by itself. */
 const ABANDON_MS = 1000;
 
@@ -46,15 +30,12 @@ export class TargetLoop {
   #job: Job;
   #stopping = false;
   #busy = false;
-  #running: number | null = null;
-  /** The connections of the last run, which was good: what they led to then they lead to now. */
-  #proven: Pair | null = null;
   #first = true;
   #changeSeen = false;
   #again = false;
   readonly #kicks = new KickBook();
   readonly #pace = new Pace();
-  readonly #journal: Journal;
+  readonly #runs: RunMaker;
   #lastBegan: number | null = null;
   #lastEnded: number | null = null;
   #failure: (Failure & { readonly error: BucardoError }) | null = null;
@@ -65,10 +46,8 @@ export class TargetLoop {
     this.#context = context;
     this.#job = job;
     this.#settled = settled;
-    const { sync, target } = job.definition;
-    const log = context.log.child({ sync: sync.name, target });
-    this.#journal = new Journal(context, { syncId: sync.id, target, log });
     this.#connections = new Connections(context, this.#abort.signal, (side, signal) => context.open(this.#job.definition[side], signal));
+    this.#runs = new RunMaker(context, job, this.#connections, this.#abort.signal);
     this.done = before.then(() => this.#loop());
   }
 
@@ -78,7 +57,7 @@ export class TargetLoop {
 
   /** The run that is going on, once it has a row in the history. */
   get running(): number | null {
-    return this.#running;
+    return this.#runs.running;
   }
 
   /** A run goes on, or is about to. */
@@ -157,7 +136,7 @@ export class TargetLoop {
   async #loop(): Promise<void> {
     await using connections = this.#connections;
     await this.#turns(connections);
-    await this.#journal.flush();
+    await this.#runs.flush();
   }
 
   async #turns(connections: Connections): Promise<void> {
@@ -209,117 +188,28 @@ export class TargetLoop {
     this.#busy = true;
     this.#lastBegan = this.#context.now();
     try {
-      const pair = this.#quickOn(job, reason);
-      if (pair === null) await this.#runOnRecord(job, reason);
-      else await this.#runQuickly(job, reason, pair);
+      await this.#runs.make(job, reason, (end, kicks) => this.#note(end, kicks));
     } catch (error) {
       // The control database refused what we wrote, or the lease is gone: nothing of the run is lost by that.
       this.#lastEnded = this.#context.now();
-      const failure = toBucardoError(error, { sync: job.definition.sync.name });
-      if (!this.#context.ending()) this.#logOf(job).error({ err: failure, code: failure.code }, "The run could not be recorded.");
+      const { sync, target } = job.definition;
+      const failure = toBucardoError(error, { sync: sync.name });
+      const log = this.#context.log.child({ sync: sync.name, target });
+      if (!this.#context.ending()) log.error({ err: failure, code: failure.code }, "The run could not be recorded.");
       this.#fail(failure, "backoff");
     } finally {
       this.#busy = false;
-      this.#running = null;
       if (job.connections !== this.#job.connections || this.#context.contended()) await this.#connections.close();
       this.#settled();
     }
   }
 
-  /**
-   * The connections for a run that need not be opened in the history before it begins: nobody asked for it, no kick waits for its end, and what the control
-   * database remembers of the source was checked by the run before, on the same connections. Null: for all others.
-   */
-  #quickOn(job: Job, reason: RunReason): Pair | null {
-    const { pair } = this.#connections;
-    const usual = (reason === "change" || reason === "checktime") && job.definition.onetimecopy === 0;
-    return usual && pair === this.#proven ? pair : null;
-  }
-
-  async #runOnRecord(job: Job, reason: RunReason): Promise<void> {
-    const { sync, target } = job.definition;
-    await this.#journal.flush();
-    const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
-    this.#running = open.id;
-    await reach("daemon.kick-taken");
-    const end = await this.#attempt(job, () => this.#connections.get(), open.remembered);
-    await this.#close(job, open, end);
-    if (
-      end.kind === "done" &&
-      job.definition.onetimecopy !== 0 &&
-      (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))
-    ) {
-      this.#context.definitionsChanged();
-    }
-  }
-
-  /** Its row is written behind it, unless it fails or takes long. */
-  async #runQuickly(job: Job, reason: RunReason, pair: Pair): Promise<void> {
-    const { sync, target } = job.definition;
-    const began = this.#context.now();
-    let opening: Promise<OpenRun> | null = null;
-    // The kicks that wait by then came after the run began, so they are not its own.
-    const open = () =>
-      (opening ??= this.#context.lease
-        .use((session) => openRun(session, sync.id, target, reason))
-        .then(({ id }) => ({ id: (this.#running = id), kicks: [], remembered: null })));
-    const timer = setTimeout(() => void open().catch(() => undefined), QUICK_MS);
-    const end = await this.#attempt(job, () => Promise.resolve(pair), null).finally(() => clearTimeout(timer));
-    if (end.kind === "failed" || opening !== null) return await this.#close(job, await open(), end);
+  #note(end: Made, kicks: readonly number[]): void {
     this.#lastEnded = this.#context.now();
-    this.#journal.add({ reason, began, ended: this.#lastEnded, result: end.result, settledRuns: end.settledRuns });
-  }
-
-  async #close(job: Job, open: OpenRun, end: RunEnd): Promise<void> {
-    const { sync, target } = job.definition;
-    const ms = this.#context.now() - this.#lastBegan!;
-    this.#lastEnded = this.#context.now();
-    if (end.kind === "done") logDone(this.#logOf(job), open.id, end.result, ms);
-    else logFailed(this.#logOf(job), open.id, end.error, ms);
-    this.#note(open, end);
-    await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
-    await reach("daemon.run-recorded");
-  }
-
-  #logOf({ definition: { sync, target } }: Job): Log {
-    return this.#context.log.child({ sync: sync.name, target });
-  }
-
-  async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<RunEnd> {
-    const rate = rateMeter(this.#context.now);
-    const progress = throttled<RunProgress>(1000, async (of) => {
-      const run = this.#running;
-      if (run === null) return;
-      const moving = { ...of, rate: of.step === "fetching" ? rate(of.rowsDone) : null };
-      await this.#context.lease.use((session) => reportProgress(session, run, moving));
-    });
-    this.#proven = null;
-    try {
-      const pair = await connect();
-      const { settledRuns, ...result } = await this.#context.run({
-        definition: job.definition,
-        source: pair.source,
-        target: pair.target,
-        signal: this.#abort.signal,
-        onProgress: (of) => progress.push(of),
-        remembered,
-      });
-      this.#proven = pair;
-      this.#pace.ran(this.#context.now(), rowsOf(result));
-      return { kind: "done", result, settledRuns };
-    } catch (error) {
-      const failure = toBucardoError(this.#abort.signal.aborted ? this.#abort.signal.reason : error, { sync: job.definition.sync.name });
-      if (failure.retry !== "now") await this.#connections.close();
-      // Only a fault that waits for a person answers the kick; the others are repeated and settle it then.
-      return { kind: "failed", error: failure, settlesKicks: failure.retry === "never" && failure.code !== "interrupted" };
-    } finally {
-      progress.stop();
-    }
-  }
-
-  #note(open: OpenRun, end: RunEnd): void {
-    if (end.kind === "failed" && !end.settlesKicks) this.#kicks.attempt(open.kicks);
-    else this.#kicks.settle(open.kicks);
+    if (end.kind === "done") this.#pace.ran(this.#lastEnded, rowsOf(end.result));
+    if (end.kind === "failed" && !end.settlesKicks) this.#kicks.attempt(kicks);
+    else this.#kicks.settle(kicks);
+    if (end.more === true && this.#job.autokick) this.#changeSeen = true;
     if (end.kind === "done") this.#failure = null;
     else this.#fail(end.error, end.error.retry);
   }

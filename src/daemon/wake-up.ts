@@ -24,7 +24,8 @@ export type Listener = {
 
 /** A server that does not answer for so long is taken for dead. */
 const ANSWER_MS = 15_000;
-/** After a look that took a while the next one waits so many times longer, but no longer than that. */
+/** After a look that took longer than this the next one waits so many times the rest, but no longer than that. */
+const CHEAP_LOOK_MS = 5;
 const LOOK_SHARE = 10;
 /** A watcher keeps its connection at least so long when connections are short. */
 const TURN_MS = 1000;
@@ -93,7 +94,7 @@ export class Watcher {
       const listening = this.#listeners().filter((one) => one.listens);
       // The look is the truth; the snapshot only tells when another look cannot find anything new.
       const due = listening.length > 0 && (snapshot !== seen || now - lastLook >= SAFETY_POLL_MS);
-      const early = lastLook + Math.min(lookMs * LOOK_SHARE, LONGEST_PAUSE_MS) - now;
+      const early = lastLook + Math.min(Math.max(0, lookMs - CHEAP_LOOK_MS) * LOOK_SHARE, LONGEST_PAUSE_MS) - now;
       if (due && early > 0) {
         // Put off, not dropped: nobody sleeps with a look owed.
         await this.#bell.wait(early);
@@ -135,10 +136,10 @@ export class Watcher {
       if (only?.listens && others.length === 0) only.changed();
       this.#bell.ring();
     });
-    const { prepared } = await session.one<{ prepared: string }>(
-      sql("wake-up.prepared", "select current_setting('max_prepared_transactions') as prepared"),
+    const { most } = await session.one<{ most: string }>(
+      sql("wake-up.prepared", "select current_setting('max_prepared_transactions') as most"),
     );
-    return prepared === "0";
+    return most === "0";
   }
 
   async #look(session: Session, listening: readonly Listener[]): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Session } from "../postgres/session.ts";
-import { prepared } from "../postgres/sql.ts";
+import { prepared, sql, type Statement } from "../postgres/sql.ts";
 import type { Identity, RunDefinition } from "./definition.ts";
 
 /** What the first statement of a run finds. */
@@ -36,8 +36,19 @@ export type Stirred = {
  * proves that no checkpoint needs a row of it (capture/empty.ts). So an empty file has nothing for us, whoever writes into it meanwhile.
  */
 export async function look(source: Session, definition: RunDefinition, withColumns: boolean): Promise<Look | null> {
-  const [found] = await source.query<Look>(prepared("replicate.look", LOOK, [definition.sync.id, definition.target, withColumns]));
+  const [found] = await source.query<Look>(looking(definition, withColumns));
   return found ?? null;
+}
+
+/** The same as the first statement of the run's transaction, which begins with it. */
+export async function beginWithLook(source: Session, definition: RunDefinition, withColumns: boolean): Promise<Look | null> {
+  const begin = sql("replicate.begin-source", "begin isolation level repeatable read");
+  const answers = await source.batch([begin, looking(definition, withColumns)]);
+  return (answers[1]?.rows[0] as Look | undefined) ?? null;
+}
+
+function looking(definition: RunDefinition, withColumns: boolean): Statement {
+  return prepared("replicate.look", LOOK, [definition.sync.id, definition.target, withColumns]);
 }
 
 const MEMBERS = "any (array(select oid from member))";

@@ -21,6 +21,7 @@ import { checkSource, checkTarget, positionOf, type Position } from "./identity.
 import { linkTables } from "./link.ts";
 import { beginLocked } from "./lock.ts";
 import { memberOf, type Member } from "./member.ts";
+import { moreWaits } from "./more.ts";
 import { planTables, type TablePlan } from "./plan.ts";
 import { mendCapture } from "./mend-capture.ts";
 import { carrySequences } from "./sequence.ts";
@@ -44,6 +45,9 @@ export type RunContext = {
   readonly remembered: number | null;
 };
 
+/** `more`: something waits already again, as far as one glance tells. */
+export type RunReport = RunResult & { readonly settledRuns: number; readonly more: boolean };
+
 /** An attempt of a run; careful after one that was refused a row. */
 type Attempt = RunContext & { readonly careful: Careful | null };
 
@@ -56,7 +60,7 @@ type Attempt = RunContext & { readonly careful: Careful | null };
  * Whatever ends it early leaves the checkpoint where it was, and the next run sends the same keys again as they are then. The target commits before
  * the checkpoint moves. Errors: BucardoError; after `run-void` the same call may be made again at once.
  */
-export async function run(context: RunContext): Promise<RunResult & { readonly settledRuns: number }> {
+export async function run(context: RunContext): Promise<RunReport> {
   const { source, definition } = context;
   const target = await memberOf(context.target);
   return withCare(definition, context.signal, async (careful) => {
@@ -71,7 +75,7 @@ export async function run(context: RunContext): Promise<RunResult & { readonly s
   });
 }
 
-async function runOnce(context: Attempt, target: Member): Promise<RunResult & { readonly settledRuns: number }> {
+async function runOnce(context: Attempt, target: Member): Promise<RunReport> {
   const { definition, source } = context;
   const progress = progressOf(context);
   await reach("replicate.begun");
@@ -81,7 +85,6 @@ async function runOnce(context: Attempt, target: Member): Promise<RunResult & { 
   await beginLocked(target.session, definition.sync);
   await reach("replicate.locked");
 
-  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
   const batch = await take(source, definition);
   await reach("replicate.snapshot-taken");
   try {
@@ -91,12 +94,7 @@ async function runOnce(context: Attempt, target: Member): Promise<RunResult & { 
   }
 }
 
-async function carry(
-  context: Attempt,
-  target: Member,
-  batch: Batch,
-  progress: Progress,
-): Promise<RunResult & { readonly settledRuns: number }> {
+async function carry(context: Attempt, target: Member, batch: Batch, progress: Progress): Promise<RunReport> {
   const { definition, source } = context;
   const sourceIdentity = await checkSource(source, definition.sync.name, batch.checkpoint, batch.snapshot.xmax, context.remembered);
   const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
@@ -121,6 +119,7 @@ async function carry(
     target.lastXid = moved?.at.xid ?? target.lastXid;
     await reach("replicate.settled");
   }
+  const more = moved !== null && (await moreWaits(source, batch, plans).catch(() => false));
   return {
     outcome: moved !== null || sequences > 0 ? "good" : "empty",
     snapshot: batch.snapshot,
@@ -129,6 +128,7 @@ async function carry(
     bytes: moved?.bytes ?? 0,
     setAside,
     settledRuns: batch.checkpoint.run + (worthSettling ? 1 : 0),
+    more,
   };
 }
 

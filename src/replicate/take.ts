@@ -7,7 +7,7 @@ import type { Session } from "../postgres/session.ts";
 import { countPending } from "./count-pending.ts";
 import type { Batch, BatchTable, RunDefinition } from "./definition.ts";
 import { readKnownTables, type KnownTable } from "./known-table.ts";
-import { look, type Look, type Stirred } from "./look.ts";
+import { beginWithLook, look, type Look, type Stirred } from "./look.ts";
 
 /**
  * What the last run on this connection knew of its tables. While the fingerprints are the same, only the tables for which something may wait are looked
@@ -33,13 +33,13 @@ const COLUMNS_EACH_TIME = 1000;
 const COLUMNS_MS = 10_000;
 
 /**
- * The beginning of the run's REPEATABLE READ transaction: its first statement takes the snapshot, and everything read with it belongs to it, the
+ * Begins the run's REPEATABLE READ transaction: its first statement takes the snapshot, and everything read with it belongs to it, the
  * checkpoint too. The caller holds the sync's lock on the target, so that no other run stands between its commit there and its settling (hazard 3).
  */
 export async function take(source: Session, definition: RunDefinition): Promise<Batch> {
   const memory = remembered(source, definition);
   const withColumns = memory === null || memory.columnsAt + COLUMNS_MS <= performance.now();
-  let found = await look(source, definition, withColumns);
+  let found = await beginWithLook(source, definition, withColumns);
   if (found === null || found.checkpoint === null) throw checkpointMissing(source, definition);
   await reach("replicate.checkpoint-read");
   const checkpoint = {

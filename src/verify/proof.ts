@@ -89,7 +89,6 @@ export class Proof {
     const { source, signal } = this.#job;
     signal?.throwIfAborted();
     try {
-      await source.execute(sql("verify.begin", "begin isolation level repeatable read read only"));
       const batch = await take(source, definition);
       const parts = this.#partsOf(batch, previous);
       const whole = parts.filter((part) => part.whole);

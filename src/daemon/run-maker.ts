@@ -1,0 +1,148 @@
+import { reach } from "../base/point.ts";
+import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
+import { markCopied } from "../control/target-state.ts";
+import type { RunProgress, RunReason } from "../model/run.ts";
+import { toBucardoError } from "../postgres/failure.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Connections, Pair } from "./connections.ts";
+import type { DaemonContext } from "./context.ts";
+import type { Job } from "./job.ts";
+import { Journal } from "./journal.ts";
+import { logDone, logFailed } from "./log-run.ts";
+import { rateMeter, throttled } from "./progress.ts";
+
+/** A quick run that takes longer is one to be shown while it goes on. */
+const QUICK_MS = 300;
+
+/** `more`: something waits already again. */
+export type Made = RunEnd & { readonly more?: boolean };
+
+/** Told of each end of a run, before it is recorded; the kicks are those that waited when the run began. */
+export type Ended = (end: Made, kicks: readonly number[]) => void;
+
+/** Makes the runs of one target, one at a time: on which connections, and how they come into the history. */
+export class RunMaker {
+  readonly #context: DaemonContext;
+  readonly #connections: Connections;
+  readonly #signal: AbortSignal;
+  readonly #log: Log;
+  readonly #journal: Journal;
+  /** The connections of the last run, which was good: what they led to then they lead to now. */
+  #proven: Pair | null = null;
+  #running: number | null = null;
+
+  constructor(context: DaemonContext, { definition: { sync, target } }: Job, connections: Connections, signal: AbortSignal) {
+    this.#context = context;
+    this.#connections = connections;
+    this.#signal = signal;
+    this.#log = context.log.child({ sync: sync.name, target });
+    this.#journal = new Journal(context, { syncId: sync.id, target, log: this.#log });
+  }
+
+  /** The run that is going on, once it has a row in the history. */
+  get running(): number | null {
+    return this.#running;
+  }
+
+  /** Errors of the run itself are its end; rejects when it cannot be recorded, and nothing of the run is lost by that. */
+  async make(job: Job, reason: RunReason, ended: Ended): Promise<void> {
+    try {
+      const pair = this.#quickOn(job, reason);
+      if (pair === null) await this.#onRecord(job, reason, ended);
+      else await this.#quickly(job, reason, pair, ended);
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  /** Resolves when all runs so far are in the history. */
+  flush(): Promise<void> {
+    return this.#journal.flush();
+  }
+
+  /**
+   * The connections for a run that need not be opened in the history before it begins: nobody asked for it, no kick waits for its end, and what the control
+   * database remembers of the source was checked by the run before, on the same connections. Null: for all others.
+   */
+  #quickOn(job: Job, reason: RunReason): Pair | null {
+    const { pair } = this.#connections;
+    const usual = (reason === "change" || reason === "checktime") && job.definition.onetimecopy === 0;
+    return usual && pair === this.#proven ? pair : null;
+  }
+
+  async #onRecord(job: Job, reason: RunReason, ended: Ended): Promise<void> {
+    const { sync, target } = job.definition;
+    const began = this.#context.now();
+    await this.#journal.flush();
+    const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
+    this.#running = open.id;
+    await reach("daemon.kick-taken");
+    const end = await this.#attempt(job, () => this.#connections.get(), open.remembered);
+    await this.#close(job, began, open, end, ended);
+    if (
+      end.kind === "done" &&
+      job.definition.onetimecopy !== 0 &&
+      (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))
+    ) {
+      this.#context.definitionsChanged();
+    }
+  }
+
+  /** Its row is written behind it, unless it fails or takes long. */
+  async #quickly(job: Job, reason: RunReason, pair: Pair, ended: Ended): Promise<void> {
+    const { sync, target } = job.definition;
+    const began = this.#context.now();
+    let opening: Promise<OpenRun> | null = null;
+    // The kicks that wait by then came after the run began, so they are not its own.
+    const open = () =>
+      (opening ??= this.#context.lease
+        .use((session) => openRun(session, sync.id, target, reason))
+        .then(({ id }) => ({ id: (this.#running = id), kicks: [], remembered: null })));
+    const timer = setTimeout(() => void open().catch(() => undefined), QUICK_MS);
+    const end = await this.#attempt(job, () => Promise.resolve(pair), null).finally(() => clearTimeout(timer));
+    if (end.kind === "failed" || opening !== null) return await this.#close(job, began, await open(), end, ended);
+    ended(end, []);
+    this.#journal.add({ reason, began, ended: this.#context.now(), result: end.result, settledRuns: end.settledRuns });
+  }
+
+  async #close(job: Job, began: number, open: OpenRun, end: Made, ended: Ended): Promise<void> {
+    const { sync, target } = job.definition;
+    const ms = this.#context.now() - began;
+    if (end.kind === "done") logDone(this.#log, open.id, end.result, ms);
+    else logFailed(this.#log, open.id, end.error, ms);
+    ended(end, open.kicks);
+    await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
+    await reach("daemon.run-recorded");
+  }
+
+  async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<Made> {
+    const rate = rateMeter(this.#context.now);
+    const progress = throttled<RunProgress>(1000, async (of) => {
+      const run = this.#running;
+      if (run === null) return;
+      const moving = { ...of, rate: of.step === "fetching" ? rate(of.rowsDone) : null };
+      await this.#context.lease.use((session) => reportProgress(session, run, moving));
+    });
+    this.#proven = null;
+    try {
+      const pair = await connect();
+      const { settledRuns, more, ...result } = await this.#context.run({
+        definition: job.definition,
+        source: pair.source,
+        target: pair.target,
+        signal: this.#signal,
+        onProgress: (of) => progress.push(of),
+        remembered,
+      });
+      this.#proven = pair;
+      return { kind: "done", result, settledRuns, more };
+    } catch (error) {
+      const failure = toBucardoError(this.#signal.aborted ? this.#signal.reason : error, { sync: job.definition.sync.name });
+      if (failure.retry !== "now") await this.#connections.close();
+      // Only a fault that waits for a person answers the kick; the others are repeated and settle it then.
+      return { kind: "failed", error: failure, settlesKicks: failure.retry === "never" && failure.code !== "interrupted" };
+    } finally {
+      progress.stop();
+    }
+  }
+}
