@@ -22,10 +22,11 @@ export async function filterObjects(
   if (left.size === 0) return { objects: [...objects], notes: [] };
   const gone = await dependents(session, [...left]);
   const stay = new Set([...left].map((oid) => factKey({ classId: CLASS.relation, oid })));
-  const isGone = (object: SchemaObject) => object.oid !== 0 && gone.has(factKey(object));
-  const parts = new Set(objects.filter((object) => stay.has(factKey(object))).map(({ of }) => (of === null ? "" : displayName(of))));
+  const tables = new Set(objects.filter((object) => stay.has(factKey(object))).map(({ of }) => (of === null ? "" : displayName(of))));
+  const isPart = (object: SchemaObject) => object.of !== null && tables.has(displayName(object.of));
+  const isGone = (object: SchemaObject) => isPart(object) || (object.oid !== 0 && gone.has(factKey(object)));
   const notes = objects
-    .filter((object) => isGone(object) && !quiet.has(object.stage) && !(object.of !== null && parts.has(displayName(object.of))))
+    .filter((object) => isGone(object) && !quiet.has(object.stage) && !isPart(object))
     .map((object): Problem => noteOf(object, session.name));
   return { objects: objects.filter((object) => !isGone(object)), notes };
 }

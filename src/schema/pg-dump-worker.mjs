@@ -83,6 +83,9 @@ const connection = {
   },
 };
 
+// The name under which it complains; it would take that of the main program.
+process.argv[1] = "pg_dump";
+
 try {
   const file = await pgDump({ pg: /** @type {any} */ (connection), args });
   parentPort?.postMessage({ text: await file.text() });

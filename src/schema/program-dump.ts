@@ -100,6 +100,9 @@ async function run(path: string, args: readonly string[], signal: AbortSignal): 
   const [out, err]: [string[], string[]] = [[], []];
   child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => err.push(text));
-  const [code] = (await once(child, "close")) as [number | null];
+  const [code] = (await once(child, "close").catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  })) as [number | null];
   return { code, stdout: out.join(""), stderr: err.join("") };
 }

@@ -59,7 +59,7 @@ function subjectOf(entry: Entry, byDumpId: ReadonlyMap<number, Entry>): Entry {
 
 function toObject(entry: Entry, subject: Entry, stage: Stage, facts: Facts, id: string): SchemaObject {
   const fact = factOf(entry, facts);
-  const isTable = entry.classId === CLASS.relation && entry.schema !== null && entry.kind !== "INDEX";
+  const isTable = entry.schema !== null && (entry.kind === "ROW SECURITY" || (entry.classId === CLASS.relation && entry.kind !== "INDEX"));
   return {
     id,
     kind: entry.kind,
