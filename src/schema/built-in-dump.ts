@@ -36,6 +36,8 @@ export async function runBuiltIn(session: Session, args: readonly string[], sign
       transferList: [theirs],
       // It must not learn where to log in.
       env: {},
+      // Options of the main program (--input-type, --inspect) are not for a thread.
+      execArgv: [],
     });
     const stop = () => void worker.terminate();
     signal.addEventListener("abort", stop, { once: true });

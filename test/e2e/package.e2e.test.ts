@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { createDatabase } from "../harness/database.ts";
 import { exec } from "../harness/exec.ts";
@@ -23,8 +23,10 @@ test("the package runs from anywhere, with nothing but its declared dependencies
   const manifest = JSON.parse(await readFile(join(home, "package.json"), "utf8")) as { dependencies: Record<string, string> };
   // What `npm install` would bring, and only that: a dependency of the tests must not be missed here.
   await mkdir(join(home, "node_modules"));
-  for (const name of await withTheirs(Object.keys(manifest.dependencies)))
+  for (const name of await withTheirs(Object.keys(manifest.dependencies))) {
+    await mkdir(dirname(join(home, "node_modules", name)), { recursive: true });
     await symlink(join(root, "node_modules", name), join(home, "node_modules", name));
+  }
   expect(await readdir(home)).toEqual(expect.arrayContaining(["bin", "dist", "sql", "README.md", "LICENSE"]));
   expect(await readdir(home)).not.toContain("test");
 
@@ -51,6 +53,19 @@ test("the package runs from anywhere, with nothing but its declared dependencies
     `--piddir=${elsewhere}`,
   );
   expect(install).toMatchObject({ code: 0, stderr: "" });
+
+  // pg_dump as WebAssembly, in a thread whose file the compiler does not make.
+  const script = `
+    const [{ connect }, { dumpSchema }] = await Promise.all(["postgres/connect", "schema/dump"].map((file) => import(${JSON.stringify(home)} + "/dist/" + file + ".js")));
+    const source = { name: "old", url: ${JSON.stringify(control.url)} };
+    const session = await connect(source);
+    const { objects } = await dumpSchema({ source, session, targetVersion: 180000, pgDump: "built-in", signal: new AbortController().signal });
+    await session.close();
+    console.log(objects.map(({ id }) => id).join("\\n"));`;
+  await control.query("create table public.from_the_package (id int primary key)");
+  const dumped = await exec(process.execPath, ["--input-type=module", "--eval", script], { cwd: elsewhere, env: programEnv(elsewhere) });
+  expect(dumped).toMatchObject({ code: 0, stderr: "" });
+  expect(dumped.stdout).toContain("TABLE public.from_the_package");
 });
 
 /** With the dependencies of dependencies, as the checkout has them: beside each other, or within the one that needs another version. */
@@ -67,5 +82,5 @@ async function withTheirs(names: readonly string[]): Promise<string[]> {
     for (const next of Object.keys(dependencies)) await add(next, place);
   };
   for (const name of names) await add(name, "/nowhere");
-  return [...top].filter((name) => !name.includes("/"));
+  return [...top];
 }
