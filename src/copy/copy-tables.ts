@@ -25,14 +25,14 @@ import { work, type Job } from "./worker.ts";
  * captured travel in one snapshot each. Errors: schema-mismatch (all problems at once), source-changed, target-changed, and what a server refuses.
  */
 export async function copyTables(options: CopyOptions): Promise<CopyResult> {
-  const { source, target, links, states } = await prepare(options);
+  const { source, target, links, relink, states } = await prepare(options);
   const progress = new ProgressBook(states, options.onProgress);
   try {
     await settleSent(source, target.session, options);
   } finally {
     await closeAll(source, target);
   }
-  await workAll(options, links, progress);
+  await workAll({ options, links, relink, progress });
   progress.tell(true);
   const { tables, rows, bytes } = progress.totals;
   return { tables, rows, bytes, resumedPieces: states.reduce((sum, state) => sum + state.piecesDone, 0) };
@@ -41,7 +41,8 @@ export async function copyTables(options: CopyOptions): Promise<CopyResult> {
 type Prepared = {
   readonly source: Session;
   readonly target: Member;
-  readonly links: ReadonlyMap<string, LinkedTable>;
+  readonly links: Map<string, LinkedTable>;
+  readonly relink: Job["relink"];
   readonly states: readonly TableState[];
 };
 
@@ -57,16 +58,17 @@ async function prepare(options: CopyOptions): Promise<Prepared> {
     await forgetStale(source, options, subscribed);
     const before = await readCopyState(source, options);
     const known = new Map(before.map((state) => [displayName(state.name), state]));
-    const left = options.tables.filter((table) => known.get(displayName(table))?.done !== true);
-    const links = await linkCopies(
-      source,
-      target,
-      left.map((name) => ({ name, key: subscribed.get(displayName(name))?.key ?? null })),
-    );
+    const left = options.tables
+      .filter((name) => known.get(displayName(name))?.done !== true)
+      .map((name) => ({ name, key: subscribed.get(displayName(name))?.key ?? null }));
+    const links = await linkCopies(source, target, left);
     const fresh = [...links.values()].filter(({ link }) => !known.has(displayName(link.name)));
     await planCopy(source, target.session, options, fresh);
     await reach("copy.planned");
-    return { source, target, links, states: await readCopyState(source, options) };
+    const relink: Job["relink"] = async (one, other) => {
+      for (const [name, link] of await linkCopies(one, other, left)) links.set(name, link);
+    };
+    return { source, target, links, relink, states: await readCopyState(source, options) };
   } catch (error) {
     await closeAll(source, target);
     throw error;
@@ -100,12 +102,13 @@ async function closeAll(source: Session, target: Member | null): Promise<void> {
 }
 
 /** The first error that does not pass ends all of them; pieces under way are rolled back. */
-async function workAll(options: CopyOptions, links: ReadonlyMap<string, LinkedTable>, progress: ProgressBook): Promise<void> {
+async function workAll(shared: Pick<Job, "options" | "links" | "relink" | "progress">): Promise<void> {
+  const { options } = shared;
   const failure = new AbortController();
   using signal = anySignal(options.signal, failure.signal);
   const pace = options.maxRate === null ? undefined : paceOf(options.maxRate);
   const jobs = Math.max(1, options.jobs);
-  const job: Job = { options, links, progress, pace, signal, alive: { count: jobs } };
+  const job: Job = { ...shared, pace, signal, alive: { count: jobs } };
   await Promise.all(Array.from({ length: jobs }, () => work(job).catch((error: unknown) => failure.abort(error))));
   options.signal.throwIfAborted();
   if (failure.signal.aborted) throw failure.signal.reason;

@@ -1,8 +1,9 @@
 import { reach } from "../base/point.ts";
+import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { interruptible } from "../postgres/cancel.ts";
 import { copyBetween } from "../postgres/copy.ts";
-import { toBucardoError } from "../postgres/failure.ts";
+import { sqlstateOf, toBucardoError } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql, type Statement } from "../postgres/sql.ts";
 import type { Member } from "../replicate/member.ts";
@@ -33,8 +34,20 @@ export async function transfer(job: Transfer): Promise<Moved> {
     const freeze = piece.fill === "refill" && (await emptyTable(target.session, table));
     return await stream(job, sql("copy.write", writeText(table.link, freeze)));
   } catch (error) {
-    throw toBucardoError(error, { table: displayName(job.piece.name) });
+    throw misread(toBucardoError(error, { table: displayName(job.piece.name) }), job);
   }
+}
+
+/** protocol_violation: what a server says of a binary value of another type, as after ALTER COLUMN TYPE on one side. */
+function misread(error: BucardoError, { target, piece }: Transfer): BucardoError {
+  if (sqlstateOf(error) !== "08P01") return error;
+  const table = displayName(piece.name);
+  return new BucardoError("schema-mismatch", `columns of ${table} are not what they were when its copy began`, {
+    db: target.session.name,
+    table,
+    sqlstate: "08P01",
+    cause: error,
+  });
 }
 
 /** Into a table with unique indexes; or a second time, because nobody knows whether the first time it arrived. */

@@ -3,7 +3,7 @@ import { sleep } from "../base/sleep.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import { memberOf } from "../replicate/member.ts";
+import { memberOf, type Member } from "../replicate/member.ts";
 import { copyNext, type Worker } from "./copy-piece.ts";
 import { countUnfinished, joinComplete } from "./piece.ts";
 import { settleSent } from "./recover.ts";
@@ -18,6 +18,8 @@ type Pair = Pick<Worker, "source" | "target">;
 
 /** Everything a worker needs but its connections. */
 export type Job = Omit<Worker, keyof Pair> & {
+  /** Looks again how tables cross: columns changed. */
+  readonly relink: (source: Session, target: Member) => Promise<void>;
   /** Workers that still work, this one among them. */
   readonly alive: { count: number };
 };
@@ -33,14 +35,16 @@ export async function work(job: Job): Promise<void> {
         failures = 0;
       } catch (error) {
         job.signal.throwIfAborted();
-        if (!(error instanceof BucardoError) || error.retry === "never" || failures >= ATTEMPTS) throw error;
+        if (!(error instanceof BucardoError)) throw error;
+        if (error.code === "schema-mismatch" && failures === 0 && pair !== null) await job.relink(pair.source, pair.target);
+        else if (error.retry === "never" || failures >= ATTEMPTS) throw error;
         if (error.code === "too-many-connections" && job.alive.count > 1) return;
         failures++;
-        if (error.retry !== "now" && error.code !== "lock-timeout") {
+        if (error.retry === "backoff" && error.code !== "lock-timeout") {
           await closePair(pair);
           pair = null;
         }
-        await sleep(error.retry === "now" && failures < 5 ? 0 : backoff(failures), job.signal);
+        await sleep(error.retry !== "backoff" && failures < 5 ? 0 : backoff(failures), job.signal);
       }
     }
   } finally {
