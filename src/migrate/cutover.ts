@@ -1,4 +1,4 @@
-import { anySignal, orAbort } from "../base/abort.ts";
+import { anySignal, orAbort, withTimeout } from "../base/abort.ts";
 import { reach } from "../base/point.ts";
 import { disarmFence, makePermanent, openFence, readFence } from "../capture/fence.ts";
 import { BucardoError } from "../model/error.ts";
@@ -34,7 +34,8 @@ export async function cutover(context: CutoverContext): Promise<CutoverReport> {
   await using sessions = await openSessions(context);
   await using poolers = await Poolers.open(context.poolers);
   const attempt = new Attempt({ context, sessions, poolers, timeline, undo: new Undo() });
-  if (await attempt.wasDecided()) return await attempt.finish();
+  const found = await attempt.lookBack();
+  if (found !== "fresh") return found === "done" ? attempt.report("switched", null) : await attempt.finish();
   try {
     const prepared = await attempt.prepare();
     if (attempt.gates.some(({ state }) => state === "blocked")) return await attempt.takeBack("refused", refusal(attempt.gates));
@@ -57,6 +58,9 @@ function refusal(gates: readonly Gate[]): BucardoError {
   });
 }
 
+/** For one small statement. */
+const DECISION_MS = 5000;
+
 class Attempt {
   gates: readonly Gate[] = [];
   readonly #working: Working;
@@ -68,20 +72,20 @@ class Attempt {
     this.#working = working;
   }
 
-  /** What an earlier call left: past the decision it is to be finished; before it, whatever is still there is taken away. Errors: in-use. */
-  async wasDecided(): Promise<boolean> {
+  /** What an earlier call left: past the decision it is to be finished, or is; before it, whatever is still there is taken away. Errors: checkpoint-missing. */
+  async lookBack(): Promise<"fresh" | "decided" | "done"> {
     const { from } = this.#working.sessions;
     const fence = await readFence(from);
     if (fence === null) throw new BucardoError("checkpoint-missing", `nothing is captured on ${from.name}`, { db: from.name });
-    if (fence.state === "open") return false;
+    if (fence.state === "open") return "fresh";
     const mark = await readMark(from);
     if (fence.state === "closed") {
-      if (mark?.state === "done")
-        throw new BucardoError("in-use", `applications do not write to ${from.name} any more: it was switched to ${mark.to}`, {
-          db: from.name,
-        });
+      if (mark?.state === "done") {
+        this.#warn(`It was switched to ${mark.to} before (${mark.at}); nothing was left to do.`);
+        return "done";
+      }
       this.#warn(`An earlier cutover was decided but not finished (${mark?.at ?? "unknown when"}); the rest is done now.`);
-      return true;
+      return "decided";
     }
     this.#warn(
       fence.refuses
@@ -92,7 +96,7 @@ class Attempt {
     await disarmFence(from);
     for (const failure of await this.#working.poolers.takeBack(mark)) this.#warn(failure);
     await writeMark(from, null);
-    return false;
+    return "fresh";
   }
 
   async prepare(): Promise<Prepared> {
@@ -120,14 +124,15 @@ class Attempt {
     }
   }
 
-  /** The point of no return. Where the answer got lost, the source is asked what became of it. Errors: fence-expired, cutover-unknown. */
+  /** The point of no return. Where no answer came, the source is asked what became of it. Errors: fence-expired, cutover-unknown. */
   async decide(): Promise<void> {
     const { from } = this.#working.sessions;
+    const late = () => new BucardoError("connection-lost", `${from.name} did not answer`, { db: from.name });
     try {
-      await this.#working.timeline.step("point of no return", () => makePermanent(from));
+      await this.#working.timeline.step("point of no return", () => withTimeout(DECISION_MS, undefined, late, () => makePermanent(from)));
     } catch (error) {
-      if (!from.lost.aborted) throw error;
-      if ((await this.#askAgain()) !== "closed") throw error;
+      // A statement that is still on its way finds the fence opened by the undoing, and decides nothing.
+      if (toBucardoError(error, {}).code !== "connection-lost" || (await this.#askAgain()) !== "closed") throw error;
     }
     await reach("migrate.decided");
     // Nothing is taken back from here on.
@@ -162,7 +167,7 @@ class Attempt {
     await this.#quietly("note that it is done", async () => {
       await writeMark(from, { state: "done", to: target.place, poolers: [] });
     });
-    return this.#report("switched", null);
+    return this.report("switched", null);
   }
 
   /** An earlier command may have decided without repointing them all. */
@@ -191,7 +196,7 @@ class Attempt {
   /** Writers first. A connection that is gone is opened anew; where that fails too, the deadline opens the old side. */
   async takeBack(outcome: "refused" | "rehearsed" | "undone", why: BucardoError | null): Promise<CutoverReport> {
     for (const failure of await this.#working.timeline.step("undo", () => this.#working.undo.run())) this.#warn(failure);
-    return this.#report(outcome, why);
+    return this.report(outcome, why);
   }
 
   #warn(text: string): void {
@@ -199,7 +204,7 @@ class Attempt {
     this.#working.context.onEvent({ kind: "warning", text });
   }
 
-  #report(outcome: CutoverReport["outcome"], why: BucardoError | null): CutoverReport {
+  report(outcome: CutoverReport["outcome"], why: BucardoError | null): CutoverReport {
     const { timings, downtimeMs } = this.#working.timeline;
     return { outcome, gates: this.gates, timings, downtimeMs, why, warnings: this.#warnings };
   }

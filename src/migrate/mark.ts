@@ -3,8 +3,8 @@ import { sql } from "../postgres/sql.ts";
 
 /** How far a cutover came, on the side that is left: what the next command needs after a crash. */
 export type Mark = {
-  /** window: writers may have to wait; decided: past the point of no return; done: nothing of it is left to do. */
-  readonly state: "window" | "decided" | "done";
+  /** window: writers may have to wait, or the decision has fallen, which the fence tells; done: nothing of it is left to do. */
+  readonly state: "window" | "done";
   readonly to: string;
   /** Of this side's clock. */
   readonly at: string;

@@ -28,6 +28,8 @@ export class Pooler implements AsyncDisposable {
   #console: AdminConsole;
   /** The entry before we changed it. */
   #before: string | null = null;
+  /** Changes of its file, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(request: PoolerRequest, console: AdminConsole, waiting: AdminConsole) {
     this.request = request;
@@ -128,11 +130,17 @@ export class Pooler implements AsyncDisposable {
   }
 
   async #rewrite(ini: string, change: (text: string) => string): Promise<void> {
-    const text = await readFile(ini, "utf8");
-    const changed = change(text);
-    if (changed === text) return;
-    await replaceFile(ini, changed);
-    await this.#ask("RELOAD");
+    const before = this.#turn;
+    const rewriting = (async () => {
+      await before;
+      const text = await readFile(ini, "utf8");
+      const changed = change(text);
+      if (changed === text) return;
+      await replaceFile(ini, changed);
+      await this.#ask("RELOAD");
+    })();
+    this.#turn = rewriting.catch(() => undefined);
+    await rewriting;
   }
 
   async #show(): Promise<Shown | null> {

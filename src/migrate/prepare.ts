@@ -1,5 +1,5 @@
 import { reach } from "../base/point.ts";
-import { armFence, disarmFence } from "../capture/fence.ts";
+import { armFence, disarmFence, readFence } from "../capture/fence.ts";
 import { BucardoError } from "../model/error.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
@@ -75,12 +75,11 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
   const facts = await readGateFacts({ ...working, runMs }, { compared, wayBack, poolers: await poolers.check() });
   const gates = decideGates(facts, { budgetMs: context.budgetMs, mostDeltas: MOST_DELTAS }, context.override);
   for (const gate of gates) context.onEvent({ kind: "gate", gate });
-  return { gates, fenced: wayBack.ready, lastRun, sequences, whole, proof };
+  return { gates, fenced: wayBack.ready || ((await readFence(to))?.state ?? "open") !== "open", lastRun, sequences, whole, proof };
 }
 
 /** The last thing before the window, as looking at the gates took a while. */
-export async function comeVeryNear({ context, sessions, timeline }: Working, { proof, lastRun, sequences }: Prepared): Promise<void> {
-  await timeline.step("sequences", () => sequences.carry(), String);
+export async function comeVeryNear({ context, sessions, timeline }: Working, { proof, lastRun }: Prepared): Promise<void> {
   await timeline.step("last look", async () => {
     if (proof !== null) for (let turn = 0; turn < LAST_LOOKS; turn++) await proof.refresh();
     else await runOnce({ definition: lastRun, ...sessions.run, signal: context.signal });

@@ -24,24 +24,32 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
   const { definition, uncaptured, budgetMs } = context;
   const { from, run } = sessions;
   const sync = definition.sync.id;
+  // Once already: numbers that somebody draws on the new side during the switch are then beyond all that the old side has given out.
+  if (!poolers.any) await prepared.sequences.carry();
+  /** What was undone must not be done once more by what comes late. */
+  const step: Timeline["step"] = (name, work, detail) => {
+    signal.throwIfAborted();
+    return timeline.step(name, work, detail);
+  };
   timeline.begin();
   undo.add("tell the time", async () => timeline.opened());
 
   if (poolers.any) {
-    await timeline.step("pause poolers", () => poolers.pause(undo, signal));
+    await step("pause poolers", () => poolers.pause(undo, signal));
+    await prepared.sequences.carry();
     await reach("migrate.paused");
   }
-  await timeline.step("close the old side", async () => {
+  await step("close the old side", async () => {
     undo.add(`open ${context.from.place}, which opens by itself a little later`, () => onLiving(from, context.from, openFence));
     await closeFence(from, budgetMs + MARGIN_MS);
   });
   await reach("migrate.closed");
-  await timeline.step(
+  await step(
     "wait for open transactions",
     () => waitForWriters(from, { sync, uncaptured, own: sessions.own, until: performance.now() + budgetMs * WRITERS_SHARE, signal }),
     (waited) => `${waited} waited for`,
   );
-  const lastRun = timeline.step(
+  const lastRun = step(
     "last run",
     () => runOnce({ definition: prepared.lastRun, source: run.source, target: run.target, signal }),
     ({ tables }) => `${tables.reduce((sum, table) => sum + table.upserted + table.deleted, 0)} rows`,
@@ -50,21 +58,21 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
   await Promise.all([lastRun, prepared.proof && compareLast(timeline, prepared.proof, lastRun)]);
   await reach("migrate.last-run");
   if (prepared.whole.length > 0)
-    await timeline.step("tables without key", async () => {
+    await step("tables without key", async () => {
       for (const table of prepared.whole) await copyWholeTable(run.source, run.target, table, signal);
     });
-  await timeline.step(
+  await step(
     "sequences",
     () => prepared.sequences.carry(),
     (count) => String(count),
   );
-  await timeline.step("nothing waits", async () => {
+  await step("nothing waits", async () => {
     const left = await somethingPending(from, [sync]);
     if (left.some(({ target }) => target === definition.target))
       throw new BucardoError("not-equal", `something was written to ${from.name} after it was closed`, { db: from.name });
   });
   if (poolers.any) {
-    await timeline.step("repoint poolers", () => poolers.repoint());
+    await step("repoint poolers", () => poolers.repoint());
     await reach("migrate.repointed");
   }
   signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cutover } from "../../src/migrate/cutover.ts";
+import { cutover, type CutoverEvent } from "../../src/migrate/cutover.ts";
 import { footprint } from "../harness/footprint.ts";
 import { startServer } from "../harness/server.ts";
 import type { TestDatabase } from "../harness/database.ts";
@@ -189,4 +189,24 @@ test("a difference is found before the window, or in it, and nothing is moved", 
   await rig.source.query("update t set v = 'right' where id = 8");
   await switchOver(rig, { ...without, verify: true });
   expect(await rig.differences()).toEqual([]);
+});
+
+test("the switch command runs when the new side is open, its output is told, and its failure is a warning", async () => {
+  await using rig = await ready();
+  const told: string[] = [];
+  const onEvent = (event: CutoverEvent): void => {
+    if (event.kind === "output") told.push(event.text);
+  };
+  const onSwitch = `echo "$BUCARDO_FROM -> $BUCARDO_TO"; echo oh >&2; exit 3`;
+  const report = await switchOver(rig, { ...without, onSwitch, onEvent });
+  const place = (side: TestDatabase): string => `127.0.0.1:${side.server.port}/${side.name}`;
+  expect(told.toSorted()).toEqual([`${place(rig.source)} -> ${place(rig.target)}`, "oh"].toSorted());
+  expect(report.warnings).toEqual(["the switch command ended with 3"]);
+  await rig.target.query("update t set v = 'open'");
+});
+
+test("a switch command that does not end is killed with all that it started, and the move stands", async () => {
+  await using rig = await ready();
+  const report = await switchOver(rig, { ...without, onSwitch: "sleep 100 & wait", onSwitchTimeoutMs: 300 });
+  expect(report.warnings).toEqual(["the switch command did not end within 0.3 s and was killed"]);
 });

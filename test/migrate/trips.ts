@@ -54,6 +54,7 @@ class Wanderers implements AsyncDisposable {
       try {
         await this.#transaction(sides[side]!, writer);
         this.commits[writer]++;
+        await delay(2);
       } catch (error) {
         if ((error as { code?: string }).code !== "BU001") throw error;
         await sides[side]!.query("rollback");
