@@ -2,6 +2,7 @@ import { backoff } from "../base/backoff.ts";
 import { reach } from "../base/point.ts";
 import { sleep } from "../base/sleep.ts";
 import { BucardoError } from "../model/error.ts";
+import { retries } from "../model/retry.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { captureTable } from "./capture-table.ts";
@@ -65,7 +66,7 @@ async function captureWithPatience(
         });
       }
       request.onBlocked?.(message, attempt);
-      await sleep(backoff(attempt, { base: 200, cap: 3000 }), request.signal);
+      await sleep(backoff(attempt, retries.tableLock), request.signal);
     }
   }
 }

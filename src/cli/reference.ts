@@ -1,6 +1,7 @@
 import { globalOptions } from "../config/options.ts";
 import { legacySettings, settings } from "../config/setting.ts";
 import { catalogue, type CatalogueEntry } from "../model/error-catalogue.ts";
+import { retryRules } from "../model/retry.ts";
 import { keysOf, wordsOf } from "../operations/fields.ts";
 import { spell, type Operation } from "../operations/operation.ts";
 import { operations } from "../operations/registry.ts";
@@ -80,6 +81,13 @@ function errorsPage(): string {
     NOTE,
     "",
     "Every error has a code. It stands in the JSON of `--json`, in the log and in the history of runs.",
+    "",
+    "## What is tried again",
+    "",
+    "All of it, with its limits; the settings are in [settings](settings.md), the class of each error is named below. Pauses are drawn between their half and " +
+      "their whole, so that many targets of a server that comes back do not come all at once.",
+    "",
+    ...retryRules.map(({ what, how, until }) => `- **${what}**: ${how}. ${until.charAt(0).toUpperCase()}${until.slice(1)}.`),
   ];
   for (const [code, entry] of Object.entries(catalogue) as [string, CatalogueEntry][]) {
     lines.push(

@@ -6,6 +6,7 @@ import { releaseSync } from "../capture/release.ts";
 import { captureVersion } from "../capture/schema.ts";
 import { writeSourceState } from "../control/source-state.ts";
 import { forgetSettled, writeLag, writeTargetState } from "../control/target-state.ts";
+import { retries } from "../model/retry.ts";
 import { closedBy } from "../postgres/closed-by.ts";
 import type { Session } from "../postgres/session.ts";
 import { Bell } from "./bell.ts";
@@ -76,7 +77,8 @@ export class SourceKeeper {
         failures += 1;
         this.#context.log.debug({ db: this.#database, err: error }, "Housekeeping of the source is put off.");
       }
-      const pause = failures === 0 ? this.#context.settings().lag_interval : backoff(failures, { random: this.#context.random });
+      const pause =
+        failures === 0 ? this.#context.settings().lag_interval : backoff(failures, { ...retries.source, random: this.#context.random });
       await sleep(pause, this.#stop.signal).catch(() => undefined);
     }
   }

@@ -4,6 +4,7 @@ import { sleep } from "../base/sleep.ts";
 import { withTimeout } from "../base/abort.ts";
 import { announceDaemon, announceReady, announceStopped, endHolder, ownedByOther, readDaemon, takeDaemonLock } from "../control/daemon.ts";
 import { BucardoError } from "../model/error.ts";
+import { retries } from "../model/retry.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -22,8 +23,6 @@ export type LeaseOptions = {
 
 /** How long a first take waits for the backend of a predecessor that was killed on this host. */
 const PREDECESSOR_MS = 5000;
-/** Longest pause between two attempts to take a lost lease again. */
-const RETAKE_MS = 5000;
 const GOODBYE_MS = 5000;
 const HEARTBEAT_MS = 5000;
 const HEARTBEAT_LIMIT_MS = 10_000;
@@ -168,7 +167,7 @@ export class Lease implements AsyncDisposable {
         attempt = 1;
         continue;
       }
-      await sleep(backoff(attempt, { cap: RETAKE_MS }), this.#closing.signal).catch(() => undefined);
+      await sleep(backoff(attempt, retries.lease), this.#closing.signal).catch(() => undefined);
       if (!this.#closing.signal.aborted && !(await this.#retake())) attempt += 1;
     }
     this.#wakeAll();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { COPY_LOOK_MS, KICK_GAP_MS, lookAgainMs, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
+import { retries } from "../model/retry.ts";
+import { COPY_LOOK_MS, lookAgainMs, schedule, type Failure, type Situation } from "./schedule.ts";
 
 const idle: Situation = {
   now: 1_000_000,
@@ -89,14 +90,14 @@ describe("after a failure", () => {
     const stopped = { ...idle, failure: failed("never") };
     expect(schedule({ ...stopped, kicks: true, newKicks: true })).toEqual({
       do: "wait",
-      at: stopped.failure.at + KICK_GAP_MS,
+      at: stopped.failure.at + retries.kickGapMs,
       state: "Stopped",
     });
-    expect(schedule({ ...stopped, now: stopped.failure.at + KICK_GAP_MS, kicks: true, newKicks: true })).toEqual({
+    expect(schedule({ ...stopped, now: stopped.failure.at + retries.kickGapMs, kicks: true, newKicks: true })).toEqual({
       do: "run",
       reason: "kick",
     });
-    expect(schedule({ ...stopped, now: stopped.failure.at + KICK_GAP_MS, again: true })).toEqual({ do: "run", reason: "retry" });
+    expect(schedule({ ...stopped, now: stopped.failure.at + retries.kickGapMs, again: true })).toEqual({ do: "run", reason: "retry" });
   });
   test("a fault that heals is repeated when its time has come, whatever else asks", () => {
     const waiting = { ...idle, failure: failed("backoff"), changeSeen: true, kicks: true };
@@ -105,11 +106,11 @@ describe("after a failure", () => {
   });
   test("a new kick shortens the wait", () => {
     const waiting = { ...idle, failure: failed("backoff"), kicks: true, newKicks: true };
-    expect(schedule(waiting)).toEqual({ do: "wait", at: waiting.failure.at + KICK_GAP_MS, state: "Waiting" });
+    expect(schedule(waiting)).toEqual({ do: "wait", at: waiting.failure.at + retries.kickGapMs, state: "Waiting" });
   });
   test("a void run is repeated at once, but only so often", () => {
-    expect(schedule({ ...idle, failure: failed("now", { attempts: VOIDS_AT_ONCE }) })).toEqual({ do: "run", reason: "retry" });
-    const often = failed("now", { attempts: VOIDS_AT_ONCE + 1 });
+    expect(schedule({ ...idle, failure: failed("now", { attempts: retries.voidedRunsAtOnce }) })).toEqual({ do: "run", reason: "retry" });
+    const often = failed("now", { attempts: retries.voidedRunsAtOnce + 1 });
     expect(schedule({ ...idle, failure: often })).toEqual({ do: "wait", at: often.at + often.waitMs, state: "Waiting" });
   });
 });

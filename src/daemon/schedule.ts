@@ -1,5 +1,6 @@
 import { backoff } from "../base/backoff.ts";
 import type { ErrorCode } from "../model/error-catalogue.ts";
+import { retries } from "../model/retry.ts";
 import type { RunReason } from "../model/run.ts";
 
 /**
@@ -52,10 +53,6 @@ export type Next =
   /** `at` null: only an event ends the wait. */
   | { readonly do: "wait"; readonly at: number | null; readonly state: "Idle" | "Waiting" | "Stopped" | "Paused" };
 
-/** A voided run is repeated at once so often; then it backs off like any other fault. */
-export const VOIDS_AT_ONCE = 5;
-/** However often somebody kicks a target that fails, attempts are at least so far apart. */
-export const KICK_GAP_MS = 1000;
 /** How often a held copy looks whether it may begin. */
 export const COPY_LOOK_MS = 2000;
 
@@ -68,12 +65,9 @@ const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
   "permission-denied",
 ]);
 
-/** A cause that is not mended for long is looked at less often, down to every so many of these times. */
-const LONGEST_LOOK = 10;
-
 /** For how long a target stays stopped by this fault, at first for `base` milliseconds; undefined: until somebody says so. */
 export function lookAgainMs(code: ErrorCode, attempts: number, base: number, random: () => number): number | undefined {
-  return MENDED_ELSEWHERE.has(code) ? backoff(attempts, { base, cap: LONGEST_LOOK * base, random }) : undefined;
+  return MENDED_ELSEWHERE.has(code) ? backoff(attempts, { base, cap: retries.longestLook * base, random }) : undefined;
 }
 
 export function schedule(of: Situation): Next {
@@ -93,14 +87,14 @@ function afterFailure(of: Situation, failure: Failure): Next {
   if (failure.retry === "never") {
     if (!asked && failure.lookAgainMs === undefined) return { do: "wait", at: null, state: "Stopped" };
     if (!asked) return notBefore(of, failure.at + (failure.lookAgainMs ?? 0), "retry", "Stopped");
-    return notBefore(of, failure.at + KICK_GAP_MS, reason, "Stopped");
+    return notBefore(of, failure.at + retries.kickGapMs, reason, "Stopped");
   }
   const due = retriesAtOnce(failure) ? failure.at : failure.at + failure.waitMs;
-  return notBefore(of, asked ? Math.min(due, failure.at + KICK_GAP_MS) : due, reason, "Waiting");
+  return notBefore(of, asked ? Math.min(due, failure.at + retries.kickGapMs) : due, reason, "Waiting");
 }
 
 function retriesAtOnce(failure: Failure): boolean {
-  return failure.retry === "now" && failure.attempts <= VOIDS_AT_ONCE;
+  return failure.retry === "now" && failure.attempts <= retries.voidedRunsAtOnce;
 }
 
 function whenQuiet(of: Situation): Next {

@@ -1,6 +1,7 @@
 import { backoff } from "../base/backoff.ts";
 import { writeTargetState, type TargetWord } from "../control/target-state.ts";
 import { BucardoError } from "../model/error.ts";
+import { retries } from "../model/retry.ts";
 import type { RunReason } from "../model/run.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import { Bell } from "./bell.ts";
@@ -11,7 +12,7 @@ import { KickBook } from "./kick-book.ts";
 import { rowsOf } from "./log-run.ts";
 import { Pace } from "./pace.ts";
 import { RunMaker, type Made } from "./run-maker.ts";
-import { lookAgainMs, schedule, VOIDS_AT_ONCE, type Failure, type Situation } from "./schedule.ts";
+import { lookAgainMs, schedule, type Failure, type Situation } from "./schedule.ts";
 
 /** So long a run that was broken off may take to end by itself. */
 const ABANDON_MS = 1000;
@@ -216,7 +217,7 @@ export class TargetLoop {
 
   #fail(error: BucardoError, retry: Failure["retry"]): void {
     const attempts = (this.#failure?.attempts ?? 0) + 1;
-    const waitMs = backoff(retry === "now" ? Math.max(1, attempts - VOIDS_AT_ONCE) : attempts, {
+    const waitMs = backoff(retry === "now" ? Math.max(1, attempts - retries.voidedRunsAtOnce) : attempts, {
       base: this.#context.settings().retry_first,
       cap: this.#context.settings().retry_longest,
       random: this.#context.random,

@@ -4,6 +4,7 @@ import { captureVersion } from "../capture/schema.ts";
 import { LOCK_CLASS, LOCK_ASLEEP, WAKE_CHANNEL } from "../capture/name.ts";
 import { somethingPending } from "../capture/pending.ts";
 import { BucardoError } from "../model/error.ts";
+import { retries } from "../model/retry.ts";
 import { closedBy } from "../postgres/closed-by.ts";
 import type { Session } from "../postgres/session.ts";
 import { prepared, sql } from "../postgres/sql.ts";
@@ -75,7 +76,7 @@ export class Watcher {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#context.log.debug({ db: this.#database, err: error }, "The source cannot be watched now.");
-        await this.#bell.wait(backoff(attempt, { random: this.#context.random }));
+        await this.#bell.wait(backoff(attempt, { ...retries.source, random: this.#context.random }));
       }
     }
   }

@@ -7,6 +7,7 @@ import { resolveSettings, type Settings } from "../../config/setting.ts";
 import { readSettings } from "../../control/setting.ts";
 import { readInstallation } from "../../control/installation.ts";
 import { BucardoError } from "../../model/error.ts";
+import { retries } from "../../model/retry.ts";
 import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
 import type { Context } from "../context.ts";
 
@@ -60,7 +61,7 @@ export async function patiently(context: Context, work: () => Promise<void>): Pr
       if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization") || attempt >= attempts)
         throw error;
       context.io.err(`Waiting: ${error.message}`);
-      await sleep(backoff(attempt, { base: 200, cap: 3000 }), context.signal);
+      await sleep(backoff(attempt, retries.tableLock), context.signal);
     }
   }
 }
