@@ -1,4 +1,5 @@
-import { openNew, type Move, relationsOf, type PhaseResult } from "./move.ts";
+import { carryLargeObjects } from "../copy/large-object.ts";
+import { openNew, openOld, type Move, relationsOf, type PhaseResult } from "./move.ts";
 import { analyzeTables } from "./statistics.ts";
 import { makeStages } from "./structure.ts";
 
@@ -14,5 +15,20 @@ export async function moveExtras(move: Move): Promise<PhaseResult> {
     onTable: (table) => move.report({ done: ++done, doing: `analyze ${table}` }),
   });
   const refreshed = await makeStages(move, ["materialized-view"]);
-  return { analyzed, refreshed: refreshed["objects"] };
+  const largeObjects = await moveLargeObjects(move);
+  return { analyzed, refreshed: refreshed["objects"], largeObjects };
+}
+
+/** Nothing captures them: they are compared, and what differs is carried, here and once more at the cutover. */
+async function moveLargeObjects(move: Move): Promise<number> {
+  await using source = await openOld(move, "large objects");
+  await using target = await openNew(move, "large objects");
+  const { objects } = await carryLargeObjects({
+    source,
+    target,
+    signal: move.signal,
+    remove: true,
+    onProgress: (seen, bytes) => move.report({ doing: `${seen} large objects`, done: bytes, expected: null, unit: "bytes" }),
+  });
+  return objects;
 }

@@ -1,3 +1,5 @@
+import { carryLargeObjects } from "../copy/large-object.ts";
+import { refreshMaterializedViews } from "../copy/materialized-view.ts";
 import type { QualifiedName } from "../model/name.ts";
 import { BucardoError } from "../model/error.ts";
 import { resolveParameters } from "../postgres/parameters.ts";
@@ -31,7 +33,9 @@ export async function turn(ends: Ends, direction: Direction, options: TurnOption
   const migration = await requireMigration(state);
   refuseWrongSide(migration, direction);
   const step = await beginStep(state, options.rehearse ? `${direction} (rehearsal)` : direction);
-  const report = await cutover(contextOf(ends, migration, direction, options));
+  const context = contextOf(ends, migration, direction, options);
+  await carryUncaptured(context);
+  const report = await cutover(context);
   if (report.outcome === "switched") await updateMigration(state, { openSide: direction === "cutover" ? "new" : "old" });
   await endStep(state, step, report.outcome === "switched" || report.outcome === "rehearsed" ? "done" : "failed", {
     outcome: report.outcome,
@@ -67,10 +71,18 @@ function contextOf(ends: Ends, migration: Migration, direction: Direction, optio
     installation: migration.id,
     uncaptured: relations.tables.filter((table) => table.handling === "window").map(({ schema, name }) => ({ schema, name })),
     leftOut: relations.leftOut.map(({ schema, name }): QualifiedName => ({ schema, name })),
-    largeObjectsCarried: false,
+    largeObjectsCarried: true,
     poolers: options.poolers.map((pooler) => poolerOf(pooler, from, to)),
     signal: ends.signal,
   };
+}
+
+/** What no delta tells of, as late as can be without keeping anybody waiting: nobody uses the other side yet. */
+async function carryUncaptured({ from, to, signal }: CutoverContext): Promise<void> {
+  await using source = await from.open("large objects");
+  await using target = await to.open("large objects");
+  await carryLargeObjects({ source, target, signal, remove: true });
+  await refreshMaterializedViews({ source, target, signal });
 }
 
 function sideOf(endpoint: Endpoint, signal: AbortSignal): Side {
