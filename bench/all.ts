@@ -3,6 +3,7 @@ import { autokick } from "./benchmarks/autokick.ts";
 import { bulk } from "./benchmarks/bulk.ts";
 import { capture } from "./benchmarks/capture.ts";
 import { catchup } from "./benchmarks/catchup.ts";
+import { copy } from "./benchmarks/copy.ts";
 import { downtime } from "./benchmarks/downtime.ts";
 import { hotkeys } from "./benchmarks/hotkeys.ts";
 import { idle } from "./benchmarks/idle.ts";
@@ -24,4 +25,5 @@ export const all: readonly Benchmark[] = [
   idle,
   manytables,
   memory,
+  copy,
 ];
