@@ -1,15 +1,15 @@
 import { BucardoError } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
-import { quoteName } from "../postgres/quote.ts";
+import { quoteLiteral, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, sql, type Statement } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { type Captured, deltaTableText, eventsOf, functionText } from "./function-text.ts";
-import { type KeyColumn, readKeyColumns } from "./key-column.ts";
+import { type KeyColumn, keyColumnsOf, keyColumnsStatement } from "./key-column.ts";
 import { CAPTURE_ROLE, deltaTable, functionName } from "./name.ts";
-import { lockCapture, usesCaptureRole } from "./schema.ts";
-import { chooseVariant, readTree, type Tree, type Variant } from "./tree.ts";
-import { dropTriggers, ensureTriggers } from "./trigger.ts";
+import { lockStatement } from "./schema.ts";
+import { chooseVariant, treeOf, treeStatement, type Tree, type Variant } from "./tree.ts";
+import { dropTriggers, ensureTriggers, lockTimeoutStatement } from "./trigger.ts";
 
 export type TableRequest = {
   readonly table: QualifiedName;
@@ -30,37 +30,66 @@ type CapturedRow = { id: number; key_columns: string[]; key_types: string[]; var
  */
 export async function captureTable(source: Session, request: TableRequest): Promise<void> {
   await transaction(source, {}, async () => {
-    await lockCapture(source);
-    await source.script(sql("capture.lock-timeout", `set local lock_timeout = ${Math.trunc(request.lockTimeoutMs)}`));
-    const tree = await readTree(source, request.table);
-    if (tree === null)
-      throw new BucardoError("schema-mismatch", `table ${displayName(request.table)} does not exist on ${source.name}`, {
-        db: source.name,
-        table: displayName(request.table),
-      });
-    const key = await readKeyColumns(source, tree.oid, request.key);
-    const { captured, again } = await ensureCaptured(source, tree, key, request);
+    const tree = await lookAt(source, request);
+    const known = await whatIsKnown(source, tree, request);
+    const { captured, again } = await ensureCaptured(source, tree, known, request);
     await ensureTriggers(source, tree, captured, request.lockTimeoutMs);
     await subscribe(source, captured.id, request, again);
   });
 }
 
+/** Each table costs some round trips; of five thousand tables that is what takes the time. */
+async function lookAt(source: Session, request: TableRequest): Promise<Tree> {
+  const [, , found] = await source.batch([lockStatement(), lockTimeoutStatement(request.lockTimeoutMs), treeStatement(request.table)]);
+  const tree = treeOf(found!.rows);
+  if (tree !== null) return tree;
+  throw new BucardoError("schema-mismatch", `table ${displayName(request.table)} does not exist on ${source.name}`, {
+    db: source.name,
+    table: displayName(request.table),
+  });
+}
+
+type Known = {
+  readonly key: KeyColumn[];
+  readonly row: CapturedRow | undefined;
+  readonly gone: readonly number[];
+  readonly state: CaptureState;
+};
+
+async function whatIsKnown(source: Session, tree: Tree, request: TableRequest): Promise<Known> {
+  const [columns, rows, gone, state] = await source.batch([
+    keyColumnsStatement(source, tree.oid, request.key),
+    prepared(
+      "capture.find-table",
+      "select id, key_columns, key_types, variant, notify, generation from bucardo.captured_table where relation = $1",
+      [tree.oid],
+    ),
+    // A table of this name was captured, dropped and made again: nobody can read what is left of it.
+    prepared(
+      "capture.dropped-tables",
+      `select t.id from bucardo.captured_table t
+        where t.schema_name = $1 and t.table_name = $2 and not exists (select from pg_class c where c.oid = t.relation)`,
+      [tree.schema, tree.name],
+    ),
+    captureStateStatement(),
+  ]);
+  return {
+    key: keyColumnsOf(source, request.key, columns!.rows),
+    row: (rows!.rows as readonly CapturedRow[])[0],
+    gone: (gone!.rows as readonly { id: number }[]).map(({ id }) => id),
+    state: (state!.rows as readonly CaptureState[])[0]!,
+  };
+}
+
 async function ensureCaptured(
   source: Session,
   tree: Tree,
-  key: readonly KeyColumn[],
+  { key, row, gone, state }: Known,
   request: TableRequest,
 ): Promise<{ captured: Captured; again: boolean }> {
   const variant = chooseVariant(tree, source.serverVersion);
   const columns = key.map((column) => column.name);
   const types = key.map((column) => column.type);
-  const [row] = await source.query<CapturedRow>(
-    sql(
-      "capture.find-table",
-      "select id, key_columns, key_types, variant, notify, generation from bucardo.captured_table where relation = $1",
-      [tree.oid],
-    ),
-  );
   if (row !== undefined && sameList(row.key_columns, columns) && sameList(row.key_types, types)) {
     const captured: Captured = { id: row.id, generation: row.generation, variant, notify: row.notify || request.notify, key };
     if (variant !== row.variant) await changeVariant(source, captured, request.lockTimeoutMs);
@@ -74,9 +103,10 @@ async function ensureCaptured(
     await refuseWhenOthersCount(source, row, tree, request);
     await dropCaptured(source, row.id, request.lockTimeoutMs);
   }
-  await forgetFirstLife(source, tree, request.lockTimeoutMs);
+  for (const id of gone) await dropCaptured(source, id, request.lockTimeoutMs);
+  refuseFenced(source, state);
   const { id } = await source.one<{ id: number }>(
-    sql(
+    prepared(
       "capture.add-table",
       `insert into bucardo.captured_table (relation, schema_name, table_name, key_columns, key_types, variant, notify)
        values ($1, $2, $3, $4, $5, $6, $7) returning id`,
@@ -84,22 +114,8 @@ async function ensureCaptured(
     ),
   );
   const captured: Captured = { id, generation: 1, variant, notify: request.notify, key };
-  await createGeneration(source, captured);
-  await createFunctions(source, captured);
+  await source.script(sql("capture.begin-table", `${generationText(captured, state.owned)};\n${functionsText(captured, state.owned)}`));
   return { captured, again: row !== undefined };
-}
-
-/** A table of this name was captured, dropped and made again: nobody can read what is left of it. */
-async function forgetFirstLife(source: Session, { schema, name }: Tree, lockTimeoutMs: number): Promise<void> {
-  const gone = await source.query<{ id: number }>(
-    sql(
-      "capture.dropped-tables",
-      `select t.id from bucardo.captured_table t
-        where t.schema_name = $1 and t.table_name = $2 and not exists (select from pg_class c where c.oid = t.relation)`,
-      [schema, name],
-    ),
-  );
-  for (const { id } of gone) await dropCaptured(source, id, lockTimeoutMs);
 }
 
 function sameList(one: readonly string[], other: readonly string[]): boolean {
@@ -147,40 +163,60 @@ async function refuseWhenOthersCount(source: Session, row: CapturedRow, tree: Tr
 
 /** A delta table of its own for each generation; the functions decide which one is written to. */
 export async function createGeneration(source: Session, captured: Captured): Promise<void> {
-  await source.script(sql("capture.create-delta-table", deltaTableText(captured)));
-  await source.execute(
-    sql("capture.add-generation", "insert into bucardo.generation (captured_table, generation, delta) values ($1, $2, $3::regclass)", [
-      captured.id,
-      captured.generation,
-      quoteName(deltaTable(captured.id, captured.generation)),
-    ]),
-  );
-  if (await usesCaptureRole(source)) {
-    await source.script(
-      sql("capture.grant-delta-table", `grant insert on ${quoteName(deltaTable(captured.id, captured.generation))} to ${CAPTURE_ROLE}`),
-    );
-  }
+  const { owned } = await readState(source);
+  await source.script(sql("capture.create-delta-table", generationText(captured, owned)));
+}
+
+function generationText(captured: Captured, owned: boolean): string {
+  const delta = quoteName(deltaTable(captured.id, captured.generation));
+  const grant = owned ? `;\ngrant insert on ${delta} to ${CAPTURE_ROLE}` : "";
+  return `${deltaTableText(captured)};
+insert into bucardo.generation (captured_table, generation, delta) values (${captured.id}, ${captured.generation}, ${quoteLiteral(delta)})${grant}`;
 }
 
 /** Refuses on a fenced source: its functions must stay as the cutover left them (hazard 11). */
 export async function createFunctions(source: Session, captured: Captured): Promise<void> {
-  const { fence } = await source.one<{ fence: string }>(sql("capture.fence", "select fence from bucardo.capture"));
-  if (fence !== "open")
-    throw new BucardoError("in-use", `capture on ${source.name} is fenced by a cutover`, {
-      db: source.name,
-      advice: "Finish or abort the cutover first.",
-    });
-  const owned = await usesCaptureRole(source);
-  for (const event of eventsOf(captured.variant)) {
-    const owner = owned ? `\nalter function ${quoteName(functionName(captured.id, event))}() owner to ${CAPTURE_ROLE};` : "";
-    await source.script(sql("capture.create-function", functionText(captured, event) + owner));
-  }
+  const state = await readState(source);
+  refuseFenced(source, state);
+  await source.script(sql("capture.create-functions", functionsText(captured, state.owned)));
+}
+
+function functionsText(captured: Captured, owned: boolean): string {
+  return eventsOf(captured.variant)
+    .map((event) => {
+      const owner = owned ? `\nalter function ${quoteName(functionName(captured.id, event))}() owner to ${CAPTURE_ROLE};` : "";
+      return functionText(captured, event) + owner;
+    })
+    .join("\n");
+}
+
+/** `owned`: the trigger functions belong to the role that can only add deltas. */
+type CaptureState = { readonly fence: string; readonly owned: boolean };
+
+async function readState(source: Session): Promise<CaptureState> {
+  return await source.one<CaptureState>(captureStateStatement());
+}
+
+function captureStateStatement(): Statement {
+  return prepared(
+    "capture.state",
+    `select c.fence, r.rolsuper and to_regrole('${CAPTURE_ROLE}') is not null as owned
+       from bucardo.capture c, pg_roles r where r.rolname = current_user`,
+  );
+}
+
+function refuseFenced(source: Session, { fence }: CaptureState): void {
+  if (fence === "open") return;
+  throw new BucardoError("in-use", `capture on ${source.name} is fenced by a cutover`, {
+    db: source.name,
+    advice: "Finish or abort the cutover first.",
+  });
 }
 
 /** `again`: deltas under the old key are gone, so the targets need the whole table. */
 async function subscribe(source: Session, captured: number, request: TableRequest, again: boolean): Promise<void> {
   await source.execute(
-    sql(
+    prepared(
       "capture.subscribe",
       `insert into bucardo.subscription (sync, target, captured_table, recopy)
        select $1, t, $2, $4 or t = any ($5::text[]) from unnest($3::text[]) t on conflict do nothing`,

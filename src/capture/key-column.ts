@@ -1,7 +1,7 @@
 import { BucardoError } from "../model/error.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, type Statement } from "../postgres/sql.ts";
 
 /** What must be known of a key column to record it, join it and compare it. */
 export type KeyColumn = {
@@ -37,25 +37,30 @@ const PLAIN_TYPES = new Set([
   "macaddr",
 ]);
 
+type Row = {
+  name: string;
+  type_schema: string;
+  type_name: string;
+  kind: string;
+  collation_schema: string | null;
+  collation_name: string | null;
+  deterministic: boolean;
+  op_schema: string | null;
+  op_name: string | null;
+  is_domain: boolean;
+};
+
 /** Facts about the columns of a key in the key's order. Works on 10 to 18. */
 export async function readKeyColumns(session: Session, relation: number, columns: readonly string[]): Promise<KeyColumn[]> {
-  type Row = {
-    name: string;
-    type_schema: string;
-    type_name: string;
-    kind: string;
-    collation_schema: string | null;
-    collation_name: string | null;
-    deterministic: boolean;
-    op_schema: string | null;
-    op_name: string | null;
-    is_domain: boolean;
-  };
+  return keyColumnsOf(session, columns, await session.query(keyColumnsStatement(session, relation, columns)));
+}
+
+/** To be asked together with other things. */
+export function keyColumnsStatement(session: Session, relation: number, columns: readonly string[]): Statement {
   const deterministic = session.serverVersion >= 120000 ? "l.collisdeterministic" : "true";
-  const rows = await session.query<Row>(
-    sql(
-      "capture.key-columns",
-      `with recursive base (attname, ordinal, oid, attcollation, is_domain) as (
+  return prepared(
+    "capture.key-columns",
+    `with recursive base (attname, ordinal, oid, attcollation, is_domain) as (
          select a.attname, k.ordinal, a.atttypid, a.attcollation, false
            from unnest($2::text[]) with ordinality k (name, ordinal)
            join pg_attribute a on a.attrelid = $1::oid and a.attname = k.name and a.attnum > 0 and not a.attisdropped
@@ -81,9 +86,13 @@ export async function readKeyColumns(session: Session, relation: number, columns
             where oc.opcdefault and oc.opcintype = t.oid
          ) f on true
         order by b.ordinal`,
-      [relation, columns],
-    ),
+    [relation, columns],
   );
+}
+
+/** What the statement has answered. Errors: schema-mismatch. */
+export function keyColumnsOf(session: Session, columns: readonly string[], answered: readonly object[]): KeyColumn[] {
+  const rows = answered as readonly Row[];
   if (rows.length !== columns.length) {
     const missing = columns.filter((column) => !rows.some((row) => row.name === column));
     throw new BucardoError("schema-mismatch", `key column ${missing.join(", ")} does not exist any more`, { db: session.name });

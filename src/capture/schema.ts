@@ -3,7 +3,7 @@ import { ROLE } from "../control/install.ts";
 import { BucardoError } from "../model/error.ts";
 import { quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { prepared, sql } from "../postgres/sql.ts";
+import { prepared, sql, type Statement } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { CAPTURE_ROLE, LOCK_CAPTURE, LOCK_CLASS } from "./name.ts";
 
@@ -14,7 +14,12 @@ const FILES = ["0001-initial.sql"];
 
 /** Holds for the rest of the transaction; two installers, purgers or fences never meet (hazard 11). */
 export async function lockCapture(source: Session): Promise<void> {
-  await source.query(sql("capture.lock", `select pg_advisory_xact_lock(${LOCK_CLASS}, ${LOCK_CAPTURE})`));
+  await source.query(lockStatement());
+}
+
+/** To be asked together with other things. */
+export function lockStatement(): Statement {
+  return sql("capture.lock", `select pg_advisory_xact_lock(${LOCK_CLASS}, ${LOCK_CAPTURE})`);
 }
 
 /** Version of our schema on this source; 0 when there is none. Errors: in-use (what is there is not ours). */

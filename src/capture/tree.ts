@@ -1,6 +1,5 @@
 import type { QualifiedName } from "../model/name.ts";
-import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { prepared, type Statement } from "../postgres/sql.ts";
 
 /** How the changes of a table are seen. */
 export type Variant =
@@ -24,12 +23,13 @@ export type Tree = QualifiedName & {
   readonly parts: readonly Part[];
 };
 
-export async function readTree(session: Session, table: QualifiedName): Promise<Tree | null> {
-  type Row = { oid: number; schema: string; name: string; kind: string; related: boolean };
-  const rows = await session.query<Row>(
-    sql(
-      "capture.tree",
-      `with recursive tree (oid, depth) as (
+type TreeRow = { oid: number; schema: string; name: string; kind: string; related: boolean };
+
+/** To be asked together with other things. */
+export function treeStatement(table: QualifiedName): Statement {
+  return prepared(
+    "capture.tree",
+    `with recursive tree (oid, depth) as (
          select c.oid, 0 from pg_class c join pg_namespace n on n.oid = c.relnamespace
           where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')
          union all
@@ -40,9 +40,13 @@ export async function readTree(session: Session, table: QualifiedName): Promise<
               or c.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = c.oid) as related
          from tree t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace
         order by t.depth, n.nspname, c.relname`,
-      [table.schema, table.name],
-    ),
+    [table.schema, table.name],
   );
+}
+
+/** Null: there is no such table. */
+export function treeOf(answered: readonly object[]): Tree | null {
+  const rows = answered as readonly TreeRow[];
   const root = rows[0];
   if (root === undefined) return null;
   return {

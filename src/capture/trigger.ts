@@ -2,7 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { sql, type Statement } from "../postgres/sql.ts";
 import { refuseHeld } from "./blocker.ts";
 import { type Captured, triggerTexts } from "./function-text.ts";
 import { captureEvents, functionName } from "./name.ts";
@@ -30,10 +30,12 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
       advice: `alter table ${quoteName(tree)} enable trigger ${quoteIdent(disabled.name)}; the target then needs a copy of the table.`,
     });
   }
-  const missing = tree.parts.flatMap((part) => {
-    const names = new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name));
-    return missingTriggers(captured, part, part.oid === tree.oid, names);
-  });
+  const missing = tree.parts
+    .map((part) => {
+      const names = new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name));
+      return missingTriggers(captured, part, part.oid === tree.oid, names).join("; ");
+    })
+    .filter((texts) => texts !== "");
   if (missing.length === 0) return;
   await refuseHeld(source, tree, "create trigger", lockTimeoutMs);
   await withinPatience(source, "capture.create-trigger", missing, lockTimeoutMs);
@@ -43,14 +45,19 @@ function missingTriggers(captured: Captured, part: Part, isRoot: boolean, there:
   return triggerTexts(captured, part, isRoot).filter((text) => !there.has(/^create trigger (\S+) /.exec(text)?.[1] ?? ""));
 }
 
-/** Statements that need locks, in the caller's transaction; each may wait as long as is left of the whole. */
+/** Statements that need a lock each, in the caller's transaction; each may wait as long as is left of the whole. */
 async function withinPatience(source: Session, name: string, texts: readonly string[], lockTimeoutMs: number): Promise<void> {
   const end = performance.now() + lockTimeoutMs;
   for (const text of texts) {
     const left = Math.max(1, Math.trunc(end - performance.now()));
     await source.script(sql(name, `set local lock_timeout = ${left}; ${text}`));
   }
-  await source.script(sql("capture.lock-timeout", `set local lock_timeout = ${Math.trunc(lockTimeoutMs)}`));
+  await source.execute(lockTimeoutStatement(lockTimeoutMs));
+}
+
+/** For the rest of the transaction. */
+export function lockTimeoutStatement(lockTimeoutMs: number): Statement {
+  return sql("capture.lock-timeout", `set local lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
 }
 
 /** Takes the triggers and functions of one captured table away; waits as ensureTriggers does. Errors: lock-timeout. */

@@ -25,26 +25,20 @@ export async function readRelations(session: Session): Promise<RelationRow[]> {
   );
 }
 
-/** Returns the id. */
-export async function insertRelation(session: Session, relation: NewRelation): Promise<number> {
-  const { id } = await session.one<{ id: number }>(
+/** Their ids, in the order given. */
+export async function insertRelations(session: Session, relations: readonly NewRelation[]): Promise<number[]> {
+  const rows = await session.query<{ id: number }>(
     sql(
       "control.relation-insert",
       `insert into bucardo.relation (db, schema_name, relation_name, kind, key_columns, autokick, strict_checking, legacy)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
-      [
-        relation.db,
-        relation.schema,
-        relation.name,
-        relation.kind,
-        relation.keyColumns ?? null,
-        relation.autokick ?? null,
-        relation.strictChecking ?? null,
-        JSON.stringify(relation.legacy ?? {}),
-      ],
+       select r.db, r.schema, r.name, r.kind, r."keyColumns", r.autokick, r."strictChecking", coalesce(r.legacy, '{}')
+         from rows from (json_to_recordset($1::json) as (db text, schema text, name text, kind text, "keyColumns" text[], autokick boolean,
+                                                         "strictChecking" boolean, legacy jsonb)) with ordinality r
+        order by r.ordinality returning id`,
+      [JSON.stringify(relations)],
     ),
   );
-  return id;
+  return rows.map(({ id }) => id);
 }
 
 /** Replaces the settings of a relation; its name and database stay. */

@@ -55,13 +55,19 @@ export async function deleteRelgroup(session: Session, name: string): Promise<vo
 }
 
 /** Adds a member, or changes its priority. */
-export async function putRelgroupMember(session: Session, relgroup: string, relation: number, priority: number): Promise<void> {
+/** New members; the priority of those that are members already changes. */
+export async function putRelgroupMembers(
+  session: Session,
+  relgroup: string,
+  relations: readonly number[],
+  priority: number,
+): Promise<void> {
   await session.execute(
     sql(
       "control.relgroup-member-put",
-      `insert into bucardo.relgroup_member (relgroup, relation, priority) values ($1, $2, $3)
+      `insert into bucardo.relgroup_member (relgroup, relation, priority) select $1, r, $3 from unnest($2::bigint[]) r
        on conflict (relgroup, relation) do update set priority = excluded.priority`,
-      [relgroup, relation, priority],
+      [relgroup, relations, priority],
     ),
   );
 }

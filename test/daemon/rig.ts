@@ -4,8 +4,8 @@ import { insertDatabase } from "../../src/control/database.ts";
 import { insertDbgroup, putDbgroupMember } from "../../src/control/dbgroup.ts";
 import { createInstallation } from "../../src/control/installation.ts";
 import { kickState, requestKick, type KickTarget } from "../../src/control/kick.ts";
-import { insertRelation } from "../../src/control/relation.ts";
-import { insertRelgroup, putRelgroupMember } from "../../src/control/relgroup.ts";
+import { insertRelations } from "../../src/control/relation.ts";
+import { insertRelgroup, putRelgroupMembers } from "../../src/control/relgroup.ts";
 import { migrateSchema } from "../../src/control/schema-version.ts";
 import { insertSync, markSyncReady, notifyChanged } from "../../src/control/sync.ts";
 import { Daemon, type DaemonOptions } from "../../src/daemon/daemon.ts";
@@ -77,8 +77,9 @@ export class DaemonRig implements AsyncDisposable {
     return found;
   }
 
-  /** A session of the test's own on the control database, which no fault touches. */
+  /** A session of the test's own on the control database, which no fault of a network touches; another one after its server was down. */
   async control(): Promise<Session> {
+    if (this.#control?.lost.aborted) this.#control = null;
     this.#control ??= await sessionOf("control", this.database("control").connection);
     return this.#control;
   }
@@ -203,10 +204,8 @@ async function define(rig: DaemonRig, options: DaemonRigOptions): Promise<void> 
     await putDbgroupMember(control, "g", { db: "A", role: "source", priority: 0 });
     for (const target of rig.targets) await putDbgroupMember(control, "g", { db: target, role: "target", priority: 0 });
     await insertRelgroup(control, "r");
-    for (const { name } of rig.tables) {
-      const relation = await insertRelation(control, { db: "A", schema: "public", name, kind: "table" } as never);
-      await putRelgroupMember(control, "r", relation, 0);
-    }
+    const relations = rig.tables.map(({ name }) => ({ db: "A", schema: "public", name, kind: "table" as const }));
+    await putRelgroupMembers(control, "r", await insertRelations(control, relations), 0);
     await insertSync(control, {
       id: rig.syncId,
       name: "s",

@@ -1,4 +1,4 @@
-import { findRelgroup, insertRelgroup, putRelgroupMember } from "../../control/relgroup.ts";
+import { findRelgroup, insertRelgroup, putRelgroupMembers } from "../../control/relgroup.ts";
 import type { RelationRow } from "../../control/relation.ts";
 import { BucardoError } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
@@ -28,7 +28,12 @@ export async function joinRelgroup(control: Session, group: string, relations: r
   }
   const isMember = (relation: RelationRow): boolean => members.some((member) => member.id === relation.id);
   const joining = relations.filter((relation) => !isMember(relation));
-  for (const { id } of joining) await putRelgroupMember(control, group, id, 0);
+  await putRelgroupMembers(
+    control,
+    group,
+    joining.map(({ id }) => id),
+    0,
+  );
   messages.push(...section(`The following tables or sequences are now part of the relgroup "${group}":`, joining));
   messages.push(...section(`The following tables or sequences were already in the relgroup "${group}":`, relations.filter(isMember)));
   return messages;

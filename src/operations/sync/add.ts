@@ -5,7 +5,7 @@ import { readCandidates, type Candidate } from "../../catalog/find.ts";
 import { readDatabases } from "../../control/database.ts";
 import { deleteDbgroup, insertDbgroup, putDbgroupMember, readDbgroups } from "../../control/dbgroup.ts";
 import { deleteRelation, type NewRelation } from "../../control/relation.ts";
-import { deleteRelgroup, insertRelgroup, putRelgroupMember, readRelgroups } from "../../control/relgroup.ts";
+import { deleteRelgroup, insertRelgroup, putRelgroupMembers, readRelgroups } from "../../control/relgroup.ts";
 import { deleteSync, findSync, insertSync } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
@@ -213,7 +213,12 @@ async function store(control: Session, plan: Plan, stored: Stored): Promise<{ me
       autokick: plan.tableAutokick,
     }));
     const rows = await register(control, wanted);
-    for (const { id } of rows.all) await putRelgroupMember(control, relations.name, id, 0);
+    await putRelgroupMembers(
+      control,
+      relations.name,
+      rows.all.map(({ id }) => id),
+      0,
+    );
     stored.relations = rows.added.map(({ id }) => id);
     added.push(
       ...rows.added.map((row) =>
