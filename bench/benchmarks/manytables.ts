@@ -90,9 +90,9 @@ async function serverTime(servers: ServerPair, many: Many, from: readonly [numbe
 /** The most locks on the user's tables that our sessions had at any moment of an empty run, as far as looking all the time shows. */
 async function mostLocks(many: Many, kick: () => Promise<unknown>): Promise<number> {
   let most = 0;
-  let running = true;
+  const done = new AbortController();
   const look = async (database: TestDatabase): Promise<void> => {
-    while (running) {
+    while (!done.signal.aborted) {
       const { count } = await database.one<{ count: number }>(
         `select count(*)::int as count from pg_locks l join pg_class c on c.oid = l.relation and c.relnamespace = 'public'::regnamespace
           where l.database = (select oid from pg_database where datname = current_database()) and l.pid <> pg_backend_pid()`,
@@ -102,7 +102,7 @@ async function mostLocks(many: Many, kick: () => Promise<unknown>): Promise<numb
   };
   const looking = Promise.all([look(many.source), look(many.target)]);
   for (let turn = 0; turn < 3; turn++) await kick();
-  running = false;
+  done.abort();
   await looking;
   return most;
 }
