@@ -29,7 +29,7 @@ create table bucardo.copy_table (
 -- A worker keeps a waiting piece locked while it copies it. "sent" is written, with the target's transaction, before that one commits.
 create table bucardo.copy_piece (
   copy_table      integer not null references bucardo.copy_table on delete cascade,
-  number          integer not null,
+  number          bigint not null,               -- of the n-th part from n million on, so that parts can be cut at the same time
   rank            integer not null,              -- order of work
   state           text not null check (state in ('held', 'waiting', 'sent', 'done')),
   part            oid not null,                  -- what is read: the table itself, or a partition; 0: the piece that empties the target

@@ -25,11 +25,10 @@ export async function cutPiece(source: Session, piece: Piece, part: Part, link: 
     sql(
       "copy.cut",
       `with first as (
-         update bucardo.copy_piece set upper_bound = $3, bytes_expected = $4, final = true where copy_table = $1 and number = $2),
-       last as (select max(number) as number from bucardo.copy_piece where copy_table = $1)
+         update bucardo.copy_piece set upper_bound = $3, bytes_expected = $4, final = true where copy_table = $1 and number = $2)
        insert into bucardo.copy_piece (copy_table, number, rank, state, part, lower_bound, upper_bound, bytes_expected, final)
-       select $1, last.number + b.n, $5, 'waiting', $6, b.lower, b.upper, $4, true
-         from json_to_recordset($7::json) as b (n int, lower text[], upper text[]), last`,
+       select $1, $2 + b.n, $5, 'waiting', $6, b.lower, b.upper, $4, true
+         from json_to_recordset($7::json) as b (n int, lower text[], upper text[])`,
       [
         piece.table,
         piece.number,

@@ -27,6 +27,9 @@ export type TablePlan = {
   readonly pieces: readonly PiecePlan[];
 };
 
+/** Numbers that are kept free for what a part is cut into. */
+const PIECES_PER_PART = 1_000_000;
+
 /** `part` 0: the piece that empties the target's table. */
 export type PiecePlan = { readonly part: number; readonly bytes: number; readonly state: "waiting" | "held"; readonly final: boolean };
 
@@ -178,7 +181,7 @@ async function writePlans(source: Session, { sync, target }: Wanted, since: stri
        insert into bucardo.copy_piece (copy_table, number, rank, state, part, bytes_expected, final)
        select w.id, x.number, p.rank, x.state, x.part, x.bytes, x.final
          from written w join plan p on p.schema = w.schema_name and p.name = w.table_name
-        cross join lateral json_to_recordset(p.pieces) as x (number int, state text, part oid, bytes bigint, final boolean)`,
+        cross join lateral json_to_recordset(p.pieces) as x (number bigint, state text, part oid, bytes bigint, final boolean)`,
       [
         sync.id,
         target,
@@ -187,7 +190,7 @@ async function writePlans(source: Session, { sync, target }: Wanted, since: stri
             ...plan,
             ...name,
             rank,
-            pieces: pieces.map((piece, number) => ({ ...piece, number })),
+            pieces: pieces.map((piece, index) => ({ ...piece, number: index * PIECES_PER_PART })),
           })),
         ),
         since,
