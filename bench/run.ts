@@ -36,11 +36,14 @@ export async function runBenchmark(benchmark: Benchmark, options: BenchOptions, 
     if (options.cases !== null && !options.cases.has(one.name)) continue;
     console.log(`\n  ${benchmark.name} ${one.name}: ${one.setting}`);
     const before = options.append ? await keptSamples(benchmark.name, one.name) : [];
-    const measured = await measureCase(one, context, options, before);
+    const keep = async (measured: Measured): Promise<CaseResult> => {
+      const result = caseResult(one, measured, notShown, machine);
+      if (options.save) await keepResult({ ...described(benchmark), cases: [result] });
+      return result;
+    };
+    const measured = await measureCase(one, context, options, before, keep);
     failures += Object.keys(measured.failed).length;
-    const result = caseResult(one, measured, notShown, machine);
-    console.log(caseText(result));
-    if (options.save) await keepResult({ ...described(benchmark), cases: [result] });
+    console.log(caseText(await keep(measured)));
   }
   return failures;
 }
@@ -51,8 +54,14 @@ function described({ name, proves, begins, ends, warmUp }: Benchmark) {
 
 type Measured = { readonly samples: readonly Sample[]; readonly failed: Readonly<Record<string, string>> };
 
-/** Rounds are interleaved: each contender once, and in the next round another one begins. */
-async function measureCase(one: Case, context: BenchContext, options: BenchOptions, before: readonly Sample[]): Promise<Measured> {
+/** Rounds are interleaved: each contender once, and in the next round another one begins. Whole rounds are kept as they come. */
+async function measureCase(
+  one: Case,
+  context: BenchContext,
+  options: BenchOptions,
+  before: readonly Sample[],
+  keep: (measured: Measured) => Promise<unknown>,
+): Promise<Measured> {
   const samples: Sample[] = [...before];
   const failed: Record<string, string> = {};
   const contenders = one.contenders.filter((contender) => context.wants(contender));
@@ -79,6 +88,7 @@ async function measureCase(one: Case, context: BenchContext, options: BenchOptio
         context.note(`round ${round} ${contender} failed: ${message}`);
       }
     }
+    await keep({ samples, failed });
   }
   return { samples, failed };
 }

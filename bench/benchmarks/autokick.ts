@@ -31,7 +31,7 @@ type ServerKind = { readonly durable: boolean; readonly settings?: Readonly<Reco
 
 function autokickCase(context: BenchContext, name: string, how: string, servers: ServerKind): Case {
   const scale = context.quick ? 5 : 20;
-  const load: Load = { script: "-N", clients, seconds: context.quick ? 4 : 8 };
+  const load: Load = { script: "-N", clients, seconds: context.quick ? 4 : 6 };
   return {
     name,
     metrics: [{ name: "tps", unit: "1/s" }],

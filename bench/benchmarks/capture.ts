@@ -27,7 +27,7 @@ export const capture: Benchmark = {
 
 function captureCase(name: string, context: BenchContext, script: "-N" | "tpcb", durable: boolean): Case {
   const scale = context.quick ? 5 : 20;
-  const load: Load = { script, clients, seconds: context.quick ? 4 : 8 };
+  const load: Load = { script, clients, seconds: context.quick ? 4 : 6 };
   const how = durable ? "fsync on: flushes are the limit" : "fsync off: the processor is the limit";
   return {
     name,

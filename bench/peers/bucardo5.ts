@@ -23,6 +23,9 @@ export const bucardo5: Peer = {
   replicate: async (pair, tables, mode) => startDaemon(pair, await openSite(pair, tables, mode)),
 };
 
+/** Its install makes this role; ours makes one of the same name, with fewer rights. */
+const role = `do $$ begin create role bucardo superuser login; exception when duplicate_object then alter role bucardo superuser; end $$`;
+
 type Site = { readonly folder: string; readonly cleanup: Disposer };
 
 async function openSite({ source, target }: DatabasePair, tables: readonly string[], mode: Mode): Promise<Site> {
@@ -33,6 +36,7 @@ async function openSite({ source, target }: DatabasePair, tables: readonly strin
   const rc = [`dbhost=${host}`, `dbport=${port}`, `dbname=${control}`, "dbuser=postgres", `piddir=${folder}/pid`, `logdest=${folder}`];
   await writeFile(join(folder, ".bucardorc"), `${rc.join("\n")}\n`);
   opening.defer(() => dropDatabase(target.server, control));
+  await onServer(target.server, (client) => client.query(role));
   await runTool(program, ["install", "--batch"], folder);
   await runTool(program, ["set", `reason_file=${folder}/reason`], folder);
   for (const [name, database] of [["A", source] as const, ["B", target] as const]) {
