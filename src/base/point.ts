@@ -41,6 +41,8 @@ export const points = [
   "migrate.repointed",
   "migrate.decided",
   "migrate.opened",
+  "migrate.phase-begun",
+  "migrate.phase-done",
   "daemon.kick-taken",
   "daemon.run-recorded",
 ] as const;

@@ -1,3 +1,4 @@
+import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { beginCapture } from "./begin-capture.ts";
@@ -55,6 +56,7 @@ async function doPhase(context: StartContext, state: Session, structure: Move["s
   await updateMigration(state, { phase });
   const migration = await requireMigration(state);
   await context.onPhase(phase, migration);
+  await reach("migrate.phase-begun");
   const step = await beginStep(state, phase);
   const reporter = reporterOf(phase, context, state);
   reporter.report({});
@@ -62,6 +64,7 @@ async function doPhase(context: StartContext, state: Session, structure: Move["s
     const result = await works[phase]({ ...context, migration, state, structure, report: (change) => reporter.report(change) });
     await reporter.flush();
     await endStep(state, step, "done", result);
+    await reach("migrate.phase-done");
   } catch (error) {
     // The state's connection may be what broke; the step then stays open, and the next command sees that nobody holds the lock.
     await endStep(state, step, "failed", failureOf(error)).catch(() => undefined);

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { Disposer } from "../../src/base/disposer.ts";
+import { phases } from "../../src/migrate/phase.ts";
+import { createDatabase, type TestDatabase } from "../harness/database.ts";
+import { equalTables } from "../harness/equal-tables.ts";
+import { footprint } from "../harness/footprint.ts";
+import { createPgbench, fillPgbench, pgbenchTables } from "../harness/pgbench.ts";
+import { runProgram } from "../harness/program.ts";
+import { scratch } from "../harness/scratch.ts";
+import { startServer } from "../harness/server.ts";
+import { writers } from "../harness/writers.ts";
+
+/** Two servers with a pgbench database on the old one, and the program between them. */
+async function openMove() {
+  const stack = new Disposer();
+  const home = stack.use(await scratch());
+  const older = stack.use(await startServer({ major: 13 }));
+  const younger = stack.use(await startServer({ major: 18 }));
+  const old = stack.use(await createDatabase(older, { name: "app" }));
+  const young = stack.use(await createDatabase(younger, { name: "app" }));
+  const client = await old.client();
+  await createPgbench(client);
+  await fillPgbench(client, 1);
+  await client.query("create index on public.pgbench_accounts (abalance)");
+  const run = (line: string, point?: string) =>
+    runProgram(["migrate", ...line.split(" ")], {
+      cwd: home.path,
+      env: { BUCARDO_FROM: old.url, BUCARDO_TO: young.url, ...(point !== undefined && { BUCARDO_POINT: point }) },
+      timeoutMs: 120_000,
+    });
+  return { old, young, run, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+}
+
+test("killed after every single phase, and within each, the same command goes on where it stood", { timeout: 240_000 }, async () => {
+  await using move = await openMove();
+  {
+    await using clients = writers(move.old, { clients: 2, kind: "pgbench", pauseMs: 20, tolerant: true });
+    // Each call is killed when its first phase is done, then one in the middle of the next: it gets one phase further each time.
+    let calls = 0;
+    for (let left = true; left; calls++) {
+      const { code, signal, stderr } = await move.run(
+        "start --jobs=2",
+        calls % 2 === 0 ? "migrate.phase-done=kill" : "migrate.phase-begun=kill:2",
+      );
+      expect({ signal, stderr }).toEqual({ signal: code === 0 ? null : "SIGKILL", stderr: "" });
+      left = code !== 0;
+      expect(calls).toBeLessThan(phases.length * 2);
+    }
+    expect(calls).toBeGreaterThanOrEqual(phases.length);
+    await clients.more(20);
+    expect(await move.run("cutover --yes")).toMatchObject({ code: 0, stderr: "" });
+  }
+  expect(await equalTables(move.old, move.young, pgbenchTables)).toEqual([]);
+});
+
+test("given up in any phase, both sides are what they were", { timeout: 240_000 }, async () => {
+  await using move = await openMove();
+  const before = await footprints(move.old, move.young);
+  for (const phase of ["schema", "copy", "constraints", "compare"] as const) {
+    const nth = phases.indexOf(phase) + 1;
+    expect(await move.run("start --jobs=2", `migrate.phase-begun=kill:${nth}`)).toMatchObject({ signal: "SIGKILL", stderr: "" });
+    expect(await move.run("abort --yes")).toMatchObject({ code: 0, stderr: "" });
+    expect(await footprints(move.old, move.young)).toEqual(before);
+  }
+});
+
+async function footprints(...databases: readonly TestDatabase[]): Promise<string[][]> {
+  return Promise.all(databases.map((database) => footprint(database)));
+}
