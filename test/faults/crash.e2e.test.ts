@@ -1,15 +1,11 @@
 import { expect, test } from "vitest";
-import { points } from "../../src/base/point.ts";
 import { runProgram, spawnProgram } from "../harness/program.ts";
 import { startServer } from "../harness/server.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import { waitFor } from "../harness/wait.ts";
 import { writers } from "../harness/writers.ts";
-import { passedBy } from "./passing.ts";
+import { pointsOfRun } from "./passing.ts";
 import { equal, openSite } from "./site.ts";
-
-/** Where a daemon is killed. Points of installing capture are the command line's; `begun` and `kick-taken` begin before the first row. */
-const killedAt = points.filter((point) => passedBy(point) === "run");
 
 test(
   "killed at every named point of a run, in turn, under load: the next start heals, readers see no half, both sides end equal",
@@ -18,7 +14,7 @@ test(
     await using site = await openSite({ source: await sharedServer(12), target: await sharedServer(18) });
     await using audit = site.audit();
     await using load = writers(site.source, { clients: 2, kind: "transfers", pauseMs: 5 });
-    for (const [index, point] of killedAt.entries()) {
+    for (const [index, point] of pointsOfRun.entries()) {
       const order = `${point}=kill${index % 2 === 0 ? ":2" : ""}`;
       await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path, env: { BUCARDO_POINT: order } });
       expect(await daemon.ended(), `${order}: ${daemon.stderr.slice(-2000)}`).toMatchObject({ signal: "SIGKILL" });
@@ -30,7 +26,7 @@ test(
     const kicked = await runProgram(["kick", "s", "60"], { cwd: site.home.path });
     expect(kicked, `${kicked.stdout}${kicked.stderr}${daemon.stderr}`).toMatchObject({ code: 0 });
     expect(await equal(site)).toEqual([]);
-    expect(audit.seen).toBeGreaterThan(killedAt.length);
+    expect(audit.seen).toBeGreaterThan(pointsOfRun.length);
     audit.check();
   },
 );

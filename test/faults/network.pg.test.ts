@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { points, type Point } from "../../src/base/point.ts";
+import type { Point } from "../../src/base/point.ts";
 import { waitFor } from "../harness/wait.ts";
 import { type FaultRig, openFaultRig, PATIENCE_MS, type Side, sides } from "./fault-rig.ts";
 import { networkFaults } from "./network-fault.ts";
-import { passedBy } from "./passing.ts";
+import { pointsOfRun } from "./passing.ts";
 import { everything, seed } from "./schedule.ts";
 
 let rig: FaultRig;
@@ -16,8 +16,7 @@ beforeAll(async () => {
 afterAll(() => rig[Symbol.asyncDispose]());
 
 /** In the short form each point and side meets one fault, by turns; which one, the seed says. */
-const cases = points
-  .filter((point) => passedBy(point) === "run")
+const cases = pointsOfRun
   .flatMap((point, row) => sides.map((side, column) => ({ point, side, turn: row * sides.length + column })))
   .flatMap(({ point, side, turn }) =>
     Object.keys(networkFaults)

@@ -6,5 +6,5 @@ export function passedBy(point: Point): "run" | "housekeeping" | "command" {
   return point === "capture.rotated" || point === "capture.purged" ? "housekeeping" : "command";
 }
 
-/** All that a daemon passes, taken from the list itself: a new point is covered without a word here, and a run that does not pass it is noticed. */
-export const pointsOfDaemon: readonly Point[] = points.filter((point) => passedBy(point) !== "command");
+/** Taken from the list itself: a new point is covered without a word here, and a run that does not pass it is noticed. */
+export const pointsOfRun: readonly Point[] = points.filter((point) => passedBy(point) === "run");

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binaries, type Binaries, type Major } from "./binaries.ts";
@@ -12,6 +12,7 @@ import { exec } from "./exec.ts";
 import { freePort } from "./port.ts";
 import { unprivileged } from "./privilege.ts";
 import { runDir } from "./root.ts";
+import { confLines, hbaText, writeTls } from "./server-files.ts";
 import { waitFor, withTimeout } from "./wait.ts";
 import { processesIn, signal, watch } from "./watchdog.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -30,6 +31,8 @@ export type ServerOptions = {
   readonly hba?: readonly string[];
   /** Makes the data directory, instead of initdb: for copies of other servers. */
   readonly seed?: (dataDir: string) => Promise<void>;
+  /** A command that starts the server, instead of this process itself: see small-disk.ts. */
+  readonly through?: readonly string[];
   /** PEM texts; turns TLS on. */
   readonly tls?: { readonly key: string; readonly certificate: string; readonly clientAuthority?: string };
 };
@@ -221,7 +224,10 @@ export class Server implements ServerAddress, AsyncDisposable {
 
   async #startOn(port: number): Promise<void> {
     const user = await unprivileged();
-    const { command, args, ...as } = user.wrap(this.#options.programs.postgres, ["-D", this.dataDir, "-p", String(port)]);
+    const words = [this.#options.programs.postgres, "-D", this.dataDir, "-p", String(port)] as const;
+    const [first, ...rest] = this.#options.through ?? [];
+    const [program, ...options] = words;
+    const { command, args, ...as } = first === undefined ? user.wrap(program, options) : { command: first, args: [...rest, ...words] };
     const log = openSync(this.logFile, "a");
     const child = spawn(command, args, { cwd: this.dataDir, env: serverEnv, detached: true, stdio: ["ignore", log, log], ...as });
     closeSync(log);
@@ -272,29 +278,4 @@ function sharedMemory(dataDir: string): string | null {
   } catch {
     return null;
   }
-}
-
-function confLines(settings: Readonly<Record<string, string | number | boolean>>): string {
-  const lines = Object.entries(settings).map(([name, value]) => {
-    const text = typeof value === "boolean" ? (value ? "on" : "off") : String(value);
-    return `${name} = '${text.replaceAll("'", "''")}'\n`;
-  });
-  return lines.join("");
-}
-
-function hbaText(auth: string, first: readonly string[]): string {
-  const ours = [
-    "local all all trust",
-    "local replication all trust",
-    `host all all 127.0.0.1/32 ${auth}`,
-    `host replication all 127.0.0.1/32 ${auth}`,
-  ];
-  return `${[...first, ...ours].join("\n")}\n`;
-}
-
-async function writeTls(dataDir: string, tls: NonNullable<ServerOptions["tls"]>): Promise<void> {
-  await writeFile(join(dataDir, "server.crt"), tls.certificate);
-  await writeFile(join(dataDir, "server.key"), tls.key);
-  await chmod(join(dataDir, "server.key"), 0o600);
-  if (tls.clientAuthority !== undefined) await writeFile(join(dataDir, "root.crt"), tls.clientAuthority);
 }
