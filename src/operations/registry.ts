@@ -18,6 +18,7 @@ import { migrateAbort } from "./migrate/abort.ts";
 import { migrateFinish } from "./migrate/finish.ts";
 import { migrateFollow } from "./migrate/follow.ts";
 import { migratePlan } from "./migrate/plan.ts";
+import { migrateReport } from "./migrate/report.ts";
 import { migrateStart } from "./migrate/start.ts";
 import { migrateStatus } from "./migrate/status.ts";
 import { migrateCutover, migrateSwitchback } from "./migrate/turn.ts";
@@ -57,6 +58,7 @@ const moves = [
   migrateFollow,
   migrateCutover,
   migrateSwitchback,
+  migrateReport,
   migrateFinish,
   migrateAbort,
 ];

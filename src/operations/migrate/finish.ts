@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { finish } from "../../migrate/finish.ts";
-import { bool, key } from "../input.ts";
+import { bool, key, text } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { confirmName } from "./confirm.ts";
 import { endpointKeys, forgetPair, readPair } from "./endpoints.ts";
+import { writeReport } from "./report.ts";
 
 export const migrateFinish = defineOperation({
   name: ["migrate", "finish"],
@@ -19,6 +20,7 @@ export const migrateFinish = defineOperation({
     ...endpointKeys,
     yes: key(bool.default(false), { about: "Answer the question, for scripts.", flag: true, short: "y" }),
     old_read_only: key(bool.default(false), { about: "Leave the old database read-only (ALTER DATABASE .. SET).", flag: true }),
+    report: key(text.optional(), { about: "Write the report of `migrate report` first, while there is something to tell.", value: "FILE" }),
     without_old: key(bool.default(false), { about: "Clean only the new side: the old server is gone.", flag: true }),
   }),
   output: z.object({ from: z.string(), to: z.string() }),
@@ -26,6 +28,7 @@ export const migrateFinish = defineOperation({
   async run(input, context) {
     const pair = readPair(input, context);
     await confirmName(context, pair.new.dbname, `${pair.new.place} stays in use, and ${pair.old.place} no longer follows it.`, input.yes);
+    if (input.report !== undefined) await writeReport(pair, context, input.report);
     await finish({ ...pair, signal: context.signal }, { withoutOld: input.without_old, oldReadOnly: input.old_read_only });
     forgetPair(context);
     return { from: pair.old.place, to: pair.new.place };
