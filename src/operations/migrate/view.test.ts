@@ -43,6 +43,6 @@ test.each([40, 60, 80, 200])("no line is wider than %i columns", (width) => {
 test("a summary leaves out what is not known", () => {
   expect(summarize({ ...progress, expected: null, rate: null, secondsLeft: null })).toBe("4.0 GB");
   expect(summarize({ ...progress, doing: "index a", done: 3, expected: 10, unit: "objects", rate: null, secondsLeft: null })).toBe(
-    "index a, 3 objects of 10 objects",
+    "index a, 3 of 10 objects",
   );
 });

@@ -1,6 +1,6 @@
 import { phases, phaseWords, type Phase } from "../../migrate/phase.ts";
 import type { MigrationProgress, TableProgress } from "../../migrate/progress.ts";
-import { amount, duration, size } from "./measure.ts";
+import { amount, count, duration, size } from "./measure.ts";
 
 /** What there is to see of a move at one moment. Times in milliseconds. */
 export type View = {
@@ -56,7 +56,11 @@ export function summarize(progress: MigrationProgress): string {
   const { doing, done, expected, unit, rate, secondsLeft, lag } = progress;
   const parts = [
     doing,
-    expected === null ? (done > 0 ? amount(done, unit) : null) : `${amount(Math.min(done, expected), unit)} of ${amount(expected, unit)}`,
+    expected === null
+      ? done > 0
+        ? amount(done, unit)
+        : null
+      : `${unit === "bytes" ? size(Math.min(done, expected)) : count(Math.min(done, expected))} of ${amount(expected, unit)}`,
     rate === null || rate < 1 ? null : `${unit === "bytes" ? size(rate) : Math.round(rate).toLocaleString("en-US")}/s`,
     secondsLeft === null || secondsLeft < 1 ? null : `${duration(secondsLeft * 1000)} left`,
     lag === null ? null : `lag ${lag.deltas.toLocaleString("en-US")} deltas, ${duration(lag.ageSeconds * 1000)}`,
