@@ -11,12 +11,13 @@ import { parseArgs } from "node:util";
 import { attacks } from "./planted-bugs/attacks.mjs";
 import { applying } from "./planted-bugs/applying.mjs";
 import { capture } from "./planted-bugs/capture.mjs";
+import { faults } from "./planted-bugs/faults.mjs";
 import { hazards } from "./planted-bugs/hazards.mjs";
 import { purging } from "./planted-bugs/purging.mjs";
 import { reading } from "./planted-bugs/reading.mjs";
 import { safety } from "./planted-bugs/safety.mjs";
 
-const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks];
+const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({

@@ -131,7 +131,7 @@ export class TargetLoop {
     this.stop();
     this.#abort.abort(new BucardoError("interrupted", "the daemon was told to stop at once"));
     const timer = setTimeout(() => void this.#connections.close(), ABANDON_MS);
-    void this.done.finally(() => clearTimeout(timer));
+    this.done.finally(() => clearTimeout(timer)).catch(() => undefined);
   }
 
   async #loop(): Promise<void> {

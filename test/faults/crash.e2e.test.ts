@@ -15,7 +15,8 @@ test(
     await using audit = site.audit();
     await using load = writers(site.source, { clients: 2, kind: "transfers", pauseMs: 5 });
     for (const [index, point] of pointsOfRun.entries()) {
-      const order = `${point}=kill${index % 2 === 0 ? ":2" : ""}`;
+      // Runs that only a change asked for pass the daemon's points unrecorded, so those are sure to be passed once.
+      const order = `${point}=kill${index % 2 === 0 && point.startsWith("replicate.") ? ":2" : ""}`;
       await using daemon = await spawnProgram(["daemon", "run"], { cwd: site.home.path, env: { BUCARDO_POINT: order } });
       expect(await daemon.ended(), `${order}: ${daemon.stderr.slice(-2000)}`).toMatchObject({ signal: "SIGKILL" });
       await load.more(5);
