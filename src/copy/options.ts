@@ -38,6 +38,8 @@ export type CopyProgress = {
   readonly paused: boolean;
   /** Tables of which pieces are under way, `schema.name`. */
   readonly active: readonly string[];
+  /** Of each of them: bytes of the source's disk that pieces under way have carried, beside what `readCopyState` tells. */
+  readonly underWay: ReadonlyMap<string, number>;
 };
 
 export type CopyResult = {

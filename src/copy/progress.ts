@@ -89,6 +89,16 @@ export class ProgressBook {
       secondsLeft: diskRate > 0 ? Math.max(0, Math.ceil((disk - diskDone) / diskRate)) : null,
       paused: this.paused,
       active: [...new Set(active.map((entry) => displayName(entry.piece.name)))],
+      underWay: sumByTable(active),
     };
   }
+}
+
+function sumByTable(entries: readonly Entry[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { piece, bytes } of entries) {
+    const table = displayName(piece.name);
+    sums.set(table, (sums.get(table) ?? 0) + Math.min(bytes, piece.bytesExpected));
+  }
+  return sums;
 }

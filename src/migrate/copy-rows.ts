@@ -43,7 +43,7 @@ export async function copyRows(move: Move): Promise<PhaseResult> {
 class StateBook {
   readonly #looker: Session;
   readonly #move: Move;
-  #tables: readonly TableProgress[] = [];
+  #states: readonly TableState[] = [];
   #asking = false;
   #askedAt = -Infinity;
 
@@ -58,9 +58,9 @@ class StateBook {
       done: progress.diskBytesDone,
       expected: progress.diskBytes,
       unit: "bytes",
-      tables: this.#tables,
+      tables: chooseShown(this.#states, progress.underWay),
     });
-    if (performance.now() - this.#askedAt > 1000) void this.#ask(new Set(progress.active));
+    if (performance.now() - this.#askedAt > 1000) void this.#ask();
   }
 
   /** Housekeeping of the deltas; a failure shows at the next run. */
@@ -68,11 +68,10 @@ class StateBook {
     await this.#alone(() => purge(this.#looker).then(() => undefined));
   }
 
-  async #ask(active: ReadonlySet<string>): Promise<void> {
+  async #ask(): Promise<void> {
     this.#askedAt = performance.now();
     await this.#alone(async () => {
-      const states = await readCopyState(this.#looker, { sync: syncOf(this.#move.migration), target: NEW });
-      this.#tables = chooseShown(states, active);
+      this.#states = await readCopyState(this.#looker, { sync: syncOf(this.#move.migration), target: NEW });
     });
   }
 
@@ -85,14 +84,17 @@ class StateBook {
   }
 }
 
-/** Those that are copied, then the largest that wait. Pure. */
-export function chooseShown(states: readonly TableState[], active: ReadonlySet<string>): TableProgress[] {
-  const open = states.filter((state) => !state.done);
-  const now = open.filter((state) => active.has(displayName(state.name)));
-  const waiting = open.filter((state) => !active.has(displayName(state.name)));
-  return [...now.map((state) => shown(state, "copies")), ...waiting.map((state) => shown(state, "waits"))].slice(0, SHOWN);
+/** Those that are copied, then the largest that wait. `underWay`: bytes of pieces that have not arrived yet, by table. Pure. */
+export function chooseShown(states: readonly TableState[], underWay: ReadonlyMap<string, number>): TableProgress[] {
+  const open = states.filter((state) => !state.done).map((state) => ({ ...state, table: displayName(state.name) }));
+  const now = open.filter(({ table }) => underWay.has(table));
+  const waiting = open.filter(({ table }) => !underWay.has(table));
+  return [
+    ...now.map((state) => shown(state, state.diskBytesDone + (underWay.get(state.table) ?? 0), "copies")),
+    ...waiting.map((state) => shown(state, state.diskBytesDone, "waits")),
+  ].slice(0, SHOWN);
 }
 
-function shown(state: TableState, as: TableProgress["state"]): TableProgress {
-  return { table: displayName(state.name), done: state.diskBytesDone, expected: state.diskBytes, state: as };
+function shown({ table, diskBytes }: TableState & { readonly table: string }, done: number, state: TableProgress["state"]): TableProgress {
+  return { table, done: Math.min(done, diskBytes), expected: diskBytes, state };
 }
