@@ -1,10 +1,10 @@
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
+import type { SchemaDump } from "../schema/dump.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import type { Phase } from "./phase.ts";
 import { Pace, type MigrationProgress } from "./progress.ts";
-import type { Structure } from "./read-structure.ts";
 import type { Selection } from "./selection.ts";
 import { writeProgress, writeSample, type Migration } from "./state.ts";
 
@@ -26,7 +26,7 @@ export type Move = MoveContext & {
   /** On the old side; holds the lock of the move, and is for its state alone. */
   readonly state: Session;
   /** The structure of the old side, read once for this command. */
-  structure(): Promise<Structure>;
+  structure(): Promise<SchemaDump>;
   /** Tells what is being done; what is left out is as it was at the beginning of the phase. */
   report(change: Partial<Omit<MigrationProgress, "phase" | "at" | "rate" | "secondsLeft">>): void;
 };

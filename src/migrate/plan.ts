@@ -99,7 +99,7 @@ async function newFindings(old: Session, young: Session, options: MigrationOptio
   const [from, to] = [await readDatabaseFacts(old), await readDatabaseFacts(young)];
   const under = await readMigration(old);
   const objects = under === null ? await userObjects(young) : [];
-  const around = await surroundings(old, young, options.roles);
+  const around = await surroundings(old, young, options.roles, options.skipObjects);
   return [
     ...(objects.length === 0
       ? []
@@ -109,9 +109,12 @@ async function newFindings(old: Session, young: Session, options: MigrationOptio
             "Move into an empty database, or drop what is in the way.",
           ),
         ]),
-    ...[...checkTargetDatabase(to), ...compareDatabases(from, to), ...(await checkVersions(old, young.serverVersion)), ...around.notes].map(
-      findingOf,
-    ),
+    ...[
+      ...checkTargetDatabase(to),
+      ...compareDatabases(from, to),
+      ...(await checkVersions(old, young.serverVersion, { patterns: options, skip: options.skipObjects })),
+      ...around.notes,
+    ].map(findingOf),
     ...(await dumperFinding(old, young, options, ends.signal)),
   ];
 }

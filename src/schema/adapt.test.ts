@@ -48,6 +48,13 @@ test.each([
     160000,
     "ALTER DEFAULT PRIVILEGES FOR ROLE a GRANT SELECT ON TABLES TO bob",
   ],
+  [
+    'CREATE TABLE s."Child" (\n    extra integer NOT NULL,\n    CONSTRAINT "c, 1" NOT NULL id,\n    NOT NULL "a b",\n    CONSTRAINT k CHECK ((extra IS NOT NULL))\n)\nINHERITS (s.parent)',
+    170000,
+    'CREATE TABLE s."Child" (\n    extra integer NOT NULL,\n    CONSTRAINT k CHECK ((extra IS NOT NULL))\n)\nINHERITS (s.parent);\nALTER TABLE ONLY s."Child" ALTER COLUMN id SET NOT NULL;\nALTER TABLE ONLY s."Child" ALTER COLUMN "a b" SET NOT NULL',
+  ],
+  ["CREATE TABLE s.t (\n    a integer CONSTRAINT x NOT NULL,\n    b integer DEFAULT 1 NOT NULL\n)", 170000, "same"],
+  ["CREATE TABLE s.t (\n    CONSTRAINT x NOT NULL a\n)\nINHERITS (p)", 180000, "same"],
   ["GRANT SELECT,MAINTAIN ON TABLE t TO bob", 170000, "same"],
   ["GRANT SELECT ON TABLE maintain TO maintain", 160000, "same"],
 ])("%s for %i", (text, version, expected) => {

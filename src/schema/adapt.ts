@@ -27,9 +27,8 @@ const adaptations: readonly Adaptation[] = [
   { mentions: /set compression/i, below: 140000, adapt: (text) => (endsWith(text, "set", "compression", null) ? null : text) },
   { mentions: /multirange_type_name/i, below: 140000, adapt: (text) => withoutOption(text, "multirange_type_name") },
   { mentions: /execute function/i, below: 110000, adapt: executeProcedure },
-  { mentions: /constraint .* not null/i, below: 180000, adapt: notNullOfColumns },
+  { mentions: /^(create|alter) [\s\S]*not null/i, below: 180000, adapt: notNullOfColumns },
   { mentions: /maintain/i, below: 170000, adapt: withoutMaintain },
-  { mentions: /^create [\s\S]*?table[\s\S]*not null/i, below: 180000, adapt: notNullByAlter },
 ];
 
 /** Takes `name = value` out of the list in parentheses of ALTER .. SET (..) or CREATE TYPE .. (..). */
@@ -70,51 +69,6 @@ function withoutMaintain(text: string): string | null {
   if (isAny(tokens[at - 1], ",")) return text.slice(0, tokens[at - 1]!.start) + text.slice(tokens[at]!.end);
   if (isAny(tokens[at + 1], ",")) return text.slice(0, tokens[at]!.start) + text.slice(tokens[at + 1]!.end);
   return null;
-}
-
-/** `CONSTRAINT x NOT NULL column` as an element of the table, for an inherited column: as ALTER TABLE behind it, which every version understands. */
-function notNullByAlter(text: string): string {
-  const tokens = tokensOf(text);
-  const open = tokens.findIndex(({ value }) => value === "(");
-  if (!isAny(tokens[0], "create") || open < 0) return text;
-  const name = text.slice(tokens[tokens.findIndex((token) => isAny(token, "table")) + 1]!.start, tokens[open]!.start).trim();
-  const elements = elementsOf(tokens, open);
-  const found = elements.flatMap((element) => {
-    const words = isAny(element[0], "constraint") ? element.slice(2) : element;
-    return isAny(words[0], "not") && isAny(words[1], "null") && words[2]
-      ? [{ element, column: text.slice(words[2].start, words[2].end) }]
-      : [];
-  });
-  if (found.length === 0) return text;
-  const kept = elements.filter((element) => !found.some((each) => each.element === element));
-  const list = kept.map((element) => `\n    ${text.slice(element[0]!.start, element.at(-1)!.end)}`).join(",");
-  const behind = tokens[closing(tokens, open)]!.start;
-  const alters = found.map(({ column }) => `;\nALTER TABLE ONLY ${name} ALTER COLUMN ${column} SET NOT NULL`);
-  return `${text.slice(0, tokens[open]!.end)}${list}\n${text.slice(behind)}${alters.join("")}`;
-}
-
-/** What stands between the commas of the list that opens there. */
-function elementsOf(tokens: readonly Token[], open: number): Token[][] {
-  const elements: Token[][] = [[]];
-  const end = closing(tokens, open);
-  let depth = 0;
-  for (const token of tokens.slice(open + 1, end)) {
-    if (token.kind === "symbol" && token.value === "(") depth++;
-    if (token.kind === "symbol" && token.value === ")") depth--;
-    if (depth === 0 && token.kind === "symbol" && token.value === ",") elements.push([]);
-    else elements.at(-1)!.push(token);
-  }
-  return elements.filter((element) => element.length > 0);
-}
-
-function closing(tokens: readonly Token[], open: number): number {
-  let depth = 0;
-  return tokens.findIndex((token, index) => {
-    if (index < open || token.kind !== "symbol") return false;
-    if (token.value === "(") depth++;
-    if (token.value === ")") depth--;
-    return depth === 0;
-  });
 }
 
 /** The last tokens are these words; null stands for any. */

@@ -35,6 +35,8 @@ export type DumpRequest = {
   readonly patterns?: SchemaPatterns | undefined;
   /** The other side: roles that it lacks and settings of the database become objects too, and what differs is told. */
   readonly target?: Session | undefined;
+  /** Objects that will be left out by choice, as of `restoreStage`: nothing of theirs is a problem. */
+  readonly skip?: readonly string[] | undefined;
   /** False: roles are there already, or made by somebody else; default true. */
   readonly roles?: boolean | undefined;
   /** How long pg_dump waits for a table that is locked; 60 s. */
@@ -57,11 +59,12 @@ export async function dumpSchema(request: DumpRequest): Promise<SchemaDump> {
   const facts = await readFacts(session);
   const all = toObjects(readEntries(script), facts, { db: session.name, sourceVersion: session.serverVersion, targetVersion });
   const chosen = await filterObjects(session, all.objects, request.patterns ?? { only: [], skip: [] });
-  const around = request.target === undefined ? nothing : await surroundings(session, request.target, request.roles !== false);
+  const around =
+    request.target === undefined ? nothing : await surroundings(session, request.target, request.roles !== false, request.skip);
   return {
     by,
     objects: [...around.before, ...chosen.objects, ...around.after],
-    notes: [...(await checkVersions(session, targetVersion)), ...around.notes, ...all.notes, ...chosen.notes],
+    notes: [...(await checkVersions(session, targetVersion, request)), ...around.notes, ...all.notes, ...chosen.notes],
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Problem } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
+import { sqlstateOf } from "../postgres/failure.ts";
 import { sql } from "../postgres/sql.ts";
+import { placeMatcher } from "./object-pattern.ts";
 
 export type Extension = { readonly name: string; readonly version: string; readonly schema: string };
 
@@ -15,18 +17,28 @@ export function readExtensions(session: Session): Promise<Extension[]> {
   );
 }
 
-export type AvailableExtension = { readonly name: string; readonly defaultVersion: string | null; readonly installed: string | null };
+export type AvailableExtension = {
+  readonly name: string;
+  readonly defaultVersion: string | null;
+  readonly installed: string | null;
+  readonly comment: string | null;
+};
 
-/** What the server can install in this database, by name. */
-export async function readAvailableExtensions(session: Session): Promise<Map<string, AvailableExtension>> {
-  const rows = await session.query<AvailableExtension>(
-    sql(
-      "schema.available-extensions",
-      `select name::text, default_version as "defaultVersion", installed_version as installed from pg_catalog.pg_available_extensions`,
-    ),
-  );
-  return new Map(rows.map((row) => [row.name, row]));
+/** What the server can install in this database, by name; null when it cannot tell, because it cannot read the file of one of them. */
+export async function readAvailableExtensions(session: Session): Promise<Map<string, AvailableExtension> | null> {
+  try {
+    const rows = await session.query<AvailableExtension>(availableStatement);
+    return new Map(rows.map((row) => [row.name, row]));
+  } catch (error) {
+    if (sqlstateOf(error) === null) throw error;
+    return null;
+  }
 }
+
+const availableStatement = sql(
+  "schema.available-extensions",
+  `select name::text, default_version as "defaultVersion", installed_version as installed, comment from pg_catalog.pg_available_extensions`,
+);
 
 /** Gone with a major version, with what to do. */
 const gone: Readonly<Record<string, string>> = {
@@ -39,8 +51,24 @@ const gone: Readonly<Record<string, string>> = {
 };
 
 /** Extensions that the target lacks (errors) or has in another version (warnings). Pure. */
-export function compareExtensions(source: readonly Extension[], available: ReadonlyMap<string, AvailableExtension>, db: string): Problem[] {
+export function compareExtensions(
+  source: readonly Extension[],
+  available: ReadonlyMap<string, AvailableExtension> | null,
+  db: string,
+  skip: readonly string[] = [],
+): Problem[] {
+  const isSkipped = placeMatcher(skip);
+  if (available === null)
+    return source
+      .filter(({ name }) => name !== "plpgsql" && !isSkipped(name))
+      .map(({ name, version }) => ({
+        grade: "warning",
+        db,
+        what: `whether extension ${name} ${version} is available there cannot be told: the server cannot read the file of some extension`,
+        remedy: "See its log for `select * from pg_available_extensions`.",
+      }));
   return source.flatMap(({ name, version }): Problem[] => {
+    if (isSkipped(name)) return [];
     const there = available.get(name);
     if (there === undefined) {
       return [

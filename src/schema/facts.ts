@@ -1,4 +1,5 @@
 import { chooseKey } from "../catalog/key.ts";
+import { readAvailableExtensions } from "./extensions.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
@@ -13,12 +14,15 @@ export const CLASS = {
   policy: 3256,
   statistics: 3381,
   default: 2604,
+  extension: 3079,
 } as const;
 
 /** What the catalogue of the source says of a part of a table, exactly and without reading statements. */
 export type Fact = {
   /** The table; of an index also. */
   readonly of: QualifiedName;
+  /** Its own name, exactly; empty where it has none. pg_dump's remarks hold names too, but line breaks in them are blanks there. */
+  readonly ownName: string;
   readonly partitioned: boolean;
   /** pg_constraint.contype, or `unique`, `exclusion`, `index` for indexes. */
   readonly detail: string;
@@ -36,7 +40,9 @@ export type Facts = {
   /** Indexes that name rows in replication, with those of the partitions. */
   readonly keys: ReadonlySet<number>;
   /** Materialized views that hold rows. */
-  readonly populated: ReadonlySet<number>;
+  readonly populated: ReadonlyMap<number, QualifiedName>;
+  /** Extensions whose comment is the one that they bring along. */
+  readonly plainExtensions: ReadonlySet<number>;
 };
 
 export function factKey(of: { readonly classId: number; readonly oid: number }): string {
@@ -58,14 +64,15 @@ export async function readFacts(session: Session): Promise<Facts> {
   const rows = await session.query<PartRow>(partsStatement);
   const parts = new Map(rows.map((row) => [factKey(row), { ...row, of: { schema: row.schema, name: row.name } }]));
   const indexes = await session.query<IndexRow>(indexesStatement);
-  const populated = await session.query<{ oid: number }>(
-    sql("schema.populated", "select oid from pg_catalog.pg_class where relkind = 'm' and relispopulated"),
-  );
+  const populated = await session.query<QualifiedName & { oid: number }>(populatedStatement);
+  const available = await readAvailableExtensions(session);
+  const commented = await session.query<{ oid: number; name: string; comment: string | null }>(extensionCommentsStatement);
   return {
     parts,
     indexes: new Map(indexes.map((index) => [displayName(index), index.oid])),
     keys: withPartitions(indexes, await keysOfTables(session, indexes)),
-    populated: new Set(populated.map(({ oid }) => oid)),
+    populated: new Map(populated.map(({ oid, schema, name }) => [oid, { schema, name }])),
+    plainExtensions: new Set(commented.filter(({ name, comment }) => available?.get(name)?.comment === comment).map(({ oid }) => oid)),
   };
 }
 
@@ -105,20 +112,20 @@ const users = "n.nspname <> 'information_schema' and n.nspname !~ '^pg_'";
 const partsStatement = sql(
   "schema.parts",
   `select p.class::int as "classId", p.oid, n.nspname::text as schema, r.relname::text as name, r.relkind = 'p' as partitioned,
-          p.detail, p.index::oid as index, p.validated, p.pages
+          p.name as "ownName", p.detail, p.index::oid as index, p.validated, p.pages
      from (
-       select ${CLASS.constraint} as class, c.oid, c.conrelid as relid, c.contype::text as detail, c.conindid as index, c.convalidated as validated,
+       select ${CLASS.constraint} as class, c.oid, c.conrelid as relid, c.conname::text as name, c.contype::text as detail, c.conindid as index, c.convalidated as validated,
               coalesce(x.relpages, 0) as pages
          from pg_catalog.pg_constraint c left join pg_catalog.pg_class x on x.oid = c.conindid and c.contype <> 'f'
        union all
-       select ${CLASS.relation}, i.indexrelid, i.indrelid,
+       select ${CLASS.relation}, i.indexrelid, i.indrelid, x.relname::text,
               case when i.indisexclusion then 'exclusion' when i.indisunique then 'unique' else 'index' end, i.indexrelid, i.indisvalid, x.relpages
          from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
-       union all select ${CLASS.trigger}, t.oid, t.tgrelid, 'trigger', 0, true, 0 from pg_catalog.pg_trigger t where not t.tgisinternal
-       union all select ${CLASS.rule}, w.oid, w.ev_class, 'rule', 0, true, 0 from pg_catalog.pg_rewrite w
-       union all select ${CLASS.policy}, o.oid, o.polrelid, 'policy', 0, true, 0 from pg_catalog.pg_policy o
-       union all select ${CLASS.statistics}, s.oid, s.stxrelid, 'statistics', 0, true, 0 from pg_catalog.pg_statistic_ext s
-       union all select ${CLASS.default}, d.oid, d.adrelid, 'default', 0, true, 0 from pg_catalog.pg_attrdef d
+       union all select ${CLASS.trigger}, t.oid, t.tgrelid, t.tgname::text, 'trigger', 0, true, 0 from pg_catalog.pg_trigger t where not t.tgisinternal
+       union all select ${CLASS.rule}, w.oid, w.ev_class, w.rulename::text, 'rule', 0, true, 0 from pg_catalog.pg_rewrite w
+       union all select ${CLASS.policy}, o.oid, o.polrelid, o.polname::text, 'policy', 0, true, 0 from pg_catalog.pg_policy o
+       union all select ${CLASS.statistics}, s.oid, s.stxrelid, s.stxname::text, 'statistics', 0, true, 0 from pg_catalog.pg_statistic_ext s
+       union all select ${CLASS.default}, d.oid, d.adrelid, '', 'default', 0, true, 0 from pg_catalog.pg_attrdef d
      ) p
      join pg_catalog.pg_class r on r.oid = p.relid
      join pg_catalog.pg_namespace n on n.oid = r.relnamespace
@@ -135,6 +142,17 @@ const indexesStatement = sql(
      join pg_catalog.pg_namespace n on n.oid = x.relnamespace
      left join pg_catalog.pg_inherits h on h.inhrelid = x.oid
     where ${users}`,
+);
+
+const populatedStatement = sql(
+  "schema.populated",
+  `select c.oid, n.nspname::text as schema, c.relname::text as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'm' and c.relispopulated`,
+);
+
+const extensionCommentsStatement = sql(
+  "schema.extension-comments",
+  "select oid, extname::text as name, pg_catalog.obj_description(oid, 'pg_extension') as comment from pg_catalog.pg_extension",
 );
 
 const keylessStatement = sql(

@@ -12,7 +12,7 @@ export type Feature = {
   /** Default error: the move is refused. */
   readonly grade?: "error" | "warning";
   readonly remedy: string;
-  /** Query of one column of text: where it is used. */
+  /** Query of one column of text: where it is used (feature.sql.ts). */
   readonly find: string;
 };
 
@@ -162,7 +162,7 @@ export const features: readonly Feature[] = [
     since: 130000,
     readable: 110000,
     remedy: "Make it on the partitions.",
-    find: "select n.nspname || '.' || c.relname || ' ' || t.tgname from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'p' and not t.tgisinternal and t.tgtype & 3 = 3",
+    find: "select n.nspname || '.' || c.relname || ' ' || t.tgname from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid not in (select g.oid from gone g) and c.relkind = 'p' and not t.tgisinternal and t.tgtype & 3 = 3",
   },
   {
     what: "publication of a partitioned table",
@@ -215,7 +215,7 @@ export const features: readonly Feature[] = [
     what: "index, key, foreign key or row trigger of a partitioned table",
     since: 110000,
     remedy: "Make it on the partitions.",
-    find: `${relations("c.relkind = 'I'")} union all ${constraints("c.relkind = 'p' and k.contype = 'f'")} union all select n.nspname || '.' || c.relname || ' ' || t.tgname from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'p' and not t.tgisinternal and t.tgtype & 1 = 1`,
+    find: `${relations("c.relkind = 'I'")} union all ${constraints("c.relkind = 'p' and k.contype = 'f'")} union all select n.nspname || '.' || c.relname || ' ' || t.tgname from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid not in (select g.oid from gone g) and c.relkind = 'p' and not t.tgisinternal and t.tgtype & 1 = 1`,
   },
   {
     what: "table partitioned by hash",

@@ -44,7 +44,7 @@ function noteOf(object: SchemaObject, db: string): Problem {
 }
 
 /** Oids of relations that stay behind; a sequence only when no table that comes uses it. */
-async function leftBehind(session: Session, { only, skip }: SchemaPatterns): Promise<Set<number>> {
+export async function leftBehind(session: Session, { only, skip }: SchemaPatterns): Promise<Set<number>> {
   if (only.length === 0 && skip.length === 0) return new Set();
   const candidates = (await readCandidates(session)).filter((candidate) => !candidate.partition);
   const { found } = matchRelations(candidates, only.length === 0 ? ["*"] : only, { excludeTables: skip });

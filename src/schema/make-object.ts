@@ -67,11 +67,13 @@ async function run(session: Session, object: SchemaObject, { owners = true }: Ma
   });
 }
 
-/** Where it is stored; with `set local`, so that the next object is not affected. */
-function settingsOf(session: Session, object: SchemaObject): string {
-  const place = object.tablespace === null ? "" : `set local default_tablespace = ${quoteLiteral(object.tablespace)};`;
-  if (object.accessMethod === null || session.serverVersion < 120000) return place;
-  return `${place} set local default_table_access_method = ${quoteLiteral(object.accessMethod)};`;
+/** Where it is stored, until the end of the transaction; a tablespace only where there is one of that name that we may use. */
+function settingsOf(session: Session, { tablespace, accessMethod }: SchemaObject): string {
+  const name = quoteLiteral(tablespace);
+  const place = `select pg_catalog.set_config('default_tablespace', ${name}, true) from pg_catalog.pg_tablespace
+    where spcname = ${name} and pg_catalog.has_tablespace_privilege(oid, 'create');`;
+  const method = `set local default_table_access_method = ${quoteLiteral(accessMethod)};`;
+  return [tablespace === null ? "" : place, accessMethod === null || session.serverVersion < 120000 ? "" : method].join("");
 }
 
 /** `ALTER .. OWNER TO role`. */

@@ -22,26 +22,44 @@ function alterColumn(text: string, tokens: readonly Token[]): string {
 /** Takes the constraints out of the list of a CREATE TABLE and says the same of the columns behind it. */
 function outOfTable(text: string, tokens: readonly Token[], opening: number): string {
   const table = text.slice(nameStart(tokens, opening), tokens[opening - 1]!.end);
-  const after: string[] = [];
-  const gaps: { readonly from: number; readonly to: number }[] = [];
-  for (let index = opening, depth = 0; index < tokens.length; index++) {
-    const token = tokens[index]!;
-    if (is(token, ")") && --depth === 0) break;
-    if (is(token, "(")) depth++;
-    if (depth !== 1 || !(is(token, "(") || is(token, ",")) || !isConstraint(tokens, index + 1)) continue;
-    const column = tokens[index + 5]!;
-    let last = index + 5;
-    while (!is(tokens[last + 1], ",") && !is(tokens[last + 1], ")")) last++;
-    // With the comma before it, or behind it when it is the first.
-    const first = is(token, "(");
-    gaps.push({
-      from: first ? token.end : token.start,
-      to: first && is(tokens[last + 1], ",") ? tokens[last + 1]!.end : tokens[last]!.end,
-    });
-    after.push(`ALTER TABLE ONLY ${table} ALTER COLUMN ${text.slice(column.start, column.end)} SET NOT NULL`);
+  const elements = elementsOf(tokens, opening);
+  const columns = elements.flatMap((element) => notNullColumn(element) ?? []);
+  if (columns.length === 0) return text;
+  const kept = elements.filter((element) => notNullColumn(element) === null);
+  const list = kept.map((element) => `\n    ${text.slice(element[0]!.start, element.at(-1)!.end)}`).join(",");
+  const rest = text.slice(tokens[closing(tokens, opening)]!.start);
+  const after = columns.map((column) => `ALTER TABLE ONLY ${table} ALTER COLUMN ${text.slice(column.start, column.end)} SET NOT NULL`);
+  return [`${text.slice(0, tokens[opening]!.end)}${list}${list === "" ? "" : "\n"}${rest}`, ...after].join(";\n");
+}
+
+/** The column of `[CONSTRAINT name] NOT NULL column`; null when the element is something else. */
+function notNullColumn(element: readonly Token[]): Token | null {
+  const [not, nothing, column] = is(element[0], "constraint") ? element.slice(2) : element;
+  return is(not, "not") && is(nothing, "null") ? (column ?? null) : null;
+}
+
+/** What stands between the commas of the list that opens there. */
+function elementsOf(tokens: readonly Token[], opening: number): Token[][] {
+  const elements: Token[][] = [[]];
+  const end = closing(tokens, opening);
+  let depth = 0;
+  for (const token of tokens.slice(opening + 1, end)) {
+    if (token.kind === "symbol" && token.value === "(") depth++;
+    if (token.kind === "symbol" && token.value === ")") depth--;
+    if (depth === 0 && token.kind === "symbol" && token.value === ",") elements.push([]);
+    else elements.at(-1)!.push(token);
   }
-  const kept = gaps.toReversed().reduce((rest, { from, to }) => rest.slice(0, from) + rest.slice(to), text);
-  return [kept, ...after].join(";\n");
+  return elements.filter((element) => element.length > 0);
+}
+
+function closing(tokens: readonly Token[], opening: number): number {
+  let depth = 0;
+  return tokens.findIndex((token, index) => {
+    if (index < opening || token.kind !== "symbol") return false;
+    if (token.value === "(") depth++;
+    if (token.value === ")") depth--;
+    return depth === 0;
+  });
 }
 
 /** CONSTRAINT name NOT NULL column */

@@ -1,5 +1,4 @@
 import type { Problem } from "../model/error.ts";
-import type { QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import { adaptStatement } from "./adapt.ts";
 import type { Entry } from "./entry.ts";
@@ -17,7 +16,7 @@ export function toObjects(entries: readonly Entry[], facts: Facts, context: Cont
   const seen = new Map<string, number>();
   const notes: Problem[] = [];
   const objects = entries
-    .filter((entry) => !isOurs(entry) && !isOurs(subjectOf(entry, byDumpId)))
+    .filter((entry) => !isOurs(entry) && !isOurs(subjectOf(entry, byDumpId)) && !isPlainComment(entry, subjectOf(entry, byDumpId), facts))
     .flatMap((entry) => {
       const object = toObject(entry, subjectOf(entry, byDumpId), stages.get(entry)!, facts, uniqueId(entry, seen));
       const statements = object.statements.flatMap((text) => adaptStatement(text, context.targetVersion) ?? []);
@@ -42,6 +41,11 @@ function isOurs(entry: Entry): boolean {
   if (entry.kind !== "TRIGGER" && entry.kind !== "EVENT TRIGGER") return false;
   const tokens = tokensOf(entry.statements[0]!).map(({ value }) => value);
   return tokens.some((word, index) => word === "execute" && tokens[index + 2] === "bucardo" && tokens[index + 3] === ".");
+}
+
+/** Who may not own an extension that a provider has installed may not comment on it either, and it says the same already. */
+function isPlainComment(entry: Entry, subject: Entry, facts: Facts): boolean {
+  return entry.kind === "COMMENT" && subject.classId === CLASS.extension && facts.plainExtensions.has(subject.oid);
 }
 
 function uniqueId(entry: Entry, seen: Map<string, number>): string {
@@ -87,21 +91,16 @@ function expand(object: SchemaObject, facts: Facts): SchemaObject[] {
   const fact = facts.parts.get(factKey(object));
   if (object.stage === "foreign-key" && fact !== undefined && !fact.partitioned && fact.validated) {
     const [add, ...others] = object.statements;
-    const text = `ALTER TABLE ${quoteName(fact.of)} VALIDATE CONSTRAINT ${quoteIdent(constraintName(object, fact.of))}`;
+    const text = `ALTER TABLE ${quoteName(fact.of)} VALIDATE CONSTRAINT ${quoteIdent(fact.ownName)}`;
     return [
       { ...object, statements: [`${add!} NOT VALID`, ...others] },
       { ...object, id: `VALIDATE ${object.id}`, stage: "validate", statements: [text] },
     ];
   }
-  if (object.kind !== "MATERIALIZED VIEW" || !facts.populated.has(object.oid)) return [object];
-  const name: QualifiedName = { schema: object.schema!, name: object.name };
+  const name = object.kind === "MATERIALIZED VIEW" ? facts.populated.get(object.oid) : undefined;
+  if (name === undefined) return [object];
   const text = `REFRESH MATERIALIZED VIEW ${quoteName(name)}`;
   return [object, { ...object, id: `REFRESH ${object.id}`, stage: "materialized-view", statements: [text] }];
-}
-
-/** The tag of a constraint is its table's name, a space and its own. */
-function constraintName(object: SchemaObject, table: QualifiedName): string {
-  return object.name.slice(table.name.length + 1);
 }
 
 /** Since 15 not everybody may create in schema public; a dump tells only what differs from how a database of that version begins. */

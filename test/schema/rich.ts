@@ -59,7 +59,7 @@ alter table "Odd; Schema"."Ta""ble" add constraint late_check check (a > 0) not 
 alter table "Odd; Schema"."Ta""ble" add constraint self foreign key (a, b) references "Odd; Schema"."Ta""ble" (a, b) not valid;
 create table app.keyless (a int, b text); alter table app.keyless replica identity full; create unlogged table app.fast (id int primary key);
 create table app.parent (id int not null, t text default 'p'); create table app.child (extra int check (extra > 1)) inherits (app.parent);
-alter table app.child alter column t set default 'c';
+alter table app.child alter column t set default 'c', alter column t set not null; ${since(18, "alter table app.child alter column id set not null;")}
 create table app.typed of app.pair (a primary key);
 
 create table app.by_range (id int not null, at date not null, v text) partition by range (at);

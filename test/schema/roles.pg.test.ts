@@ -15,7 +15,7 @@ test("roles, memberships, passwords, owners, grants and settings, to a newer ver
     create role "da""ve" login replication bypassrls; grant "Group; 1" to "da""ve" with admin option; comment on role bob is 'b;';
     alter role bob set search_path = app, "Odd, Schema", public; alter role bob set statement_timeout = '5s'; alter role bob set my.setting = 'it''s';
     alter role postgres set work_mem = '5MB';
-    create schema app authorization bob; create table app.t (id int); alter table app.t owner to "da""ve"; grant select on app.t to bob with grant option;
+    create schema app authorization bob; create table app.t (id int); alter table app.t owner to "da""ve"; grant select on app.t to bob with grant option; set role bob; grant select on app.t to postgres, public; reset role;
     set role bob; create table app.of_bob (id int); reset role; alter default privileges for role bob in schema app grant select on tables to "Group; 1";
     create policy p on app.t to bob using (true);`);
   const name = source.database.name;
@@ -37,6 +37,8 @@ test("roles, memberships, passwords, owners, grants and settings, to a newer ver
   const own = `select pg_get_userbyid(datdba) as owner, datconnlimit as limit, shobj_description(oid, 'pg_database') as comment, has_database_privilege('da"ve', oid, 'connect') as dave,
       has_database_privilege('Group; 1', oid, 'connect') as others from pg_database where datname = current_database()`;
   expect(await target.database.one(own)).toEqual(await source.database.one(own));
+  const grants = `select grantor, grantee, privilege_type, is_grantable from information_schema.role_table_grants where table_schema = 'app' order by 1, 2, 3`;
+  expect(await target.database.query(grants)).toEqual(await source.database.query(grants));
   // The hash is the password: bob gets in, and his settings are there.
   await using bob = await connect({
     ...target.options,
