@@ -16,7 +16,7 @@ export const usage = `npm run bench [-- NAME ... [options]]
   --list             the benchmarks and what each proves
   --only a,b         these contenders only: ours, none, native, bucardo5, pglogical, slony, londiste, ...
   --case a,b         these cases of the benchmarks only
-  --rounds N         instead of 5 (throughput: 7)
+  --rounds N         instead of the case's own (5; throughput: 15 short ones)
   --quick            two rounds, smaller tables, shorter loads: to compare two states of the code, not to quote
   --append           adds rounds to the kept result of the same case instead of replacing it
   --no-save          keeps no result (also implied by --quick)

@@ -15,7 +15,7 @@ export const autokick: Benchmark = {
   proves: "What it costs the application that its commits wake the daemon by themselves.",
   begins: "8 clients of pgbench -N are connected",
   ends: "their time is over",
-  warmUp: "a quarter of the time, before each measurement",
+  warmUp: "one second before each measurement",
   peers: ["ours"],
   missing: pgbenchMissing,
   cases: (context) => [
@@ -31,13 +31,13 @@ type ServerKind = { readonly durable: boolean; readonly settings?: Readonly<Reco
 
 function autokickCase(context: BenchContext, name: string, how: string, servers: ServerKind): Case {
   const scale = context.quick ? 5 : 20;
-  const load: Load = { script: "-N", clients, seconds: context.quick ? 4 : 6 };
+  const load: Load = { script: "-N", clients, seconds: 3 };
   return {
     name,
     metrics: [{ name: "tps", unit: "1/s" }],
     contenders: ["off", "on", "off, kicked", "on, live"],
     reference: "off",
-    rounds: 7,
+    rounds: 15,
     setting: `scale ${scale}, ${load.seconds} s, ${how}; off and on: capture without a daemon; kicked: a daemon, kicked every ${kickMs} ms; live: a daemon that is woken`,
     targets: [
       ratioTarget("on: at least 0.98 of off", { contender: "on", to: "off", metric: "tps", atLeast: 0.98 }),
@@ -59,7 +59,7 @@ async function openAutokick(load: Load, scale: number, kind: ServerKind): Promis
     async measure(contender, round) {
       const measured = async (pair: DatabasePair): Promise<{ tps: number }> => {
         await checkpoint(servers);
-        await pgbenchTps(pair.source, { ...load, seconds: Math.max(1, Math.round(load.seconds / 4)), seed: round + 1000 });
+        await pgbenchTps(pair.source, { ...load, seconds: 1, seed: round + 1000 });
         return { tps: await pgbenchTps(pair.source, { ...load, seed: round }) };
       };
       if (contender === "off" || contender === "on") return measured(pairs[contender]);
