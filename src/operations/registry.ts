@@ -40,6 +40,7 @@ import { accept } from "./sync/accept.ts";
 import { addSync } from "./sync/add.ts";
 import { compare } from "./sync/compare.ts";
 import { removeSync } from "./sync/remove.ts";
+import { repair } from "./sync/repair-rows.ts";
 import { updateSync } from "./sync/update.ts";
 import { validate } from "./sync/validate.ts";
 
@@ -49,7 +50,7 @@ const tables = [addTable, addAllTables, updateTable, removeTable, removeAllTable
 const sequences = [addSequence, addAllSequences, updateSequence, removeSequence, removeAllSequences, listSequences];
 const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
-const data = [compare, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
+const data = [compare, repair, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
 const moves = [
   migratePlan,
   migrateStart,
