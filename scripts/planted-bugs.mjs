@@ -15,9 +15,10 @@ import { faults } from "./planted-bugs/faults.mjs";
 import { hazards } from "./planted-bugs/hazards.mjs";
 import { purging } from "./planted-bugs/purging.mjs";
 import { reading } from "./planted-bugs/reading.mjs";
+import { refused } from "./planted-bugs/refused.mjs";
 import { safety } from "./planted-bugs/safety.mjs";
 
-const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults];
+const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults, ...refused];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({

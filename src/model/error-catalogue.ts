@@ -137,8 +137,10 @@ export const catalogue = {
     ...stop,
   },
   "data-rejected": {
-    meaning: "The target refused a row.",
-    advice: "Look at the constraint or column that the message names on the target; the run repeats after `bucardo kick SYNC`.",
+    meaning:
+      "The target refused a row. The SQLSTATE says why: a unique value that another row holds (23505), an exclusion constraint (23P01), a CHECK or no partition for it (23514), NULL (23502), a foreign key (23503), too long (22001), no value of the type (22...), an exception that a trigger raised (P0001).",
+    advice:
+      "Mend what the message names, or the row, whose key `bucardo status SYNC` shows; then `bucardo kick SYNC`, or wait. `on_error` of the sync says what else may happen to such rows.",
     ...stop,
   },
   "set-aside-full": {
