@@ -12,15 +12,15 @@ import { defineOperation } from "../operation.ts";
 import { matcherOf } from "../pattern.ts";
 import { problemText } from "../problem-text.ts";
 
-const difference = z.object({ key: z.array(z.string()), kind: z.enum(["only-source", "only-target", "different"]) });
+const differingKey = z.object({ key: z.array(z.string()), kind: z.enum(["only-source", "only-target", "different"]) });
 const table = z.object({
   table: z.string(),
   equal: z.boolean(),
   sourceRows: z.number(),
   targetRows: z.number(),
-  differences: z.array(difference),
+  differences: z.array(differingKey),
   /** Keys that differ because their rows are set aside; not among the others. */
-  expected: z.array(difference).optional(),
+  expected: z.array(differingKey).optional(),
   complete: z.boolean(),
 });
 const position = z.object({ value: z.string(), called: z.boolean() });
