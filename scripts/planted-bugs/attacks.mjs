@@ -57,8 +57,8 @@ export const attacks = [
     name: "overtaken-run-writes",
     what: "a run whose checkpoint moved writes all the same",
     file: "src/replicate/settle.ts",
-    find: "  if (written === 0) throw movedMeanwhile(source, definition);",
-    replace: "  if (written < 0) throw movedMeanwhile(source, definition);",
+    find: "  if (standing === 0) throw movedMeanwhile(source, definition);",
+    replace: "  if (standing < 0) throw movedMeanwhile(source, definition);",
     tests: [{ file: engine, name: "was overtaken" }],
   },
   {

@@ -13,8 +13,8 @@ export const hazards = [
     name: "h1-no-intent",
     what: "nothing flushes the source before the target commits",
     file: "src/replicate/settle.ts",
-    find: '  const written = await source.execute(\n    sql(\n      "replicate.intent",',
-    replace: '  const written = targetXid > 0 ? 1 : await source.execute(\n    sql(\n      "replicate.intent",',
+    find: '  const written = await source.execute(\n    prepared(\n      "replicate.intent",',
+    replace: '  const written = targetXid > 0 ? 1 : await source.execute(\n    prepared(\n      "replicate.intent",',
     tests: [{ file: incarnation, name: "H1: what the target shows is durable" }],
   },
   {
@@ -68,7 +68,7 @@ export const hazards = [
   {
     name: "h19-drop-is-internal",
     what: "a part that is dropped at the wrong moment stops the sync",
-    file: "src/replicate/take.ts",
+    file: "src/replicate/known-table.ts",
     find: 'if (!DROPPED.has(sqlstateOf(error) ?? "")) throw error;',
     replace: "throw error;",
     tests: [{ file: partition, name: "dropped while the run looks" }],
@@ -101,7 +101,7 @@ export const hazards = [
     name: "h9-replaced-parents",
     what: "without the replica role parents are deleted to be replaced, and their children go along",
     file: "src/replicate/run.ts",
-    find: "  if (!target.replica) return applyAwake(target, fetched);\n",
+    find: "  if (!target.replica) return careful === null ? applyAwake(target, fetched) : applyAwakeCarefully(target, fetched, careful);\n",
     replace: "",
     tests: [{ file: apply, name: "H9: without the replica role a replaced parent" }],
   },

@@ -25,7 +25,7 @@ export const reading = [
   {
     name: "no-snapshot",
     what: "each table is read at another moment",
-    file: "src/replicate/run.ts",
+    file: "src/replicate/look.ts",
     find: '"begin isolation level repeatable read"',
     replace: '"begin isolation level read committed"',
     tests: [{ file: visibility, name: "belongs to the next run, in every table" }],
@@ -34,10 +34,10 @@ export const reading = [
     name: "snapshot-before-lock",
     what: "the snapshot is taken before the lock, so that a run that waited applies what is old by now",
     file: "src/replicate/run.ts",
-    find: "  await lockTarget(target.session, definition.sync);\n",
+    find: "  await beginLocked(target.session, definition.sync);\n",
     replace: `  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
   await source.execute(sql("replicate.early", "select 1"));
-  await lockTarget(target.session, definition.sync);
+  await beginLocked(target.session, definition.sync);
 `,
     tests: [{ file: settle, name: "H3: " }],
   },
@@ -85,12 +85,12 @@ export const reading = [
     name: "sequences-before-snapshot",
     what: "sequences are read before the rows, and fall behind them",
     file: "src/replicate/run.ts",
-    find: '  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));\n  const batch',
+    find: "  const batch = await take(source, definition);\n",
     replace: `  await carrySequences(source, target.session, sequencesOf(definition), definition);
   (definition as { relations: unknown }).relations = definition.relations.filter((relation) => relation.kind === "table");
   await reach("replicate.begun");
-  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
-  const batch`,
+  const batch = await take(source, definition);
+`,
     tests: [{ file: settle, name: "H24: " }],
   },
 ];

@@ -14,7 +14,7 @@ export const safety = [
     find: `  context.signal.throwIfAborted();
   await target.session.execute(sql("replicate.commit-target", "commit"));`,
     replace: `  context.signal.throwIfAborted();
-  if (tables.length > 0) await settle(source, definition, batch, { sourceIdentity, target: settled });
+  if (moved !== null) await settle(source, definition, batch, { sourceIdentity, target: { identity: targetIdentity, xid: moved.at.xid } });
   await target.session.execute(sql("replicate.commit-target", "commit"));`,
     tests: [{ file: visibility, name: "target that dies with its commit" }],
   },
@@ -22,8 +22,9 @@ export const safety = [
     name: "no-settle",
     what: "the checkpoint never moves, so that every run sends everything again",
     file: "src/replicate/run.ts",
-    find: "    await settle(source",
-    replace: "    if (source.backendPid < 0) await settle(source",
+    find: "    const move = () => settle(source, definition, batch, { sourceIdentity, target: settled });",
+    replace:
+      "    const move = async () => (source.backendPid < 0 ? settle(source, definition, batch, { sourceIdentity, target: settled }) : undefined);",
     tests: [{ file: basic, name: "rows follow from 12" }],
   },
   {
@@ -38,7 +39,7 @@ export const safety = [
     name: "no-intent",
     what: "what the target shows may be lost by a crash of the source, and its transaction ids handed out again",
     file: "src/replicate/run.ts",
-    find: "    await recordIntent(source, definition, batch, xid);\n",
+    find: "      await recordIntent(source, definition, batch, at.xid);\n",
     replace: "",
     tests: [{ file: guards, name: "durable on the source" }],
   },
@@ -54,8 +55,8 @@ export const safety = [
     name: "no-lock",
     what: "two runs of one sync may overtake each other",
     file: "src/replicate/run.ts",
-    find: "  await lockTarget(target.session, definition.sync);\n",
-    replace: "",
+    find: "  await beginLocked(target.session, definition.sync);\n",
+    replace: '  await target.session.execute(sql("replicate.begin-target", "begin"));\n',
     tests: [{ file: settle, name: "H3: a second run waits" }],
   },
   {

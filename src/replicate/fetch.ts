@@ -7,6 +7,7 @@ import { sql } from "../postgres/sql.ts";
 import { deleteAllText, writtenColumns } from "./apply-text.ts";
 import { inTable } from "./data-fault.ts";
 import { copyFormat, fetchText, fillText } from "./fetch-text.ts";
+import { withManyKeys } from "./many-keys.ts";
 import type { TableLink } from "./table-link.ts";
 import type { Member } from "./member.ts";
 import type { TablePlan } from "./plan.ts";
@@ -46,12 +47,14 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes }
       return { plan, link, stage: null, rows, bytes };
     }
     const stage = await ensureStage(target, plan.table.captured, link);
-    const { rows, bytes } = await copyBetween({
-      ...from,
-      fromText: sql("replicate.fetch", fetchText(plan, link)),
-      to: target.session,
-      toText: sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`),
-    });
+    const copy = () =>
+      copyBetween({
+        ...from,
+        fromText: sql("replicate.fetch", fetchText(plan, link)),
+        to: target.session,
+        toText: sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`),
+      });
+    const { rows, bytes } = await withManyKeys(source, plan, copy);
     return { plan, link, stage, rows, bytes };
   } catch (error) {
     throw inTable(error, displayName(link.name));
