@@ -138,6 +138,12 @@ export async function disarmFence(source: Session, lockTimeoutMs = 1000): Promis
       sql("capture.disarm-state", "select setval('bucardo.fence_until', 0); update bucardo.capture set fence = 'open', fence_hint = null"),
     );
   });
+  await dropGuards(source, lockTimeoutMs);
+  await source.script(sql("capture.drop-fence-guard", "drop function if exists bucardo.fence_guard()"));
+}
+
+/** The triggers of tables without capture, wherever they are. Errors: lock-timeout. */
+export async function dropGuards(source: Session, lockTimeoutMs: number): Promise<void> {
   const guarded = await source.query<{ schema: string; name: string }>(
     sql(
       "capture.guarded",
@@ -147,7 +153,6 @@ export async function disarmFence(source: Session, lockTimeoutMs = 1000): Promis
     ),
   );
   for (const table of guarded) await unguard(source, table, lockTimeoutMs);
-  await source.script(sql("capture.drop-fence-guard", "drop function if exists bucardo.fence_guard()"));
 }
 
 async function unguard(source: Session, table: QualifiedName, lockTimeoutMs: number): Promise<void> {

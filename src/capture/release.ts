@@ -3,6 +3,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { dropCaptured } from "./capture-table.ts";
+import { dropGuards } from "./fence.ts";
 import { CAPTURE_ROLE } from "./name.ts";
 import { captureVersion, isSuperuser, lockCapture } from "./schema.ts";
 
@@ -81,12 +82,10 @@ async function dropUnneeded(source: Session): Promise<void> {
 
 /** The control database may share the schema: then only our own tables go. */
 async function dropSchemaWhenEmpty(source: Session): Promise<void> {
+  if (!(await isUsed(source))) await dropGuards(source, LOCK_TIMEOUT_MS);
   const dropped = await transaction(source, {}, async () => {
     await lockCapture(source);
-    const { used } = await source.one<{ used: boolean }>(
-      sql("capture.is-used", "select exists (select from bucardo.checkpoint) or exists (select from bucardo.captured_table) as used"),
-    );
-    if (used) return false;
+    if (await isUsed(source)) return false;
     await source.script(
       sql(
         "capture.drop-schema",
@@ -109,6 +108,13 @@ async function dropSchemaWhenEmpty(source: Session): Promise<void> {
     return true;
   });
   if (dropped) await dropCaptureRole(source);
+}
+
+async function isUsed(source: Session): Promise<boolean> {
+  const { used } = await source.one<{ used: boolean }>(
+    sql("capture.is-used", "select exists (select from bucardo.checkpoint) or exists (select from bucardo.captured_table) as used"),
+  );
+  return used;
 }
 
 function revokeText(exists: boolean): string {

@@ -206,7 +206,14 @@ class Attempt {
 
   report(outcome: CutoverReport["outcome"], why: BucardoError | null): CutoverReport {
     const { timings, downtimeMs } = this.#working.timeline;
-    return { outcome, gates: this.gates, timings, downtimeMs, why, warnings: this.#warnings };
+    return {
+      outcome,
+      gates: this.gates,
+      timings: timings.toSorted((one, other) => one.at - other.at),
+      downtimeMs,
+      why,
+      warnings: this.#warnings,
+    };
   }
 }
 

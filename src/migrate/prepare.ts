@@ -53,7 +53,8 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
     () => analyzeMissing(to, context),
     (count) => `${count} tables had none`,
   );
-  const { proof, compared } = context.verify ? await compareBulk(working) : { proof: null, compared: null };
+  const lastRun = { ...definition, relations: definition.relations.filter(({ kind }) => kind === "table") };
+  const { proof, compared } = context.verify ? await compareBulk(working, lastRun) : { proof: null, compared: null };
   const whole = await prepareWholeTables(from, to, uncaptured);
   await timeline.step("arm the old side", async () => {
     undo.add(`give ${from.name} its usual functions again`, () => onLiving(from, context.from, disarmFence));
@@ -66,7 +67,6 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
   await reach("migrate.armed");
   const names = definition.relations.filter(({ kind }) => kind === "sequence").map(({ name }) => name);
   const sequences = await prepareLastSequences(from, to, names, context.sequenceGap);
-  const lastRun = { ...definition, relations: definition.relations.filter(({ kind }) => kind === "table") };
   const runMs = await timeline.step(
     "come near",
     () => comeNear({ definition: lastRun, ...run, signal }),
@@ -99,14 +99,17 @@ async function armWayBack({ context, sessions, timeline, undo }: Working): Promi
 }
 
 /** Takes as long as reading all tables that were not compared yet; runs go on in between. */
-async function compareBulk({ context, sessions, timeline }: Working): Promise<{ proof: Proof | null; compared: GateFacts["compared"] }> {
+async function compareBulk(
+  { context, sessions, timeline }: Working,
+  lastRun: RunDefinition,
+): Promise<{ proof: Proof | null; compared: GateFacts["compared"] }> {
   const { definition, installation, signal, onEvent } = context;
   try {
     const proof = await Proof.open({
       ...sessions.proof,
       definition,
       installation,
-      advance: () => runOnce({ definition, ...sessions.run, signal }),
+      advance: () => runOnce({ definition: lastRun, ...sessions.run, signal }),
       onTable: (table) => onEvent({ kind: "compared", table }),
       signal,
     });

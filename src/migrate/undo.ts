@@ -7,11 +7,11 @@ const PATIENCE_MS = 5000;
 
 /** What has to be taken back, last first; each within some seconds and whatever becomes of the others. */
 export class Undo {
-  readonly #works: { readonly what: string; readonly work: () => Promise<unknown> }[] = [];
+  readonly #works: { readonly what: string; readonly work: () => Promise<unknown>; readonly patienceMs: number }[] = [];
 
   /** `what` completes "could not ...". */
-  add(what: string, work: () => Promise<unknown>): void {
-    this.#works.push({ what, work });
+  add(what: string, work: () => Promise<unknown>, patienceMs = PATIENCE_MS): void {
+    this.#works.push({ what, work, patienceMs });
   }
 
   /** Nothing is taken back any more. */
@@ -23,9 +23,9 @@ export class Undo {
   async run(): Promise<string[]> {
     const failures: string[] = [];
     for (let next = this.#works.pop(); next !== undefined; next = this.#works.pop()) {
-      const { what, work } = next;
-      const late = () => new BucardoError("timeout", `no answer within ${PATIENCE_MS / 1000} s`);
-      await withTimeout(PATIENCE_MS, undefined, late, work).catch((error: unknown) =>
+      const { what, work, patienceMs } = next;
+      const late = () => new BucardoError("timeout", `no answer within ${patienceMs / 1000} s`);
+      await withTimeout(patienceMs, undefined, late, work).catch((error: unknown) =>
         failures.push(`Could not ${what}: ${toBucardoError(error, {}).message}`),
       );
     }

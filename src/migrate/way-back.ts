@@ -1,3 +1,4 @@
+import { withTimeout } from "../base/abort.ts";
 import { armFence, closeForGood, disarmFence, readFence } from "../capture/fence.ts";
 import { readDatabaseFacts } from "../catalog/database.ts";
 import { installCapture } from "../capture/install.ts";
@@ -5,6 +6,7 @@ import { releaseSync } from "../capture/release.ts";
 import { carriedSyncs } from "../capture/of-installation.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
 import type { CutoverContext } from "./cutover-context.ts";
 import type { Undo } from "./undo.ts";
@@ -28,10 +30,12 @@ export async function prepareWayBack(context: CutoverContext, from: Session, to:
   const back = turnAround(context.definition);
   const known = (await carriedSyncs(to)).some(({ sync }) => sync === back.sync.id);
   const before = (await readFence(to))?.state ?? "open";
-  undo.add(`take away from ${to.name} what was for the way back`, async () => {
-    if (before !== "closed" && (await readFence(to)) !== null) await disarmFence(to);
-    if (!known) await releaseSync(to, back.sync.id);
-  });
+  // The last thing to be undone: it takes a moment for each table.
+  if (!known) undo.add(`take capture away from ${to.name}`, () => releaseWhenAwake(to, back.sync.id), RELEASE_MS);
+  if (before !== "closed")
+    undo.add(`open ${to.name}`, async () => {
+      if ((await readFence(to)) !== null) await disarmFence(to);
+    });
   await installCapture(to, {
     sync: back.sync,
     installation: context.installation,
@@ -43,4 +47,15 @@ export async function prepareWayBack(context: CutoverContext, from: Session, to:
     await armFence(to, { sync: back.sync.id, uncaptured: context.uncaptured, hint: `Applications still write to ${context.from.place}.` });
     await closeForGood(to);
   }
+}
+
+/** For thousands of tables. */
+const RELEASE_MS = 600_000;
+const AWAKE_MS = 5000;
+
+/** Not when the server does not answer at all: then nobody should wait for it. */
+async function releaseWhenAwake(to: Session, sync: string): Promise<void> {
+  const late = () => new BucardoError("timeout", `no answer within ${AWAKE_MS / 1000} s`, { db: to.name });
+  await withTimeout(AWAKE_MS, undefined, late, () => to.query(sql("migrate.awake", "select")));
+  await releaseSync(to, sync);
 }

@@ -61,16 +61,14 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
     await step("tables without key", async () => {
       for (const table of prepared.whole) await copyWholeTable(run.source, run.target, table, signal);
     });
-  await step(
-    "sequences",
-    () => prepared.sequences.carry(),
-    (count) => String(count),
-  );
-  await step("nothing waits", async () => {
-    const left = await somethingPending(from, [sync]);
-    if (left.some(({ target }) => target === definition.target))
-      throw new BucardoError("not-equal", `something was written to ${from.name} after it was closed`, { db: from.name });
-  });
+  await Promise.all([
+    step("sequences", () => prepared.sequences.carry(), String),
+    step("nothing waits", async () => {
+      const left = await somethingPending(run.source, [sync]);
+      if (left.some(({ target }) => target === definition.target))
+        throw new BucardoError("not-equal", `something was written to ${from.name} after it was closed`, { db: from.name });
+    }),
+  ]);
   if (poolers.any) {
     await step("repoint poolers", () => poolers.repoint());
     await reach("migrate.repointed");
