@@ -5,7 +5,7 @@ const chosen = process.env["BUCARDO_FAULT_SEED"];
 export const everything = seconds !== undefined || process.env["BUCARDO_LONG"] === "1";
 
 /** How long a soak lasts. */
-export const soakSeconds = Number(seconds ?? (everything ? 600 : 15));
+export const soakSeconds = Number(seconds ?? (everything ? 600 : 5));
 
 /** Stands in the names of the tests that choose at random; the same seed makes the same choices. The short form chooses the same every time. */
 export const seed = Number(chosen ?? (everything ? Math.floor(Math.random() * 1_000_000) : 1));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../harness/wait.ts";
 import { type FaultRig, openFaultRig, PATIENCE_MS, type Side } from "./fault-rig.ts";
 import { networkFaults } from "./network-fault.ts";
+import { everything, seed } from "./schedule.ts";
 
 let rig: FaultRig;
 
@@ -12,16 +13,18 @@ beforeAll(async () => {
 
 afterAll(() => rig[Symbol.asyncDispose]());
 
-const ROWS = 10_000;
+const ROWS = 4000;
 /** Less than half of what the rows take: this byte is one of their stream. */
-const MIDDLE = 1_000_000;
+const MIDDLE = 300_000;
 
 /** Rows flow from the source and to the target. */
 const streams = { source: "toClient", target: "toServer" } as const;
 
-const cases = (Object.keys(streams) as (keyof typeof streams)[]).flatMap((side) =>
+/** In the short form the two sides meet every other fault each, by turns. */
+const cases = (Object.keys(streams) as (keyof typeof streams)[]).flatMap((side, column) =>
   Object.keys(networkFaults)
     .filter((fault) => fault !== "slow for a while")
+    .filter((_, row) => everything || (row + column + seed) % 2 === 0)
     .map((fault): [Side & keyof typeof streams, string] => [side, fault]),
 );
 
@@ -47,7 +50,7 @@ test.for(cases)(
 
 test("a stream over a slow line arrives", { timeout: 2 * PATIENCE_MS }, async () => {
   await rig.change(ROWS);
-  rig.network.target.slow(2_000_000);
+  rig.network.target.slow(1_000_000);
   const kick = await rig.rig.kick();
   await rig.healed(kick);
   rig.network.target.resume();

@@ -15,7 +15,7 @@ import { processesIn } from "./watchdog.ts";
 /** A server whose disk can be filled up without anybody else noticing. */
 export type SmallDiskServer = AsyncDisposable & {
   readonly server: Server;
-  /** So many rows of a kilobyte do not fit once the disk is full. */
+  /** So many rows of 200 bytes do not fit any more once the disk is full. */
   readonly rows: number;
   /** Moves a database onto the disk; who is connected to it is thrown out. */
   take(database: string): Promise<void>;
@@ -139,5 +139,5 @@ function limitedFiles(server: Server): Disk {
       if (code !== 0 && processesIn(server.dataDir).includes(pid)) await execOrFail("prlimit", [`--pid=${pid}`, `--fsize=${bytes}:`]);
     }
   };
-  return { rows: 25_000, take: async () => undefined, fill: () => limit(String(LIMIT)), free: () => limit("unlimited") };
+  return { rows: 90_000, take: async () => undefined, fill: () => limit(String(LIMIT)), free: () => limit("unlimited") };
 }

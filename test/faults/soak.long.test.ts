@@ -1,0 +1,5 @@
+import { test } from "vitest";
+import { seed, soakSeconds } from "./schedule.ts";
+import { soak } from "./soak.ts";
+
+test(`one thing after the other goes wrong for ${soakSeconds} seconds (seed ${seed})`, () => soak({ seconds: soakSeconds, seed }));
