@@ -5,7 +5,7 @@ import { checkTarget } from "./check-target.ts";
 import type { Column } from "./column.ts";
 import { compareColumn } from "./compare-column.ts";
 import { compareKeys } from "./compare-key.ts";
-import { sameExpression } from "./default-expression.ts";
+import { isNextval, sameExpression } from "./default-expression.ts";
 import type { Finding, TableComparison } from "./finding.ts";
 import { standIn } from "./stand-in.ts";
 import type { TableShape } from "./table.ts";
@@ -40,7 +40,7 @@ function compareShapes(source: TableShape, target: TableShape, options: TableCom
         ? compareColumn(column, other, { db, target, inKey: options.key.includes(column.name) })
         : [missingColumn(column, target, db)];
     }),
-    ...extraColumns(source, target, db),
+    ...onlyOnTarget(source, target, options),
     ...columnOrder(source, target, db),
     ...compareKeys(source, target, options),
     ...extraConstraints(source, target, db),
@@ -56,11 +56,17 @@ function missingColumn(column: Column, target: TableShape, db: string): Finding 
   return {
     grade: "error",
     what: `column ${column.name} does not exist on ${db}`,
-    remedy: `On ${db}: alter table ${quoteName(target)} add column ${quoteIdent(column.name)} ${column.type};`,
+    remedy: `On ${db}: alter table ${quoteName(target)} add column ${quoteIdent(column.name)} ${column.type}${filling(column)};`,
   };
 }
 
-function extraColumns(source: TableShape, target: TableShape, db: string): Finding[] {
+/** Rows that are there get the default; without one, a column that must have a value can only be made so when they have theirs. */
+function filling({ defaultExpression, generated, notNull }: Column): string {
+  if (defaultExpression === null || generated !== "" || isNextval(defaultExpression)) return "";
+  return ` default ${defaultExpression}${notNull ? " not null" : ""}`;
+}
+
+function onlyOnTarget(source: TableShape, target: TableShape, { db, extraColumns }: TableComparison): Finding[] {
   const known = new Set(source.columns.map((column) => column.name));
   return target.columns
     .filter((column) => !known.has(column.name))
@@ -74,7 +80,7 @@ function extraColumns(source: TableShape, target: TableShape, db: string): Findi
         };
       }
       return {
-        grade: "strict",
+        grade: extraColumns === true ? "warning" : "strict",
         what: `column ${column.name} exists only on ${db}`,
         remedy: `${alter} drop column ${quoteIdent(column.name)}; or strict_checking=off.`,
       };

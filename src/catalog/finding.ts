@@ -1,6 +1,8 @@
 export type TableComparison = {
   /** Differences of NOT NULL, DEFAULT, column order and extra columns are errors instead of warnings. */
   readonly strict: boolean;
+  /** true: columns that only the target has, and that need no value, are warnings all the same: they are added there first. */
+  readonly extraColumns?: true;
   /** The key that names rows, in the source's names. */
   readonly key: readonly string[];
   /** Name of the target database, for the report. */

@@ -7,7 +7,7 @@ export function logDone(log: Log, run: number, result: RunResult, ms: number): v
   const rows = rowsOf(result);
   const text = `Run ${run} ${result.outcome}: ${rows} rows in ${Math.round(ms)} ms.`;
   const fields = { run, rows, ms: Math.round(ms) };
-  logRefilled(log, run, result);
+  logTables(log, run, result);
   if (result.outcome === "empty") log.debug(fields, text);
   else log.info(fields, text);
 }
@@ -23,7 +23,7 @@ export function logQuick(
   const last = full.at(-1);
   if (first === undefined || last === undefined) return;
   if (first === last) return logDone(log, first.id, first.result, first.ended - first.began);
-  for (const run of full) logRefilled(log, run.id, run.result);
+  for (const run of full) logTables(log, run.id, run.result);
   const rows = full.reduce((sum, { result }) => sum + rowsOf(result), 0);
   const ms = Math.round(last.ended - first.began);
   log.info({ run: last.id, rows, ms }, `Runs ${first.id} to ${last.id} good: ${rows} rows in ${ms} ms.`);
@@ -34,9 +34,15 @@ export function rowsOf(result: RunResult): number {
   return result.tables.reduce((sum, table) => sum + table.upserted + table.deleted, 0);
 }
 
-function logRefilled(log: Log, run: number, result: RunResult): void {
-  for (const { table, why, upserted } of result.tables)
+/** What a person should know of a table although the run was good; never which rows. */
+function logTables(log: Log, run: number, result: RunResult): void {
+  for (const { table, why, upserted, setAside, overwritten } of result.tables) {
     if (why !== undefined) log.info({ run, table, rows: upserted }, `Run ${run}: ${table} was filled anew: ${why}.`);
+    if (setAside !== undefined)
+      log.warn({ run, table, rows: setAside }, `Run ${run}: rows of ${table} were refused and set aside: ${setAside}.`);
+    if (overwritten !== undefined)
+      log.warn({ run, table, rows: overwritten }, `Run ${run}: rows of ${table} on the target had to give way: ${overwritten}.`);
+  }
 }
 
 /** Never the key: it is a value of a row. */

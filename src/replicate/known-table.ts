@@ -12,6 +12,8 @@ export type KnownTable = {
   readonly oid: number;
   /** Tables are declared by name; a renamed one is found by its number, and a dropped one is named by what it was. */
   readonly name: QualifiedName;
+  /** As it was called when capture began. */
+  readonly was: QualifiedName;
   readonly dropped: boolean;
   readonly partitioned: boolean;
   readonly key: readonly string[];
@@ -71,6 +73,7 @@ export async function readKnownTables(
     captured: row.captured,
     oid: row.oid,
     name: nameOf(row),
+    was: { schema: row.was_schema, name: row.was_name },
     dropped: row.name === null,
     partitioned: row.partitioned,
     key: row.key,

@@ -11,6 +11,7 @@ import { prepared } from "../postgres/sql.ts";
 import { canCopyBinary } from "./binary.ts";
 import type { BatchTable, RunDefinition } from "./definition.ts";
 import type { Member } from "./member.ts";
+import { renamedColumns } from "./renamed.ts";
 import type { AwakeObstacle, LinkColumn, TableLink } from "./table-link.ts";
 
 /**
@@ -82,9 +83,13 @@ function refuseMismatch(
     // dropped between the run's snapshot and now: the next run tells
     if (shape === undefined)
       throw new BucardoError("run-void", `${displayName(table.name)} vanished during the run`, { table: displayName(table.name) });
+    const other = there.get(displayName(table.name));
+    const renamed = other === undefined ? [] : renamedColumns(table.before, table.now).filter(({ from, to }) => isLeft(other, from, to));
+    const options = { strict: definition.strict, extraColumns: true, key: table.keyColumns, db: target.name } as const;
     return [
       ...nullableKey(shape, table.keyColumns, source.name),
-      ...compareTables(shape, there.get(displayName(table.name)), { strict: definition.strict, key: table.keyColumns, db: target.name }),
+      ...renamed.map((column) => renameProblem(shape, column, source.name, target.name)),
+      ...compareTables(shape, other === undefined ? undefined : withNames(other, renamed), options),
     ];
   });
   const errors = problems.filter((problem) => problem.grade === "error");
@@ -95,9 +100,42 @@ function refuseMismatch(
     db: target.name,
     sync: definition.sync.name,
     ...(first.table !== undefined && { table: first.table }),
-    advice: first.remedy,
+    advice: `${first.remedy}${refillAdvice(definition.sync.name, tables, there)}`,
     problems,
   });
+}
+
+/** Renamed on the source and not yet on the target. */
+function isLeft({ columns }: TableShape, from: string, to: string): boolean {
+  return columns.some(({ name }) => name === from) && !columns.some(({ name }) => name === to);
+}
+
+function renameProblem(table: TableShape, { from, to }: { from: string; to: string }, source: string, db: string): Problem {
+  return {
+    grade: "error",
+    db,
+    table: displayName(table),
+    what: `column ${from} of ${displayName(table)} was renamed to ${to} on ${source}`,
+    remedy: `On ${db}: alter table ${quoteName(table)} rename column ${quoteIdent(from)} to ${quoteIdent(to)};`,
+  };
+}
+
+/** The table with its columns as they are going to be called. */
+function withNames(table: TableShape, renamed: readonly { from: string; to: string }[]): TableShape {
+  if (renamed.length === 0) return table;
+  const names = new Map(renamed.map(({ from, to }) => [from, to]));
+  return { ...table, columns: table.columns.map((column) => ({ ...column, name: names.get(column.name) ?? column.name })) };
+}
+
+/** A table or column that rows had reached before is missing: to make it again does not bring back what was in it. */
+function refillAdvice(sync: string, tables: readonly BatchTable[], there: ReadonlyMap<string, TableShape>): string {
+  const lost = tables.some(({ name, before, now }) => {
+    const columns = there.get(displayName(name))?.columns.map((column) => column.name) ?? [];
+    const names = new Map(now.marks.map(([column, number]) => [number, column]));
+    const renamed = new Set(renamedColumns(before, now).map(({ from }) => from));
+    return (before?.marks ?? []).some(([column, number]) => names.has(number) && !renamed.has(column) && !columns.includes(column));
+  });
+  return lost ? ` What was there is gone, so then: \`bucardo update sync ${sync} onetimecopy=1\`.` : "";
 }
 
 /** A row whose key is NULL is found by nothing. The key was NOT NULL when capture began. */

@@ -8,6 +8,7 @@ import { countPending } from "./count-pending.ts";
 import type { Batch, BatchTable, RunDefinition } from "./definition.ts";
 import { readKnownTables, type KnownTable } from "./known-table.ts";
 import { beginWithLook, look, type Look, type Stirred } from "./look.ts";
+import { refuseLostKey, refuseMissing } from "./refuse-missing.ts";
 
 /**
  * What the last run on this connection knew of its tables. While the fingerprints are the same, only the tables for which something may wait are looked
@@ -86,7 +87,7 @@ async function readAll(source: Session, definition: RunDefinition, found: Look):
   const all = await readKnownTables(source, definition, null);
   const wanted = new Set(definition.relations.map((relation) => displayName(relation.name)));
   const chosen = all.filter((table) => wanted.has(displayName(table.name)));
-  refuseMissing(source, definition, chosen);
+  refuseMissing(source, definition, all);
   refuseLostKey(source, definition, chosen);
   const restless = new Set(chosen.filter((table) => definition.onetimecopy !== 0 || isRestless(table)).map((table) => table.captured));
   const stirred = new Set(found.stirred.map(({ captured }) => captured));
@@ -161,39 +162,4 @@ function checkpointMissing(source: Session, { sync, target }: RunDefinition): Bu
     db: source.name,
     sync: sync.name,
   });
-}
-
-function refuseMissing(source: Session, definition: RunDefinition, chosen: readonly KnownTable[]): void {
-  const there = new Set(chosen.filter((table) => !table.dropped).map((table) => displayName(table.name)));
-  const missing = definition.relations
-    .filter((relation) => relation.kind === "table" && !there.has(displayName(relation.name)))
-    .map((relation) => displayName(relation.name));
-  if (missing.length === 0) return;
-  throw new BucardoError(
-    "checkpoint-missing",
-    `${missing.join(", ")} is not captured on source ${source.name} (dropped, renamed, or not yet validated)`,
-    {
-      db: source.name,
-      sync: definition.sync.name,
-      table: missing[0] ?? "",
-      advice: `Run \`bucardo validate ${definition.sync.name}\`, or remove the table from the sync.`,
-    },
-  );
-}
-
-/** Said without waiting for a change: the application's writes fail in our trigger functions meanwhile (hazard 28). */
-function refuseLostKey(source: Session, definition: RunDefinition, chosen: readonly KnownTable[]): void {
-  const table = chosen.find((each) => each.lostKey.length > 0);
-  if (table === undefined) return;
-  const name = displayName(table.name);
-  throw new BucardoError(
-    "schema-mismatch",
-    `key column ${table.lostKey.join(", ")} of ${name} on source ${source.name} was renamed or dropped`,
-    {
-      db: source.name,
-      sync: definition.sync.name,
-      table: name,
-      advice: `Writes to ${name} fail until \`bucardo validate ${definition.sync.name}\` captures its key again, or the column has its old name.`,
-    },
-  );
 }

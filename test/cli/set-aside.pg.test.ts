@@ -74,6 +74,7 @@ test("a refused row is listed, shown by status and compare, and replayed as the 
   expect(await listed(site)).toEqual([]);
   expect(await site.ok("status s")).not.toContain("Set aside");
   expect((await site.run("compare s patience=0")).code).toBe(0);
+  expect(daemon.log.lines.join("\n")).toMatch(/warn Run \d+: rows of public\.person were refused and set aside: 2/);
   expect(daemon.log.lines.join("\n")).not.toContain("SECRET");
 });
 
