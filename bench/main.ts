@@ -37,6 +37,10 @@ async function bench(options: BenchOptions): Promise<number> {
     for (const { name, proves } of all) console.log(`${name.padEnd(12)} ${proves}`);
     return 0;
   }
+  if (options.report) {
+    await writeReport(all.map(({ name }) => name));
+    return 0;
+  }
   const unknown = options.names.filter((name) => !all.some((one) => one.name === name));
   if (unknown.length > 0)
     throw new TypeError(`unknown benchmark ${unknown.join(", ")}; there are ${all.map(({ name }) => name).join(", ")}`);

@@ -9,11 +9,13 @@ export type BenchOptions = {
   readonly append: boolean;
   readonly save: boolean;
   readonly list: boolean;
+  readonly report: boolean;
 };
 
 export const usage = `npm run bench [-- NAME ... [options]]
 
   --list             the benchmarks and what each proves
+  --report           writes RESULTS.md anew from what is kept, after remarks were changed
   --only a,b         these contenders only: ours, none, native, bucardo5, pglogical, slony, londiste, ...
   --case a,b         these cases of the benchmarks only
   --rounds N         instead of the case's own (5; throughput: 15 short ones)
@@ -29,6 +31,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     allowPositionals: true,
     options: {
       list: { type: "boolean" },
+      report: { type: "boolean" },
       only: { type: "string" },
       case: { type: "string" },
       rounds: { type: "string" },
@@ -48,6 +51,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     append: values.append ?? false,
     save: !(values["no-save"] ?? values.quick ?? false),
     list: values.list ?? false,
+    report: values.report ?? false,
   };
 }
 
