@@ -1,8 +1,8 @@
 import type { Sample } from "./statistics.ts";
 import type { Peer } from "./peers/peer.ts";
 
-/** What is measured of each contender in each round. The first metric of a case is the one that ratios are shown of. */
-export type Metric = { readonly name: string; readonly unit: string };
+/** What is measured of each contender in each round. Ratios are shown of the first metric of a case and of those that say so. */
+export type Metric = { readonly name: string; readonly unit: string; readonly ratio?: boolean };
 
 /** Met or missed, by the samples of one case; null when a contender that it needs was not there. */
 export type Target = { readonly text: string; readonly judge: (samples: readonly Sample[]) => Judgement | null };

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import type { TestDatabase } from "../test/harness/database.ts";
 import { exec } from "../test/harness/exec.ts";
 import { programPath } from "../test/harness/needs-program.ts";
+import { waitFor } from "../test/harness/wait.ts";
+import { cpuSecondsOfEnded } from "./process-memory.ts";
 
 export type Load = {
   /** -N: an update, a select, an insert. tpcb: three updates, a select, an insert. Or a file of a script. */
@@ -26,6 +28,19 @@ export async function pgbenchTps(database: TestDatabase, load: Load): Promise<nu
   if (code !== 0 || tps === undefined) throw new Error(`pgbench ended with ${code}: ${stderr.slice(-1000)}`);
   return Number(tps);
 }
+
+/**
+ * The same, with the processor time that a transaction costs the server, in microseconds: of the backends, which have ended by then. What else runs on the
+ * machine changes the rate, and this hardly.
+ */
+export async function pgbenchCost(database: TestDatabase, load: Load, postmaster: number): Promise<{ tps: number; cpu: number }> {
+  const before = cpuSecondsOfEnded(postmaster);
+  const tps = await pgbenchTps(database, load);
+  await waitFor(async () => (await database.one<{ n: number }>(backends)).n === 0, { what: "the backends of pgbench to end" });
+  return { tps, cpu: (1e6 * (cpuSecondsOfEnded(postmaster) - before)) / (tps * load.seconds) };
+}
+
+const backends = "select count(*)::int as n from pg_stat_activity where application_name = 'pgbench'";
 
 /** Load in the background, until it is disposed of or its time is over. */
 export class BackgroundLoad implements AsyncDisposable {

@@ -15,7 +15,7 @@ export function caseTable(result: CaseResult): string[][] {
   const rows = contenders.map((contender) => [
     contender,
     ...metrics.map((metric) => cell(spread(valuesOf(samples, contender, metric.name)))),
-    ...(reference === null || first === undefined ? [] : [ratioCell(result, contender, first)]),
+    ...compared.map((metric) => ratioCell(result, contender, metric)),
   ]);
   const absent = Object.entries(result.notShown).map(([contender, why]) => [
     contender,

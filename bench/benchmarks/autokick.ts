@@ -2,7 +2,7 @@ import { Disposer } from "../../src/base/disposer.ts";
 import type { BenchContext, Benchmark, Case, OpenCase } from "../benchmark.ts";
 import { openSite, start } from "../peers/ours.ts";
 import type { DatabasePair } from "../peers/peer.ts";
-import { pgbenchMissing, pgbenchTps, type Load } from "../pgbench.ts";
+import { pgbenchCost, pgbenchMissing, pgbenchTps, type Load } from "../pgbench.ts";
 import { checkpoint, startPair } from "../servers.ts";
 import { clonePair, keyedTables, makeTemplates, marker } from "../tables.ts";
 import { ratioTarget } from "../target.ts";
@@ -34,7 +34,10 @@ function autokickCase(context: BenchContext, name: string, how: string, servers:
   const load: Load = { script: "-N", clients, seconds: 3 };
   return {
     name,
-    metrics: [{ name: "tps", unit: "1/s" }],
+    metrics: [
+      { name: "tps", unit: "1/s" },
+      { name: "cpu", unit: "µs of the server per transaction", ratio: true },
+    ],
     contenders: ["off", "on", "off, kicked", "on, live"],
     reference: "off",
     rounds: 15,
@@ -57,10 +60,10 @@ async function openAutokick(load: Load, scale: number, kind: ServerKind): Promis
   const opened = opening.move();
   return {
     async measure(contender, round) {
-      const measured = async (pair: DatabasePair): Promise<{ tps: number }> => {
+      const measured = async (pair: DatabasePair): Promise<{ tps: number; cpu: number }> => {
         await checkpoint(servers);
         await pgbenchTps(pair.source, { ...load, seconds: 1, seed: round + 1000 });
-        return { tps: await pgbenchTps(pair.source, { ...load, seed: round }) };
+        return await pgbenchCost(pair.source, { ...load, seed: round }, servers.source.pid);
       };
       if (contender === "off" || contender === "on") return measured(pairs[contender]);
       await using pair = await clonePair(servers);

@@ -1,6 +1,6 @@
 import { Disposer } from "../../src/base/disposer.ts";
 import type { BenchContext, Benchmark, Case, OpenCase } from "../benchmark.ts";
-import { pgbenchMissing, pgbenchTps, type Load } from "../pgbench.ts";
+import { pgbenchCost, pgbenchMissing, pgbenchTps, type Load } from "../pgbench.ts";
 import type { DatabasePair, Peer } from "../peers/peer.ts";
 import { checkpoint, startPair } from "../servers.ts";
 import { clonePair, keyedTables, makeTemplates } from "../tables.ts";
@@ -31,7 +31,10 @@ function captureCase(name: string, context: BenchContext, script: "-N" | "tpcb",
   const how = durable ? "fsync on: flushes are the limit" : "fsync off: the processor is the limit";
   return {
     name,
-    metrics: [{ name: "tps", unit: "1/s" }],
+    metrics: [
+      { name: "tps", unit: "1/s" },
+      { name: "cpu", unit: "µs of the server per transaction", ratio: true },
+    ],
     contenders: ["none", ...context.peers.map((peer) => peer.name)],
     reference: "none",
     // Many short ones: what else happens on the machine then falls on all alike.
@@ -65,7 +68,7 @@ async function openCapture(context: BenchContext, load: Load, durable: boolean, 
       if (pair === undefined) throw new Error(`no ${contender}`);
       await checkpoint(servers);
       await pgbenchTps(pair.source, { ...load, seconds: 1, seed: round + 1000 });
-      return { tps: await pgbenchTps(pair.source, { ...load, seed: round }) };
+      return await pgbenchCost(pair.source, { ...load, seed: round }, servers.source.pid);
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
