@@ -5,12 +5,9 @@ import { ratios, spread, valuesOf, type Spread } from "./statistics.ts";
 /** One row per contender: its metrics as median (min to max), and the ratio to the reference. */
 export function caseTable(result: CaseResult): string[][] {
   const { metrics, reference, samples } = result;
-  const [first] = metrics;
-  const head = [
-    "contender",
-    ...metrics.map(({ name, unit }) => `${name}, ${unit}`),
-    ...(reference === null ? [] : [`ratio to ${reference}`]),
-  ];
+  const compared = reference === null ? [] : metrics.filter((metric, at) => at === 0 || metric.ratio === true);
+  const ratioNames = compared.map(({ name }) => `${compared.length > 1 ? `${name}, ` : ""}ratio to ${reference}`);
+  const head = ["contender", ...metrics.map(({ name, unit }) => `${name}, ${unit}`), ...ratioNames];
   const contenders = [...new Set(samples.map(({ contender }) => contender))];
   const rows = contenders.map((contender) => [
     contender,
