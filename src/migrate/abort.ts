@@ -9,15 +9,14 @@ import { openEndpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
 import { NEW, syncOf, type MoveContext } from "./move.ts";
 import { dropNewDatabase } from "./new-database.ts";
-import { isSame } from "./open.ts";
-import { readIdentity } from "../replicate/identity.ts";
+import { refuseDecided, requireSameNew } from "./decided.ts";
 import { dropMigration, readObjects, requireMigration, type Migration } from "./state.ts";
 
 type AbortContext = Pick<MoveContext, "old" | "new" | "signal" | "onMessage">;
 
 /**
  * Gives a move up before the cutover: the new side becomes what it was before, the old one loses everything of ours. May be repeated after an
- * interruption. Errors: migration-missing, in-use (switched over: go back first).
+ * interruption. Errors: migration-missing, in-use (switched over: go back first), cutover-unfinished, target-changed.
  */
 export async function abort(context: AbortContext, options: { readonly keepNew: boolean }): Promise<Migration> {
   await using state = await openEndpoint(context.old, "abort", context.signal);
@@ -27,7 +26,10 @@ export async function abort(context: AbortContext, options: { readonly keepNew: 
     throw new BucardoError("in-use", "This move was switched over: the new side holds changes that the old one may not have.", {
       advice: "`bucardo migrate switchback` first, or `bucardo migrate finish` to stay on the new side.",
     });
-  if (!options.keepNew) await clearNew(context, migration, await madeRoles(state));
+  if (!options.keepNew) {
+    await refuseDecided(state, migration);
+    await clearNew(context, migration, await madeRoles(state));
+  }
   await releaseMove(state, migration.id);
   await dropCopyState(state, { sync: syncOf(migration), target: NEW });
   await dropMigration(state);
@@ -42,11 +44,7 @@ async function clearNew(context: AbortContext, migration: Migration, roles: read
       context.onMessage(`${context.new.place} is gone; nothing to clear there`);
       return;
     }
-    if (!isSame(migration.targetIdentity, await readIdentity(target)))
-      throw new BucardoError("target-changed", `${context.new.place} is not the database that the move was begun with`, {
-        db: "new",
-        advice: "Name that one as --to, or pass --keep-new to leave the new side as it is.",
-      });
+    await requireSameNew(context.new.place, target, migration, "Name that one as --to, or pass --keep-new to leave the new side as it is.");
     await emptyTarget(target, migration.found);
     if (migration.found.database) await dropRoles(target, roles, context.onMessage);
   }

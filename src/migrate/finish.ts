@@ -4,11 +4,12 @@ import { BucardoError } from "../model/error.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
+import { refuseDecided, requireSameNew } from "./decided.ts";
 import { openEndpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
 import { NEW, SYNC_NAME, syncOf, type MoveContext } from "./move.ts";
 import { releaseMove } from "./release.ts";
-import { dropMigration, requireMigration } from "./state.ts";
+import { dropMigration, requireMigration, type Migration } from "./state.ts";
 
 export type FinishOptions = {
   /** The old server is gone, or may stay as it is: only the new side is cleaned. */
@@ -19,7 +20,7 @@ export type FinishOptions = {
 
 /**
  * Ends a move after its cutover: neither side carries anything of ours any more, and there is no way back. May be repeated after an interruption.
- * Errors: migration-missing, in-use (not switched over yet).
+ * Errors: migration-missing, in-use (not switched over yet), target-changed, cutover-unfinished.
  */
 export async function finish(context: Pick<MoveContext, "old" | "new" | "signal">, options: FinishOptions): Promise<void> {
   if (options.withoutOld) return cleanNew(context, null);
@@ -30,11 +31,19 @@ export async function finish(context: Pick<MoveContext, "old" | "new" | "signal"
     throw new BucardoError("in-use", "This move is not switched over: applications still write to the old side.", {
       advice: "`bucardo migrate cutover` first, or `bucardo migrate abort` to give it up.",
     });
+  await checkNew(context, migration);
   await cleanNew(context, migration.id);
   if (options.oldReadOnly) await makeReadOnly(old);
   await releaseMove(old, migration.id);
   await dropCopyState(old, { sync: syncOf(migration), target: NEW });
   await dropMigration(old);
+}
+
+/** Errors: target-changed, cutover-unfinished (a switchback that was decided). */
+async function checkNew(context: Pick<MoveContext, "new" | "signal">, migration: Migration): Promise<void> {
+  await using session = await openEndpoint(context.new, "finish", context.signal);
+  await requireSameNew(context.new.place, session, migration, `The move is one to ${migration.targetPlace}: name that as --to.`);
+  await refuseDecided(session, migration);
 }
 
 /** `move` null: whatever move has its way back there. */

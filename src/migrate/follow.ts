@@ -1,8 +1,10 @@
 import { sleep } from "../base/sleep.ts";
 import type { Lag } from "../model/run.ts";
 import { BucardoError } from "../model/error.ts";
+import type { Session } from "../postgres/session.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
+import { refuseDecided } from "./decided.ts";
 import { RunLine } from "./catch-up.ts";
 import { definitionOf, relationsOf } from "./move.ts";
 import { phases } from "./phase.ts";
@@ -47,7 +49,7 @@ export function lineOf(
 
 /**
  * Keeps the side that is not in use in step. Ends when the signal aborts (which is no error here), or after `limitMs`.
- * Errors: migration-missing, in-use, and those that no repetition of a run mends.
+ * Errors: migration-missing, in-use, cutover-unfinished, and those that no repetition of a run mends.
  */
 export async function follow(context: FollowContext): Promise<Followed> {
   await using state = await openEndpoint(context.old, "follow", context.signal);
@@ -57,6 +59,7 @@ export async function follow(context: FollowContext): Promise<Followed> {
     throw new BucardoError("usage", `This move is at "${migration.phase}": there is nothing to follow yet.`, {
       advice: "`bucardo migrate start` goes on with it.",
     });
+  await refuseWrongDirection(context, state, migration);
   await using line = lineOf(context, migration, context.onMessage);
   const followed = { runs: 0, rows: 0, lag: { deltas: 0, ageSeconds: 0 } };
   const end = context.limitMs === null ? Number.POSITIVE_INFINITY : performance.now() + context.limitMs;
@@ -74,4 +77,11 @@ export async function follow(context: FollowContext): Promise<Followed> {
     if (!context.signal.aborted) throw error;
   }
   return followed;
+}
+
+/** A run against the direction of a turn that was decided would set sequences back on the side that is in use. Errors: cutover-unfinished. */
+async function refuseWrongDirection({ new: there, signal }: FollowContext, state: Session, migration: Migration): Promise<void> {
+  if (migration.openSide === "old") return refuseDecided(state, migration);
+  await using session = await openEndpoint(there, "follow", signal);
+  await refuseDecided(session, migration);
 }

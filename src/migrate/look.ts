@@ -1,3 +1,4 @@
+import { isDecided } from "./decided.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { lockHolder } from "./lock.ts";
 import { syncOf } from "./move.ts";
@@ -15,6 +16,8 @@ export type Look = {
   readonly worker: { readonly pid: number; readonly what: string } | null;
   /** What waits to be carried, from the side that is open to the other; null before capture. */
   readonly lag: Lag | null;
+  /** A cutover was decided and broke off before it was noted. */
+  readonly decided: boolean;
 };
 
 export async function openLook(old: Endpoint, signal: AbortSignal): Promise<Session> {
@@ -24,7 +27,13 @@ export async function openLook(old: Endpoint, signal: AbortSignal): Promise<Sess
 /** Errors: migration-missing. */
 export async function lookAt(old: Session): Promise<Look> {
   const migration = await requireMigration(old);
-  return { migration, steps: await readSteps(old), worker: await lockHolder(old), lag: await lagOf(old, migration) };
+  return {
+    migration,
+    steps: await readSteps(old),
+    worker: await lockHolder(old),
+    lag: await lagOf(old, migration),
+    decided: migration.openSide === "old" && (await isDecided(old)),
+  };
 }
 
 async function lagOf(old: Session, migration: Migration): Promise<Lag | null> {

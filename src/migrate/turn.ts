@@ -7,7 +7,9 @@ import { cutover, type CutoverContext, type CutoverReport, type Side } from "./c
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { lockMigration, unlockMigration } from "./lock.ts";
 import { definitionOf, relationsOf } from "./move.ts";
+import type { Session } from "../postgres/session.ts";
 import type { PoolerRequest } from "./pooler.ts";
+import { isDecided, requireSameNew } from "./decided.ts";
 import { beginStep, endStep, requireMigration, updateMigration, type Migration } from "./state.ts";
 import { turnAround } from "./way-back.ts";
 
@@ -32,9 +34,11 @@ export async function turn(ends: Ends, direction: Direction, options: TurnOption
   await lockMigration(state);
   const migration = await requireMigration(state);
   refuseWrongSide(migration, direction);
+  const decided = await lookAtNew(ends, state, migration);
   const step = await beginStep(state, options.rehearse ? `${direction} (rehearsal)` : direction);
   const context = contextOf(ends, migration, direction, options);
-  await carryUncaptured(context);
+  // Past the decision it is the other side that has the newest of them.
+  if (!decided) await carryUncaptured(context);
   const report = await cutover(context);
   if (report.outcome === "switched") await updateMigration(state, { openSide: direction === "cutover" ? "new" : "old" });
   await endStep(state, step, report.outcome === "switched" || report.outcome === "rehearsed" ? "done" : "failed", {
@@ -57,6 +61,13 @@ function refuseWrongSide(migration: Migration, direction: Direction): void {
     throw new BucardoError("in-use", `the move is not ready: it stands at "${migration.phase}"`, {
       advice: "`bucardo migrate start` goes on with it.",
     });
+}
+
+/** Whether an earlier command decided this turn. Errors: target-changed. */
+async function lookAtNew(ends: Ends, state: Session, migration: Migration): Promise<boolean> {
+  await using target = await openEndpoint(ends.new, "look", ends.signal);
+  await requireSameNew(ends.new.place, target, migration, `The move is one to ${migration.targetPlace}: name that as --to.`);
+  return await isDecided(migration.openSide === "old" ? state : target);
 }
 
 function contextOf(ends: Ends, migration: Migration, direction: Direction, options: TurnOptions): CutoverContext {

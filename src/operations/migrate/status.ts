@@ -49,12 +49,17 @@ export function statusOf(pair: Pair, look: Look, context: Pick<Context, "io" | "
   };
 }
 
-function stateLines({ migration, worker, lag, steps }: Look, program: string): string[] {
+function stateLines({ migration, worker, lag, steps, decided }: Look, program: string): string[] {
   const waiting = lag === null ? [] : [`Lag: ${count(lag.deltas)} deltas, the oldest at most ${duration(lag.ageSeconds * 1000)} old.`];
   if (migration.openSide === "new")
     return [
       "Switched over: the new side is in use.",
       `Next: \`${program} migrate switchback\` to go back, or \`${program} migrate finish\`.`,
+    ];
+  if (decided && worker === null)
+    return [
+      "A cutover was decided and broke off: applications may write to the new side already.",
+      `Next: \`${program} migrate cutover\` does the rest.`,
     ];
   const failed = steps.findLast((one) => one.ended !== null);
   const error = failed?.outcome === "failed" ? (failed.detail as { error?: string } | null)?.error : undefined;
