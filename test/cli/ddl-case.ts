@@ -143,6 +143,41 @@ export const ddlCases: readonly DdlCase[] = [
     ],
   },
   {
+    what: "a column is dropped, on the target first, and wanted after all",
+    steps: [
+      {
+        ddl: "B: alter table % drop column w",
+        write: "insert into % values (10, 'new', 5)",
+        code: "schema-mismatch",
+        names: "column w does not exist on B",
+        remedy: ['B: alter table "public"."%" add column "w" integer;', "bucardo update sync % onetimecopy=1"],
+      },
+    ],
+  },
+  {
+    what: "the key gets another column, on the source first",
+    steps: [
+      {
+        ddl: "A: update % set w = 0 where w is null; alter table % drop constraint %_pkey, add primary key (id, w)",
+        write: "insert into % values (10, 'new', 5)",
+        code: "schema-mismatch",
+        names: "column w is NOT NULL on the source and nullable on B",
+        remedy: ['B: alter table "public"."%" alter column "w" set not null;'],
+      },
+      {
+        ddl: "A: alter table % alter column w set not null",
+        write: "insert into % values (1, 'same id', 77)",
+        code: "data-rejected",
+        names: "%_pkey",
+        differs: true,
+      },
+      {
+        ddl: "B: alter table % drop constraint %_pkey, add primary key (id, w)",
+        write: "update % set v = 'newer' where w = 77",
+      },
+    ],
+  },
+  {
     what: "the key gets another column on both sides",
     steps: [
       {
