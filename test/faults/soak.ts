@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { kickState, requestKick } from "../../src/control/kick.ts";
 import { readSyncs } from "../../src/control/sync.ts";
 import { sql } from "../../src/postgres/sql.ts";
@@ -22,7 +23,7 @@ export async function soak({ seconds, seed }: { readonly seconds: number; readon
   await using site = await openSoakSite(seed);
   const random = seededRandom(seed);
   const story: string[] = [];
-  let daemon = await site.spawn();
+  let daemon = await startDaemon(site);
   try {
     const end = performance.now() + seconds * 1000;
     do {
@@ -31,11 +32,22 @@ export async function soak({ seconds, seed }: { readonly seconds: number; readon
     } while (performance.now() < end);
     await finish(site, daemon);
   } catch (error) {
-    const log = daemon.stderr.slice(-3000);
+    const log = daemon.stderr + (await readFile(join(site.home.path, "log.bucardo"), "utf8").catch(() => "")).slice(-5000);
     throw new Error(`seed ${seed}: ${String(error)}\n\nWhat happened:\n${story.join("\n")}\n${log}`, { cause: error });
   } finally {
     await daemon[Symbol.asyncDispose]();
   }
+}
+
+/** A start that finds no control database says so and ends, so nothing goes wrong before it is up. */
+async function startDaemon(site: SoakSite): Promise<Running> {
+  const daemon = await site.spawn();
+  const up = "select from bucardo.daemon where pid = $1 and ready_at is not null";
+  await waitFor(async () => (await site.databases.control.query(up, [daemon.pid])).length === 1, {
+    what: `the daemon to be up; it said: ${daemon.stderr}`,
+    timeoutMs: PATIENCE_MS,
+  });
+  return daemon;
 }
 
 type Cast = {
@@ -59,7 +71,7 @@ async function round(site: SoakSite, { random, story, daemon, setDaemon }: Cast)
       // Writers give it something to do, so it gets there.
       await daemon().ended();
     }
-    setDaemon(await site.spawn());
+    setDaemon(await startDaemon(site));
   };
   const scene: SoakScene = { site, load, random, daemon, replaceDaemon, points: pointsOfRun };
   try {
