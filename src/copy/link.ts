@@ -54,6 +54,15 @@ function problemsOf(name: QualifiedName, here: TableShape | undefined, there: Ta
     return [
       problem(source.name, `is a ${here.kind} on ${source.name}`, "Only tables that hold rows themselves can be copied: leave it out."),
     ];
+  const foreign = [...here.foreignLeaves, ...(there?.foreignLeaves ?? [])].map(displayName);
+  if (foreign.length > 0)
+    return [
+      problem(
+        source.name,
+        `has foreign partitions (${foreign.join(", ")}), whose rows are another server's`,
+        "Leave it out, or detach them.",
+      ),
+    ];
   const awake = there === undefined || target.replica ? [] : there.triggers.filter(({ enabled, internal }) => enabled !== "D" && !internal);
   return [
     ...compareTables(here, there, { strict: false, key, db: target.session.name }),

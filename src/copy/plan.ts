@@ -78,7 +78,7 @@ export async function planCopy(source: Session, target: Session, wanted: Wanted,
     captured.map((each) => each.captured),
   );
   const obstacles = await readObstacles(target, tables);
-  await transaction(source, { isolation: "repeatable read" }, async () => {
+  await inOneSnapshot(source, async () => {
     const { since } = await source.one<{ since: string }>(sql("copy.since", "select txid_current_snapshot()::text as since"));
     const shapes = await readShapes(
       source,
@@ -108,6 +108,19 @@ export async function planCopy(source: Session, target: Session, wanted: Wanted,
     });
     await writePlans(source, wanted, since, plans);
   });
+}
+
+/** Somebody else may be planning the same tables; then again, and theirs count. */
+const ATTEMPTS = 5;
+
+async function inOneSnapshot(source: Session, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(source, { isolation: "repeatable read" }, work);
+    } catch (error) {
+      if (!(error instanceof BucardoError) || error.code !== "serialization" || attempt >= ATTEMPTS) throw error;
+    }
+  }
 }
 
 type Facts = {

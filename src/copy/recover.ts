@@ -1,4 +1,5 @@
 import { BucardoError } from "../model/error.ts";
+import { sqlstateOf } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Identity } from "../replicate/definition.ts";
@@ -63,13 +64,17 @@ export async function settleSent(source: Session, target: Session, { sync, targe
 
 /** Errors: target-changed, when it has not come as far as that transaction. */
 async function statusOf(target: Session, xid: number): Promise<string | null> {
-  const { next } = await target.one<{ next: number }>(sql("copy.next-xid", "select txid_snapshot_xmax(txid_current_snapshot()) as next"));
-  // Its own transaction id may be the newest of all and not part of any snapshot yet.
-  if (xid > next)
+  try {
+    const { status } = await target.one<{ status: string | null }>(sql("copy.xid-status", "select txid_status($1) as status", [xid]));
+    return status;
+  } catch (error) {
+    // The server itself says that the number is in the future. No snapshot could: it ends behind the newest transaction that ENDED, and several workers
+    // may have begun newer ones.
+    if (sqlstateOf(error) !== "22023") throw error;
     throw new BucardoError("target-changed", `${target.name} has not reached a transaction that a copy made there: it went back in time`, {
       db: target.name,
+      cause: error,
       advice: "Reset the copy: what arrived so far cannot be counted on.",
     });
-  const { status } = await target.one<{ status: string | null }>(sql("copy.xid-status", "select txid_status($1) as status", [xid]));
-  return status;
+  }
 }

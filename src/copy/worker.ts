@@ -56,6 +56,7 @@ export async function work(job: Job): Promise<void> {
 /** True: everything has arrived. */
 async function step(job: Job, pair: Pair): Promise<boolean> {
   await waitWhilePaused(job);
+  await payDebt(job);
   job.signal.throwIfAborted();
   if ((await copyNext({ ...job, ...pair })) === "done") return false;
   await settleSent(pair.source, pair.target.session, job.options);
@@ -65,6 +66,11 @@ async function step(job: Job, pair: Pair): Promise<boolean> {
   }
   await sleep(IDLE_MS, job.signal);
   return false;
+}
+
+/** What short pieces took beyond the rate, before another transaction begins. */
+async function payDebt({ pace, signal }: Job): Promise<void> {
+  for (let ms = pace?.(0) ?? 0; ms > 0; ms = pace?.(0) ?? 0) await sleep(ms, signal);
 }
 
 async function waitWhilePaused({ options, progress, signal }: Job): Promise<void> {
