@@ -19,6 +19,31 @@ export async function* listObjects(source: Session, target: Session): AsyncGener
   }
 }
 
+/**
+ * Those of the source that were made, or given to somebody else, by transactions that `since` had not seen the end of, and perhaps some more; `since`: the
+ * oldest transaction that was open then, as txid_snapshot_xmin tells it.
+ */
+export async function listNewObjects(source: Session, target: Session, since: number): Promise<ObjectPair[]> {
+  const rows = await source.query<{ oid: number; size: number }>(
+    sql(
+      "copy.new-large-objects",
+      `select oid, lo_lseek64(lo_open(oid, 262144), 0, 2) as size from pg_largeobject_metadata
+        where age(xmin) <= age(($1::int8 % 4294967296)::text::xid) order by oid`,
+      [since],
+    ),
+  );
+  if (rows.length === 0) return [];
+  const there = await target.query<{ oid: number; size: number }>(
+    sql(
+      "copy.known-large-objects",
+      "select oid, lo_lseek64(lo_open(oid, 262144), 0, 2) as size from pg_largeobject_metadata where oid = any ($1::oid[])",
+      [rows.map(({ oid }) => oid)],
+    ),
+  );
+  const known = new Map(there.map(({ oid, size }) => [oid, size]));
+  return rows.map(({ oid, size }) => ({ oid, source: size, target: known.get(oid) ?? null }));
+}
+
 async function lastOf(source: Session, after: number): Promise<number> {
   const [last] = await source.query<{ oid: number }>(
     sql(

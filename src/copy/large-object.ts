@@ -4,7 +4,7 @@ import { sqlstateOf } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
-import { listObjects, type ObjectPair } from "./large-object-list.ts";
+import { listNewObjects, listObjects, type ObjectPair } from "./large-object-list.ts";
 import { SEGMENT, windowsOf, type Segment } from "./large-object-window.ts";
 
 export type LargeObjectJob = {
@@ -44,6 +44,21 @@ export async function carryLargeObjects(job: LargeObjectJob): Promise<LargeObjec
     job.onProgress?.(result.objects, result.bytes);
   }
   return result;
+}
+
+/** What `carryLargeObjects` may still want to know of later: the oldest transaction that is open now. To be asked before it. */
+export async function markLargeObjects(source: Session): Promise<number> {
+  const { since } = await source.one<{ since: number }>(
+    sql("copy.large-object-mark", "select txid_snapshot_xmin(txid_current_snapshot()) as since"),
+  );
+  return since;
+}
+
+/** Only those made since the mark: next to no work, however many there are. Returns how many were looked at. */
+export async function carryNewLargeObjects(job: LargeObjectJob, since: number): Promise<number> {
+  const pairs = await listNewObjects(job.source, job.target, since);
+  await carryWithPatience(job, pairs, () => undefined);
+  return pairs.length;
 }
 
 /** Numbers of those that are not the same on both sides; both must be at rest. At most `limit`, in order. */

@@ -29,6 +29,8 @@ export type CutoverContext = {
   readonly leftOut: readonly QualifiedName[];
   /** Large objects were carried before. */
   readonly largeObjectsCarried: boolean;
+  /** The mark from before that: those made since are carried in the window. Absent: none are. */
+  readonly largeObjectsSince?: number;
   /** From the first writer that has to wait to the point of no return, in milliseconds. Over it everything is undone. */
   readonly budgetMs: number;
   /** Everything up to the point of no return, then undone. */

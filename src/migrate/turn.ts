@@ -1,4 +1,4 @@
-import { carryLargeObjects } from "../copy/large-object.ts";
+import { carryLargeObjects, markLargeObjects } from "../copy/large-object.ts";
 import { refreshMaterializedViews } from "../copy/materialized-view.ts";
 import type { QualifiedName } from "../model/name.ts";
 import { BucardoError } from "../model/error.ts";
@@ -38,8 +38,8 @@ export async function turn(ends: Ends, direction: Direction, options: TurnOption
   const step = await beginStep(state, options.rehearse ? `${direction} (rehearsal)` : direction);
   const context = contextOf(ends, migration, direction, options);
   // Past the decision it is the other side that has the newest of them.
-  if (!decided) await carryUncaptured(context);
-  const report = await cutover(context);
+  const carried = decided ? {} : { largeObjectsSince: await carryUncaptured(context) };
+  const report = await cutover({ ...context, ...carried });
   if (report.outcome === "switched") await updateMigration(state, { openSide: direction === "cutover" ? "new" : "old" });
   await endStep(state, step, report.outcome === "switched" || report.outcome === "rehearsed" ? "done" : "failed", {
     outcome: report.outcome,
@@ -88,12 +88,14 @@ function contextOf(ends: Ends, migration: Migration, direction: Direction, optio
   };
 }
 
-/** What no delta tells of, as late as can be without keeping anybody waiting: nobody uses the other side yet. */
-async function carryUncaptured({ from, to, signal }: CutoverContext): Promise<void> {
+/** What no delta tells of, as late as can be without keeping anybody waiting: nobody uses the other side yet. Returns the mark of large objects. */
+async function carryUncaptured({ from, to, signal }: CutoverContext): Promise<number> {
   await using source = await from.open("large objects");
   await using target = await to.open("large objects");
+  const since = await markLargeObjects(source);
   await carryLargeObjects({ source, target, signal, remove: true });
   await refreshMaterializedViews({ source, target, signal });
+  return since;
 }
 
 function sideOf(endpoint: Endpoint, signal: AbortSignal): Side {

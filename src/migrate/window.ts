@@ -1,3 +1,4 @@
+import { carryNewLargeObjects } from "../copy/large-object.ts";
 import { reach } from "../base/point.ts";
 import { closeFence, openFence } from "../capture/fence.ts";
 import { waitForWriters } from "../capture/fence-wait.ts";
@@ -61,6 +62,9 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
     await step("tables without key", async () => {
       for (const table of prepared.whole) await copyWholeTable(run.source, run.target, table, signal);
     });
+  const { largeObjectsSince: since } = context;
+  // The rows that speak of them came with the last run.
+  if (since !== undefined) await step("new large objects", () => carryNewLargeObjects({ ...run, signal, remove: false }, since), String);
   await Promise.all([
     step("sequences", () => prepared.sequences.carry(), String),
     step("nothing waits", async () => {
