@@ -4,7 +4,8 @@ import type { TestDatabase } from "../test/harness/database.ts";
 import { exec } from "../test/harness/exec.ts";
 import { programPath } from "../test/harness/needs-program.ts";
 import { waitFor } from "../test/harness/wait.ts";
-import { cpuSecondsOfEnded } from "./process-memory.ts";
+import { cpuSecondsOfEnded, titleOf } from "./process-memory.ts";
+import { withDescendants } from "./program.ts";
 
 export type Load = {
   /** -N: an update, a select, an insert. tpcb: three updates, a select, an insert. Or a file of a script. */
@@ -34,13 +35,21 @@ export async function pgbenchTps(database: TestDatabase, load: Load): Promise<nu
  * machine changes the rate, and this hardly.
  */
 export async function pgbenchCost(database: TestDatabase, load: Load, postmaster: number): Promise<{ tps: number; cpu: number }> {
+  await untilReaped(postmaster);
   const before = cpuSecondsOfEnded(postmaster);
   const tps = await pgbenchTps(database, load);
-  await waitFor(async () => (await database.one<{ n: number }>(backends)).n === 0, { what: "the backends of pgbench to end" });
+  await untilReaped(postmaster);
   return { tps, cpu: (1e6 * (cpuSecondsOfEnded(postmaster) - before)) / (tps * load.seconds) };
 }
 
-const backends = "select count(*)::int as n from pg_stat_activity where application_name = 'pgbench'";
+/** A backend counts when its parent has asked for its end, which is some time after the client's. */
+async function untilReaped(postmaster: number): Promise<void> {
+  const gone = (pid: number): boolean => {
+    const title = titleOf(pid);
+    return title !== null && title !== "" && !title.includes("[local]");
+  };
+  await waitFor(() => withDescendants([postmaster]).every(gone), { what: "the backends of pgbench to end" });
+}
 
 /** Load in the background, until it is disposed of or its time is over. */
 export class BackgroundLoad implements AsyncDisposable {

@@ -31,3 +31,12 @@ function fieldsOf(pid: number): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, "utf8");
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
+
+/** The command line as `ps` shows it; empty for one that has ended and waits for its parent; null when there is none. */
+export function titleOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return null;
+  }
+}
