@@ -15,9 +15,11 @@ export function caseText(result: CaseResult): string {
 /** Writes bench/RESULTS.md from what is kept in bench/results. */
 export async function writeReport(benchmarks: readonly string[]): Promise<void> {
   const parts: string[] = [];
+  const missing: string[] = [];
   for (const benchmark of benchmarks) {
     const result = await readResult(benchmark);
     if (result) parts.push(section(result, await readRemarks(benchmark)));
+    else missing.push(benchmark);
   }
   const text = `# Results
 
@@ -26,7 +28,7 @@ export async function writeReport(benchmarks: readonly string[]): Promise<void> 
 How they are made and how to read them: [README](README.md). Two servers, the load and every contender share one machine: read the ratios.
 
 ${parts.join("\n\n")}
-`;
+${missing.length > 0 ? `\n## Not measured yet\n\nNo rounds are kept of: ${missing.join(", ")}.\n` : ""}`;
   await writeFile(join(root, "bench", "RESULTS.md"), await format(text, { parser: "markdown", printWidth: 140 }));
 }
 
