@@ -5,8 +5,10 @@ import { valueTypes } from "./values.ts";
 /** Rows of a statement, and how many it gave or changed. */
 export type Answer = { readonly rows: readonly object[]; readonly count: number };
 
+const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
+
 /** The parts of the driver that its types do not show. */
-type Wire = { readonly stream: { cork(): void; uncork(): void }; sync(): void };
+type Wire = { readonly stream: { cork(): void; uncork(): void; write(bytes: Buffer): void }; sync(): void };
 type Query = {
   submit(connection: Wire): Error | null;
   handleRowDescription(message: unknown): void;
@@ -44,7 +46,12 @@ function submittable(
     submit: (connection: Wire) => {
       quiet = Object.create(connection, { sync: { value: () => undefined } }) as Wire;
       connection.stream.cork();
-      for (const query of queries) query.submit(quiet);
+      for (const [index, query] of queries.entries()) {
+        query.submit(quiet);
+        const { copyIn } = statements[index]!;
+        // Right behind the COPY: a server that refuses it skips this like the rest.
+        for (const bytes of copyIn === undefined ? [] : [...copyIn, COPY_DONE]) connection.stream.write(bytes);
+      }
       connection.sync();
       connection.stream.uncork();
       return null;
@@ -59,7 +66,9 @@ function submittable(
     },
     handleError: reject,
     handlePortalSuspended: () => undefined,
-    handleCopyInResponse: () => reject(new Error("COPY in a batch")),
+    handleCopyInResponse: () => {
+      if (statements[at]!.copyIn === undefined) reject(new Error("COPY without rows in a batch"));
+    },
     handleCopyData: () => undefined,
   };
 }

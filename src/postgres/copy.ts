@@ -29,6 +29,9 @@ export type CopyJob = {
 /** `rows` as the target counts them, `sent` as the source does: they differ when a trigger of the target swallows rows. */
 export type CopyResult = { readonly rows: number; readonly sent: number; readonly bytes: number };
 
+/** Kept: the target was not asked, as the source gave no more than `keep` bytes; what it gave is for `copyIn` of a statement in a batch there. */
+export type Gathered = CopyResult & { readonly kept: readonly Buffer[] | null };
+
 /** The source is not read while more than this waits for the target. */
 const HIGH_WATER = 1024 * 1024;
 const GIVE_UP_MS = 30_000;
@@ -41,9 +44,15 @@ const COPY_FAIL = Buffer.from([0x66, 0, 0, 0, 5, 0]);
  * transactions have failed and need their rollback), except those whose connection was lost.
  */
 export async function copyBetween(job: CopyJob): Promise<CopyResult> {
+  const { rows, sent, bytes } = await copyOrKeep(job, 0);
+  return { rows, sent, bytes };
+}
+
+/** The same, but what the source gives stays here while it is no more than `keep` bytes: a few rows can then travel with the statements that need them. */
+export async function copyOrKeep(job: CopyJob, keep: number): Promise<Gathered> {
   invariant(job.from !== job.to, "a copy needs two sessions");
   if (job.signal?.aborted) throw interruption(job.signal.reason, { db: job.from.name });
-  return driverOf(job.to).exclusive(() => driverOf(job.from).exclusive(() => new Pipe(job).run()));
+  return driverOf(job.to).exclusive(() => driverOf(job.from).exclusive(() => new Pipe(job, keep).run()));
 }
 
 class Pipe {
@@ -59,29 +68,36 @@ class Pipe {
   readonly #waits = { drain: false, pace: null as NodeJS.Timeout | null };
   #progress = { source: 0, target: 0 };
   #finish: () => void = () => undefined;
+  /** All that the source has to give has arrived. */
+  #complete = false;
+  readonly #keep: number;
+  /** Null: the target takes what comes. */
+  #kept: Buffer[] | null;
 
-  constructor(job: CopyJob) {
+  constructor(job: CopyJob, keep: number) {
     this.#job = job;
+    this.#keep = keep;
+    this.#kept = keep > 0 ? [] : null;
     const nothing = () => undefined;
     this.#source = new CopySide(job.from, job.table, {
       data: (bytes) => this.#forward(bytes),
       begun: nothing,
-      completed: () => this.#target.write(COPY_DONE),
+      completed: () => this.#sent(),
       failed: (error) => this.#fail(error),
       ended: () => this.#sourceEnded(),
     });
     this.#target = new CopySide(job.to, job.table, {
       data: nothing,
       // The source starts only now, so nothing has to be kept for a target that still waits for a lock.
-      begun: () => (this.#failure ? this.#failTarget() : this.#source.start(job.fromText)),
+      begun: () => (this.#failure ? this.#failTarget() : this.#targetBegun()),
       completed: nothing,
       failed: (error) => this.#fail(error),
       ended: () => this.#targetEnded(),
     });
   }
 
-  async run(): Promise<CopyResult> {
-    const { signal, from, toText } = this.#job;
+  async run(): Promise<Gathered> {
+    const { signal, from, fromText, toText } = this.#job;
     const abort = () => this.#fail(interruption(signal?.reason, { db: from.name }));
     signal?.addEventListener("abort", abort, { once: true });
     let giveUp: NodeJS.Timeout | undefined;
@@ -92,6 +108,7 @@ class Pipe {
           else if (this.#failure) giveUp ??= setInterval(() => this.#cutStalled(), this.#job.giveUpMs ?? GIVE_UP_MS);
         };
         if (signal?.aborted) abort();
+        else if (this.#kept) this.#source.start(fromText);
         else this.#target.start(toText);
       });
       // A request that is still under way must not hit the next statement of the session. One that failed did no harm: see GIVE_UP_MS.
@@ -105,11 +122,28 @@ class Pipe {
       signal?.removeEventListener("abort", abort);
     }
     if (this.#failure) throw this.#failure;
-    invariant(this.#source.copied && this.#target.copied, "copyBetween takes `copy to stdout` and `copy from stdin`");
-    return { rows: this.#target.rows, sent: this.#source.rows, bytes: this.#source.walker.payload };
+    const kept = this.#kept;
+    invariant(this.#source.copied && (kept !== null || this.#target.copied), "copyBetween takes `copy to stdout` and `copy from stdin`");
+    const { rows: sent } = this.#source;
+    return { rows: kept === null ? this.#target.rows : sent, sent, bytes: this.#source.walker.payload, kept };
+  }
+
+  #targetBegun(): void {
+    if (this.#source.state === "idle") return this.#source.start(this.#job.fromText);
+    // The source waits with what is more than we keep.
+    for (const bytes of this.#kept ?? []) this.#send(bytes);
+    this.#kept = null;
+    this.#source.socket.resume();
+    if (this.#complete) this.#sent();
+  }
+
+  #sent(): void {
+    this.#complete = true;
+    if (this.#kept === null) this.#target.write(COPY_DONE);
   }
 
   #forward(bytes: Buffer): void {
+    if (this.#kept && !this.#failure) return this.#hold(this.#kept, bytes);
     if (this.#failure) {
       const part = bytes.subarray(0, this.#owed);
       if (part.length === 0) return;
@@ -125,6 +159,14 @@ class Pipe {
     } catch (error) {
       this.#fail(toBucardoError(error, { db: this.#job.from.name }));
     }
+  }
+
+  /** Whatever of it is already on its way to us is kept as well. */
+  #hold(kept: Buffer[], bytes: Buffer): void {
+    kept.push(bytes);
+    if (this.#source.walker.payload <= this.#keep || this.#target.state !== "idle") return;
+    this.#source.socket.pause();
+    this.#target.start(this.#job.toText);
   }
 
   #send(bytes: Buffer): void {
@@ -154,7 +196,7 @@ class Pipe {
     if (this.#failure) return;
     this.#failure = failure;
     this.#progress = this.#moved();
-    this.#owed = this.#target.active ? this.#source.walker.remaining : 0;
+    this.#owed = this.#target.state === "copying" ? this.#source.walker.remaining : 0;
     for (const side of [this.#source, this.#target]) {
       if (side.active && !side.errored) this.#cancels.push(cancelQuery(side.session).catch(() => undefined));
     }

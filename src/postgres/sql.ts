@@ -5,6 +5,8 @@ export type Statement = {
   readonly values?: readonly unknown[];
   /** The server parses it once per session, and soon plans it once: for texts that come again and again. */
   readonly prepared?: true;
+  /** In a batch, for `copy ... from stdin`: messages that go along with it (copyOrKeep). */
+  readonly copyIn?: readonly Buffer[];
 };
 
 /** `sql("capture.purge", "truncate ...")`: the name is room.verb and goes in front of the text as a comment. */

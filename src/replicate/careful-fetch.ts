@@ -50,7 +50,7 @@ export async function fetchCarefully(job: FetchJob, careful: Careful): Promise<F
       },
       signal: careful.signal,
     });
-    return { plan, link, stage, rows, bytes };
+    return { plan, link, stage, fill: null, rows, bytes };
   } catch (error) {
     throw inTable(error, table);
   }

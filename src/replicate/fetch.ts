@@ -1,9 +1,9 @@
 import { displayName } from "../model/name.ts";
 import { interruptible } from "../postgres/cancel.ts";
-import { copyBetween } from "../postgres/copy.ts";
+import { copyBetween, copyOrKeep } from "../postgres/copy.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
+import { sql, type Statement } from "../postgres/sql.ts";
 import { deleteAllText, writtenColumns } from "./apply-text.ts";
 import { inTable } from "./data-fault.ts";
 import { copyFormat, fetchText, fillText } from "./fetch-text.ts";
@@ -13,11 +13,17 @@ import type { Member } from "./member.ts";
 import type { TablePlan } from "./plan.ts";
 import { ensureStage } from "./stage.ts";
 
+/** Of a table whose keys travel so many bytes of rows are kept here until they are applied. */
+const FEW_BYTES = 64 * 1024;
+const FEW_DELTAS = 1000;
+
 /** Rows of one table, on the target but not yet applied. Stage null: they went straight into the emptied table. */
 export type Fetched = {
   readonly plan: TablePlan;
   readonly link: TableLink;
   readonly stage: string | null;
+  /** Null: the stage holds the rows. Otherwise they are few, and this brings them there, right before they are applied. */
+  readonly fill: Statement | null;
   readonly rows: number;
   readonly bytes: number;
 };
@@ -44,18 +50,14 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes }
         to: target.session,
         toText: sql("replicate.fill-table", into),
       });
-      return { plan, link, stage: null, rows, bytes };
+      return { plan, link, stage: null, fill: null, rows, bytes };
     }
     const stage = await ensureStage(target, plan.table.captured, link);
-    const copy = () =>
-      copyBetween({
-        ...from,
-        fromText: sql("replicate.fetch", fetchText(plan, link)),
-        to: target.session,
-        toText: sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`),
-      });
-    const { rows, bytes } = await withManyKeys(source, plan, copy);
-    return { plan, link, stage, rows, bytes };
+    const toText = sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`);
+    const few = target.replica && plan.action === "keys" && plan.table.deltas <= FEW_DELTAS;
+    const job = { ...from, fromText: sql("replicate.fetch", fetchText(plan, link)), to: target.session, toText };
+    const { rows, bytes, kept } = await withManyKeys(source, plan, () => copyOrKeep(job, few ? FEW_BYTES : 0));
+    return { plan, link, stage, fill: kept === null ? null : { ...toText, copyIn: kept }, rows, bytes };
   } catch (error) {
     throw inTable(error, displayName(link.name));
   }

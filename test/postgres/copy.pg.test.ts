@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { copyBetween } from "../../src/postgres/copy.ts";
+import { copyBetween, copyOrKeep } from "../../src/postgres/copy.ts";
 import { sql } from "../../src/postgres/sql.ts";
 import { transaction } from "../../src/postgres/transaction.ts";
 import { sharedServer } from "../harness/shared-server.ts";
@@ -44,6 +44,53 @@ test.for([
   expect(seen.at(-1)).toBe(result.bytes);
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   expect(await target.session.one(sql("test.sum", fingerprint))).toEqual(await source.session.one(sql("test.sum", fingerprint)));
+});
+
+test("a few rows are kept and travel with the statements of a batch, more than that go on by themselves", async () => {
+  const server = await sharedServer(15);
+  await using source = await openDatabase(server);
+  await using target = await openDatabase(server);
+  await target.session.script(sql("test.shape", "create table public.t (a text)"));
+  const toText = sql("test.in", "copy public.t from stdin");
+  const job = (text: string) => ({
+    from: source.session,
+    fromText: sql("test.out", `copy (${text}) to stdout`),
+    to: target.session,
+    toText,
+  });
+  const held = () =>
+    target.session.one(sql("test.held", "select count(*) as rows, min(a) as least, max(length(a)) as longest from public.t"));
+
+  const few = await copyOrKeep(job("select 'a\tb' from generate_series(1, 10)"), 1000);
+  expect(few).toMatchObject({ rows: 10, sent: 10, bytes: 50 });
+  expect(await held()).toMatchObject({ rows: 0 });
+  const upper = sql("test.upper", "update public.t set a = upper(a)");
+  const answered = await target.session.batch([{ ...toText, copyIn: few.kept! }, upper]);
+  expect(answered.map(({ count }) => count)).toEqual([10, 10]);
+  expect(await held()).toEqual({ rows: 10, least: "A\tB", longest: 3 });
+  expect((await copyOrKeep(job("select where false"), 1000)).kept).toEqual([]);
+
+  for (const [many, size] of [
+    [3, 1000],
+    [1, 3_000_000],
+    [20_000, 200],
+  ] as const) {
+    const text = `select repeat('b', ${size}) from generate_series(1, ${many})`;
+    expect(await copyOrKeep(job(text), 1000)).toEqual({ rows: many, sent: many, bytes: many * (size + 1), kept: null });
+    expect(await held()).toMatchObject({ rows: 10 + many, longest: size });
+    await target.session.script(sql("test.empty", "delete from public.t where a like 'b%'"));
+  }
+
+  const bad = { ...toText, copyIn: (await copyOrKeep(job("select 1, 2"), 1000)).kept! };
+  await expect(target.session.batch([bad, upper])).rejects.toMatchObject({ details: { sqlstate: "22P04" } });
+  const missing = { ...job("select repeat('c', 2000000)"), toText: sql("test.in", "copy public.missing from stdin") };
+  await expect(copyOrKeep(missing, 1000)).rejects.toMatchObject({ details: { sqlstate: "42P01" } });
+  await expect(copyOrKeep(job("select repeat('c', 100000) || 1 / (3 - g) from generate_series(1, 5) g"), 1000)).rejects.toMatchObject({
+    details: { sqlstate: "22012" },
+  });
+  expect(await answers(source.session)).toBe(true);
+  expect(await answers(target.session)).toBe(true);
+  expect(await held()).toMatchObject({ rows: 10 });
 });
 
 test("the bytes counted are those of the data", async () => {
