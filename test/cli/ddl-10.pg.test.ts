@@ -1,0 +1,3 @@
+import { testDdlOn } from "./ddl.ts";
+
+testDdlOn(10);
