@@ -110,7 +110,7 @@ export class DaemonRig implements AsyncDisposable {
   }
 
   /** Waits until every target has settled the kick. */
-  async settled(kick: number, timeoutMs = 20_000): Promise<KickTarget[]> {
+  async settled(kick: number, timeoutMs = 45_000): Promise<KickTarget[]> {
     const control = await this.control();
     return waitFor(
       async () => {
@@ -128,7 +128,7 @@ export class DaemonRig implements AsyncDisposable {
     await notifyChanged(control);
   }
 
-  async untilEqual(target = "B", timeoutMs = 20_000): Promise<void> {
+  async untilEqual(target = "B", timeoutMs = 45_000): Promise<void> {
     await waitFor(async () => (await this.differences(target)).length === 0, { what: `${target} to equal the source`, timeoutMs });
   }
 
