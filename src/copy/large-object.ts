@@ -5,6 +5,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { listNewObjects, listObjects, type ObjectPair } from "./large-object-list.ts";
+import { carryRights } from "./large-object-rights.ts";
 import { SEGMENT, windowsOf, type Segment } from "./large-object-window.ts";
 
 export type LargeObjectJob = {
@@ -27,7 +28,7 @@ const ATTEMPTS = 5;
 
 /**
  * Makes the target's large objects those of the source: segment by segment, and only those whose hashes differ travel, so that the same call serves for the
- * first copy, after any end of it, and once more when nobody writes. Nothing captures them. Owners and rights are the schema's business. Through the
+ * first copy, after any end of it, and once more when nobody writes. Nothing captures them. Owners and grants come along. Through the
  * server's functions, which ask for no more than the right to read and to write each object.
  */
 export async function carryLargeObjects(job: LargeObjectJob): Promise<LargeObjectResult> {
@@ -39,6 +40,7 @@ export async function carryLargeObjects(job: LargeObjectJob): Promise<LargeObjec
     const there = pairs.filter((pair) => pair.source !== null);
     result.objects += there.length;
     const carried = await carryWithPatience(job, there, (bytes) => job.onProgress?.(result.objects, result.bytes + bytes));
+    await carryRights(job.source, job.target, oidsOf(there));
     result.bytes += carried.bytes;
     result.changed += carried.changed;
     job.onProgress?.(result.objects, result.bytes);
@@ -57,8 +59,14 @@ export async function markLargeObjects(source: Session): Promise<number> {
 /** Only those made since the mark: next to no work, however many there are. Returns how many were looked at. */
 export async function carryNewLargeObjects(job: LargeObjectJob, since: number): Promise<number> {
   const pairs = await listNewObjects(job.source, job.target, since);
+  if (pairs.length === 0) return 0;
   await carryWithPatience(job, pairs, () => undefined);
+  await carryRights(job.source, job.target, oidsOf(pairs));
   return pairs.length;
+}
+
+function oidsOf(pairs: readonly ObjectPair[]): number[] {
+  return pairs.map(({ oid }) => oid);
 }
 
 /** Numbers of those that are not the same on both sides; both must be at rest. At most `limit`, in order. */

@@ -111,15 +111,25 @@ test(
     create table always (id int generated always as identity primary key, v text); insert into always (v) values ('x')`);
     await move.start();
     await move.old.query("alter table quiet disable trigger all; update quiet set v = 'unseen'; alter table quiet enable trigger all");
+    const reader = `reader_${move.old.name}`;
+    await move.old.query(`create role ${reader}; select lo_create(77); alter large object 77 owner to ${reader}`);
     let done = false;
     using _ = onPoint(async (reached) => {
       if (reached !== "migrate.armed" || done) return;
       done = true;
       await move.old.query(
-        "insert into doc values (2, lo_from_bytea(0, 'second')); insert into log values ('c'); insert into always (v) values ('y')",
+        `insert into doc values (2, lo_from_bytea(78, 'second')); grant select on large object 78 to ${reader}; insert into log values ('c'); insert into always (v) values ('y')`,
       );
     });
     const report = await move.turn("cutover");
+    const rights =
+      "select pg_get_userbyid(lomowner) as owner, lomacl::text as acl, convert_from(lo_get(oid), 'UTF8') as body from pg_largeobject_metadata order by oid";
+    const [here, there] = [await move.old.query(rights), await move.young.query(rights)];
+    for (const side of [move.old, move.young]) await side.query(`drop owned by ${reader}`);
+    await move.old.query(`drop role ${reader}`);
+    expect(there).toEqual(here);
+    expect(here).toContainEqual({ owner: reader, acl: null, body: "" });
+    expect(here).toContainEqual({ owner: "postgres", acl: expect.stringContaining(`${reader}=r/`), body: "second" });
     expect({ outcome: report.outcome, why: report.why?.message, gates: report.gates.filter(({ state }) => state === "blocked") }).toEqual({
       outcome: "switched",
       why: undefined,
