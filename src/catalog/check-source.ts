@@ -27,6 +27,11 @@ export function checkSource(table: QualifiedName, shape: TableShape | undefined,
   }));
 }
 
+/** What our user lacks to read a table whole and to keep writers off it: what a table without key needs. */
+export function checkPrivileges(table: QualifiedName, shape: TableShape, db: string): Problem[] {
+  return privileges(shape, db).map(({ what, remedy }) => ({ grade: "error", db, table: displayName(table), what, remedy }));
+}
+
 function missing({ db, hint }: SourceCheck): Finding {
   return {
     grade: "error",

@@ -41,6 +41,11 @@ async function clearNew(context: AbortContext, migration: Migration, roles: read
   {
     await using target = await openNewOrNone(context);
     if (target === null) {
+      if (context.new.place !== migration.targetPlace)
+        throw new BucardoError("in-use", `this database is being moved to ${migration.targetPlace}; ${context.new.place} is not there`, {
+          db: "new",
+          advice: `Name ${migration.targetPlace} as --to, or pass --keep-new to leave the new side as it is.`,
+        });
       context.onMessage(`${context.new.place} is gone; nothing to clear there`);
       return;
     }

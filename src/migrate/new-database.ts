@@ -24,6 +24,15 @@ export async function openNewDatabase(
   return { session: await openEndpoint(endpoint, "state", signal), made: true };
 }
 
+/** Whether our user may make a database on the new server. */
+export async function mayCreateDatabase(endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
+  await using maintenance = await openMaintenance(endpoint, signal);
+  const { may } = await maintenance.one<{ may: boolean }>(
+    sql("migrate.may-create", "select rolcreatedb or rolsuper as may from pg_catalog.pg_roles where rolname = current_user"),
+  );
+  return may;
+}
+
 export async function dropNewDatabase(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
   await using maintenance = await openMaintenance(endpoint, signal);
   await maintenance.script(sql("migrate.drop-database", `drop database if exists ${quoteIdent(endpoint.dbname)}`));

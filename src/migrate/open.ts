@@ -45,12 +45,20 @@ async function begin(ends: Ends, state: Session, options: MigrationOptions): Pro
 }
 
 async function goOn(ends: Ends, state: Session, under: Migration, wanted: MigrationOptions): Promise<Migration> {
-  await using target = await openEndpoint(ends.new, "state", ends.signal);
-  if (!isSame(under.targetIdentity, await readIdentity(target)))
+  const refuse = (cause?: unknown): never => {
     throw new BucardoError("in-use", `this database is being moved to ${under.targetPlace}; ${ends.new.place} is another one`, {
       db: "old",
+      cause,
       advice: `Go on with --to ${under.targetPlace}, or give that move up first: \`bucardo migrate abort\`.`,
     });
+  };
+  await using target = await openEndpoint(ends.new, "state", ends.signal).catch((error: unknown) =>
+    // A database that is not there, under another name than that of the move, is a wrong --to.
+    error instanceof BucardoError && error.details.sqlstate === "3D000" && ends.new.place !== under.targetPlace
+      ? refuse(error)
+      : Promise.reject(error),
+  );
+  if (!isSame(under.targetIdentity, await readIdentity(target))) refuse();
   const { only, skip } = under.options;
   const chosen = wanted.only.length + wanted.skip.length > 0;
   if (

@@ -1,10 +1,13 @@
-import { checkSource } from "../catalog/check-source.ts";
+import { checkPrivileges, checkSource } from "../catalog/check-source.ts";
+import { checkSequenceSource } from "../catalog/compare-sequence.ts";
 import { compareDatabases, readDatabaseFacts } from "../catalog/database.ts";
 import { readCandidates } from "../catalog/find.ts";
 import { checkSourceDatabase, checkTargetDatabase } from "../catalog/privilege.ts";
+import { readSequences } from "../catalog/sequence.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
+import { quoteIdent } from "../postgres/quote.ts";
 import { readIdentity } from "../replicate/identity.ts";
 import { checkVersions } from "../schema/check-versions.ts";
 import { chooseDumper } from "../schema/dumper.ts";
@@ -15,6 +18,7 @@ import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { estimate, type Estimate } from "./estimate.ts";
 import { findingOf, note, stop, warning, type Finding } from "./finding.ts";
 import { judge } from "./judge.ts";
+import { mayCreateDatabase } from "./new-database.ts";
 import { isSame } from "./open.ts";
 import { selectRelations, unmatchedPatterns, type Selection } from "./selection.ts";
 import { readMigration, type MigrationOptions } from "./state.ts";
@@ -68,18 +72,32 @@ async function openNewOrWhy(ends: Ends): Promise<Young> {
     if (error.details.sqlstate === "3D000")
       return {
         session: null,
-        why: note(`the database ${ends.new.dbname} does not exist on the new side: \`migrate start\` makes it like the old one`),
+        why: await judgeMissing(ends),
       };
     return { session: null, why: stop(error.message, error.advice) };
   }
 }
 
+/** The new database is not there: `start` makes it, if it may. */
+async function judgeMissing({ new: end, signal }: Ends): Promise<Finding> {
+  if (await mayCreateDatabase(end, signal))
+    return note(`the database ${end.dbname} does not exist on the new side: \`migrate start\` makes it like the old one`);
+  return stop(
+    `the database ${end.dbname} does not exist on the new side, and our user may not create it`,
+    `On new: create database ${quoteIdent(end.dbname)} template template0; as a user who may, and make ours its owner; or alter role ... createdb;`,
+  );
+}
+
 async function oldFindings(old: Session, inventory: Inventory, selection: Selection, options: MigrationOptions): Promise<Finding[]> {
   const facts = await readDatabaseFacts(old);
   const under = await readMigration(old);
-  const problems = selection.tables
-    .filter((table) => table.handling === "follow")
-    .flatMap((table) => checkSource(table, inventory.shapes.get(displayName(table)), { db: "old", wanted: null }));
+  const problems = selection.tables.flatMap((table) => {
+    const shape = inventory.shapes.get(displayName(table));
+    if (table.handling === "follow") return checkSource(table, shape, { db: "old", wanted: null });
+    return shape === undefined ? [] : checkPrivileges(table, shape, "old");
+  });
+  const sequences = await readSequences(old, selection.sequences);
+  const unreadable = selection.sequences.flatMap((name) => checkSequenceSource(name, sequences.get(displayName(name)), "old"));
   const unmatched = unmatchedPatterns(await readCandidates(old), options);
   return [
     ...(under === null
@@ -88,7 +106,7 @@ async function oldFindings(old: Session, inventory: Inventory, selection: Select
     ...unmatched.map(({ pattern, nearest }) =>
       stop(`nothing is called ${pattern}`, nearest === null ? "Check --only and --skip." : `Did you mean ${nearest}?`),
     ),
-    ...[...checkSourceDatabase(facts), ...problems].map(findingOf),
+    ...[...checkSourceDatabase(facts), ...problems, ...unreadable].map(findingOf),
     ...(selection.tables.length === 0 ? [stop("no table takes part", "Check --only and --skip, and the database's name.")] : []),
   ];
 }

@@ -51,7 +51,7 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
   await timeline.step(
     "statistics on the new side",
     () => analyzeMissing(to, context),
-    (count) => `${count} tables had none`,
+    (count) => (count === 0 ? null : `${count} ${count === 1 ? "table" : "tables"} had none`),
   );
   const lastRun = { ...definition, relations: definition.relations.filter(({ kind }) => kind === "table") };
   const { proof, compared } = context.verify ? await compareBulk(working, lastRun) : { proof: null, compared: null };
@@ -116,7 +116,7 @@ async function compareBulk(
     await timeline.step(
       "compare",
       () => proof.bulk(),
-      (count) => `${count} of ${proof.tables} tables were not compared yet`,
+      (count) => (count === 0 ? null : `${count} of ${proof.tables} tables were not compared yet`),
     );
     await timeline.step("compare what was touched", async () => {
       for (let turn = 0; turn < LAST_LOOKS; turn++) await proof.refresh();

@@ -4,7 +4,7 @@ import { key } from "../input.ts";
 import { interval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
 import { endpointKeys, readPair } from "./endpoints.ts";
-import { count, duration } from "./measure.ts";
+import { counted, duration } from "./measure.ts";
 
 export const migrateFollow = defineOperation({
   name: ["migrate", "follow"],
@@ -32,10 +32,12 @@ export const migrateFollow = defineOperation({
       limitMs: input.for ? input.for * 1000 : null,
       onRun: ({ rows, lag }) => {
         if (rows > 0 && !context.flags.json)
-          context.io.out(`${count(rows)} rows carried; lag ${count(lag.deltas)} deltas, ${duration(lag.ageSeconds * 1000)}`);
+          context.io.out(
+            `${counted(rows, "row")} carried; ${lag.deltas === 0 ? "no lag" : `lag ${counted(lag.deltas, "delta")}, ${duration(lag.ageSeconds * 1000)}`}`,
+          );
       },
       onMessage: (line) => context.io.err(line),
     });
   },
-  print: ({ runs, rows }, io) => io.out(`${count(runs)} runs, ${count(rows)} rows carried.`),
+  print: ({ runs, rows }, io) => io.out(`${counted(runs, "run")}, ${counted(rows, "row")} carried.`),
 });

@@ -30,6 +30,11 @@ export function count(number: number): string {
   return Math.round(number).toLocaleString("en-US");
 }
 
+/** `1 table`, `1,200 tables`. */
+export function counted(number: number, one: string, several = `${one}s`): string {
+  return `${count(number)} ${number === 1 ? one : several}`;
+}
+
 /** An amount of a progress, in its unit. */
 export function amount(value: number, unit: string): string {
   return unit === "bytes" ? size(value) : `${count(value)} ${unit}`;

@@ -4,7 +4,7 @@ import { displayName } from "../../model/name.ts";
 import { key, text } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { endpointKeys, readPair } from "./endpoints.ts";
-import { count, duration, size } from "./measure.ts";
+import { count, counted, duration, size } from "./measure.ts";
 import { selectionKeys } from "./start.ts";
 
 const finding = z.object({ grade: z.enum(["stop", "warning", "note"]), what: z.string(), remedy: z.string() });
@@ -79,7 +79,7 @@ export const migratePlan = defineOperation({
   print(plan, io, context) {
     io.out(`From ${plan.from}, PostgreSQL ${major(plan.oldVersion)}`);
     io.out(`To   ${plan.to}${plan.newVersion === null ? "" : `, PostgreSQL ${major(plan.newVersion)}`}`);
-    io.out(`${count(plan.tables.length)} tables with ${size(plan.bytes)}, ${count(plan.sequences.length)} sequences`);
+    io.out(`${counted(plan.tables.length, "table")} with ${size(plan.bytes)}, ${counted(plan.sequences.length, "sequence")}`);
     for (const table of plan.tables.slice(0, io.verbose > 0 ? Number.POSITIVE_INFINITY : 5))
       io.out(
         `  ${table.table.padEnd(40)} ${size(table.bytes).padStart(9)}  ${table.key === null ? "no key" : `key ${table.key.join(", ")}`}`,

@@ -6,7 +6,7 @@ import { bool, integer, key, list, text } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { displayKinds, openDisplay } from "./display.ts";
 import { endpointKeys, readPair, rememberPair } from "./endpoints.ts";
-import { duration } from "./measure.ts";
+import { counted, duration } from "./measure.ts";
 import { rate } from "./rate.ts";
 import { OwnView } from "./watcher.ts";
 
@@ -39,7 +39,7 @@ export const migrateStart = defineOperation({
       list: true,
     }),
     progress: key(z.enum(displayKinds, `must be one of ${displayKinds.join(", ")}`).default("auto"), {
-      about: "How progress is told.",
+      about: `How progress is told: ${displayKinds.join(", ")}. auto is live on a terminal, else plain.`,
       value: "KIND",
     }),
   }),
@@ -103,7 +103,7 @@ export const migrateStart = defineOperation({
     }
   },
   print({ from, to, tables, sequences, ms }, io, context) {
-    io.out(`Ready: ${to} is in step with ${from} (${tables} tables, ${sequences} sequences, ${duration(ms)}).`);
+    io.out(`Ready: ${to} is in step with ${from} (${counted(tables, "table")}, ${counted(sequences, "sequence")}, ${duration(ms)}).`);
     io.out(`Next: \`${context.program} migrate cutover --rehearse\`, then \`${context.program} migrate cutover\`.`);
     io.out(`Until then \`${context.program} migrate follow\` keeps the lag small; cutover catches up by itself, too.`);
   },

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { defineOperation } from "../operation.ts";
 import { paintOf } from "./display.ts";
 import { endpointKeys, readPair, type Pair } from "./endpoints.ts";
-import { count, duration } from "./measure.ts";
+import { counted, duration } from "./measure.ts";
 import { viewOf } from "./watcher.ts";
 import { draw } from "./view.ts";
 
@@ -50,7 +50,14 @@ export function statusOf(pair: Pair, look: Look, context: Pick<Context, "io" | "
 }
 
 function stateLines({ migration, worker, lag, steps, decided }: Look, program: string): string[] {
-  const waiting = lag === null ? [] : [`Lag: ${count(lag.deltas)} deltas, the oldest at most ${duration(lag.ageSeconds * 1000)} old.`];
+  const waiting =
+    lag === null
+      ? []
+      : [
+          lag.deltas === 0
+            ? "Lag: none."
+            : `Lag: ${counted(lag.deltas, "delta")}, the oldest at most ${duration(lag.ageSeconds * 1000)} old.`,
+        ];
   if (migration.openSide === "new")
     return [
       "Switched over: the new side is in use.",

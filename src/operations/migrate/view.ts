@@ -37,7 +37,9 @@ export function draw(view: View, width: number, paint: Paint = plain): string[] 
     const done = index < at || (index === at && phase === "ready");
     const mark = done ? paint.good("+") : index === at ? paint.now(">") : " ";
     const took = view.took[phase];
-    const words = spread(`${phase.padEnd(12)} ${phaseWords[phase]}`, took === undefined || index > at ? "" : duration(took), width - 3);
+    // To be ready takes no time.
+    const time = took === undefined || index > at || phase === "ready" ? "" : duration(took);
+    const words = spread(`${phase.padEnd(12)} ${phaseWords[phase]}`, time, width - 3);
     lines.push(` ${mark} ${index === at ? paint.now(words) : index > at ? paint.dim(words) : words}`);
     if (index === at && view.progress !== null && view.progress.phase === phase) lines.push(...drawProgress(view.progress, width, paint));
   }

@@ -8,7 +8,8 @@ import type { View } from "./view.ts";
 export function viewOf(pair: Pair, migration: Migration, steps: readonly Step[], worker: boolean, now: Date): View {
   return {
     from: pair.old.place,
-    to: pair.new.place,
+    // Where the move goes, whatever --to says now.
+    to: migration.targetPlace,
     phase: migration.phase,
     idle: !worker && migration.phase !== "ready",
     elapsedMs: now.getTime() - migration.startedAt.getTime(),
