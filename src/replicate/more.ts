@@ -1,7 +1,7 @@
 import { deltaTable } from "../capture/name.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { prepared } from "../postgres/sql.ts";
+import { sql } from "../postgres/sql.ts";
 import type { Batch } from "./definition.ts";
 import type { TablePlan } from "./plan.ts";
 
@@ -18,8 +18,9 @@ export async function moreWaits(source: Session, { snapshot }: Batch, plans: rea
   const large = plans.some(({ table }) => table.deltas > MOST_DELTAS);
   if (deltas.length === 0 || deltas.length > MOST_TABLES || large) return false;
   const looks = deltas.map((delta) => `exists (select from ${delta} where xid >= $1 or xid = any ($2))`);
+  // Not kept by the session: there is a text for each combination of delta tables.
   const { more } = await source.one<{ more: boolean }>(
-    prepared("replicate.more", `select ${looks.join(" or ")} as more`, [snapshot.xmax, snapshot.xip]),
+    sql("replicate.more", `select ${looks.join(" or ")} as more`, [snapshot.xmax, snapshot.xip]),
   );
   return more;
 }
