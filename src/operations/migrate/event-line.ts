@@ -3,8 +3,26 @@ import { moment } from "./measure.ts";
 
 const MARKS = { ok: "+", warn: "!", blocked: "x" } as const;
 
-/** What happens during a cutover, a line each; null for what need not be told. Pure. */
-export function eventLine(event: CutoverEvent): string | null {
+/**
+ * What happens during a cutover, as lines; none for what need not be told. Gates that are open are counted, and told one by one only with `all`. Feed it
+ * with every event, in order.
+ */
+export function eventTeller(all: boolean): (event: CutoverEvent) => string[] {
+  let open = 0;
+  return (event) => {
+    if (event.kind === "gate" && event.gate.state === "ok" && !all) {
+      open++;
+      return [];
+    }
+    const line = eventLine(event);
+    if (line === null) return [];
+    const before = open === 0 || event.kind === "gate" ? [] : [`  + ${open} gates are open`];
+    if (before.length > 0) open = 0;
+    return [...before, line];
+  };
+}
+
+function eventLine(event: CutoverEvent): string | null {
   switch (event.kind) {
     case "step":
       return null;

@@ -8,7 +8,7 @@ import { interval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
 import { confirmName } from "./confirm.ts";
 import { endpointKeys, readPair } from "./endpoints.ts";
-import { eventLine } from "./event-line.ts";
+import { eventTeller } from "./event-line.ts";
 import { moment } from "./measure.ts";
 
 const gate = z.object({ name: z.string(), state: z.string(), why: z.string(), remedy: z.string().nullable() });
@@ -111,6 +111,7 @@ function turnOperation(
       const pair = readPair(given, context);
       const [from, to] = direction === "cutover" ? [pair.old, pair.new] : [pair.new, pair.old];
       if (!given.rehearse) await confirmName(context, from.dbname, `Writers move from ${from.place} to ${to.place}.`, given.yes);
+      const linesOf = eventTeller(context.io.verbose > 0);
       const report = await turn({ ...pair, signal: context.signal }, direction, {
         budgetMs: (given.budget ?? 10) * 1000,
         rehearse: given.rehearse,
@@ -121,7 +122,7 @@ function turnOperation(
         sequenceGap: given.sequence_gap,
         override: given.override,
         poolers: poolersOf(given),
-        onEvent: (event) => tell(context, eventLine(event)),
+        onEvent: (event) => tell(context, linesOf(event)),
       });
       return {
         from: from.place,
@@ -152,8 +153,8 @@ function turnOperation(
   });
 }
 
-function tell(context: Context, line: string | null): void {
-  if (line !== null && !context.flags.json) context.io.out(line);
+function tell(context: Context, lines: readonly string[]): void {
+  if (!context.flags.json) for (const line of lines) context.io.out(line);
 }
 
 function refuseUnknownGates(names: readonly string[]): void {
