@@ -57,7 +57,6 @@ export const migrateStart = defineOperation({
   ],
   async run(input, context) {
     const pair = readPair(input, context);
-    await rememberPair(input, context);
     const options: MigrationOptions = {
       only: input.only,
       skip: input.skip,
@@ -83,6 +82,8 @@ export const migrateStart = defineOperation({
           },
           onMessage: (line) => display.say(line),
           onPhase: async (phase, now) => {
+            // Only what was accepted: a wrong pair must not be what the next commands take.
+            await rememberPair(input, context);
             view.begin(phase, now, await readSteps(looker));
             display.show(view.now);
           },
