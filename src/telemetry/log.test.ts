@@ -51,7 +51,7 @@ test("of an error nothing that holds values of rows: neither key nor cause", () 
     log.close();
   }
   expect(read()).toContain("the target refused a row");
-  expect(read()).toContain("Look at the constraint");
+  expect(read()).toContain("Mend what the message names");
   expect(read()).not.toContain("4711");
 });
 

@@ -222,7 +222,9 @@ test("a failed run is told in words, with what to do next, and without the value
   await source.query("update account set balance = 4711 where id = 3");
   const { code, stdout, stderr } = await run("kick pepper 0");
   expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
-  expect(stdout).toMatch(/KILLED!\n.*Start time:.*\n.*End time:.*\n +Error: .*small.*public\.account.*\n +Advice: /);
+  expect(stdout).toMatch(
+    /KILLED!\n.*Start time:.*\n.*End time:.*\n +Error: .*small.*public\.account.*\n +Row: +public\.account \(id=3\)\n +Advice: /,
+  );
   const status = await ok("status pepper");
   expect(status).toMatch(/Current state +: Stopped/);
   expect(status).toMatch(/Advice +: .*bucardo kick pepper/);

@@ -245,7 +245,10 @@ test("the source's connection is closed by its owner", async () => {
     if (total > 1_000_000) closing ??= given.source.session.close();
   };
   const endless = "select generate_series(1, 2000000000), repeat('x', 100)";
-  await expect(given.copy(endless, { onBytes })).rejects.toMatchObject({ code: "connection-lost" });
+  // Closing cancels first what still runs; whichever of the two the copy hears of.
+  await expect(given.copy(endless, { onBytes })).rejects.toMatchObject({
+    code: expect.stringMatching(/^(connection-lost|interrupted)$/) as string,
+  });
   await closing;
   await usable(given.target.session);
 });
