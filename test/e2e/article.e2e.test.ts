@@ -3,4 +3,3 @@ import { walkArticle } from "./article-walk.ts";
 
 // The long suite walks more pairs.
 test("the article moves alpha from 12 to 18 while clients write", { timeout: 180_000 }, () => walkArticle(12, 18));
-test("the article moves alpha from 18 to 12 while clients write", { timeout: 180_000 }, () => walkArticle(18, 12));

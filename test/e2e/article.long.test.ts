@@ -7,6 +7,7 @@ const moves: readonly (readonly [from: Major, to: Major])[] = [
   [11, 13],
   [15, 16],
   [17, 14],
+  [18, 12],
 ];
 
 test.for(moves)("the article moves alpha from %i to %i while clients write", ([from, to]) => walkArticle(from, to));
