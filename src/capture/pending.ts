@@ -1,3 +1,4 @@
+import type { Lag } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { prepared, sql } from "../postgres/sql.ts";
 
@@ -20,6 +21,14 @@ export async function countDeltas(source: Session, syncIds: readonly string[] | 
       [syncIds],
     ),
   );
+}
+
+/** Of several tables together: all their deltas, the greatest age. */
+export function lagOf(waiting: readonly Waiting[]): Lag {
+  return {
+    deltas: waiting.reduce((sum, one) => sum + one.deltas, 0),
+    ageSeconds: waiting.reduce((most, one) => Math.max(most, one.ageSeconds), 0),
+  };
 }
 
 /** The cheap look: which syncs have anything waiting towards which target. */

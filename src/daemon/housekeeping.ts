@@ -1,6 +1,6 @@
 import { backoff } from "../base/backoff.ts";
 import { sleep } from "../base/sleep.ts";
-import { countDeltas, type Waiting } from "../capture/pending.ts";
+import { countDeltas, lagOf, type Waiting } from "../capture/pending.ts";
 import { purge } from "../capture/purge.ts";
 import { releaseSync } from "../capture/release.ts";
 import { captureVersion } from "../capture/schema.ts";
@@ -108,15 +108,13 @@ export class SourceKeeper {
 
   async #writeLag(kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
     for (const { syncId, target } of kept) {
-      const mine = waiting.filter((one) => one.syncId === syncId && one.target === target);
-      const deltas = mine.reduce((sum, one) => sum + one.deltas, 0);
-      const ageSeconds = mine.reduce((most, one) => Math.max(most, one.ageSeconds), 0);
+      const lag = lagOf(waiting.filter((one) => one.syncId === syncId && one.target === target));
       const key = `${syncId} ${target}`;
       // Zero is written once, not every few seconds.
-      if (deltas === 0 && !this.#lagging.has(key) && this.#lastPurge !== -Infinity) continue;
-      if (deltas === 0) this.#lagging.delete(key);
+      if (lag.deltas === 0 && !this.#lagging.has(key) && this.#lastPurge !== -Infinity) continue;
+      if (lag.deltas === 0) this.#lagging.delete(key);
       else this.#lagging.add(key);
-      await this.#context.lease.use((control) => writeLag(control, syncId, target, { deltas, ageSeconds }));
+      await this.#context.lease.use((control) => writeLag(control, syncId, target, lag));
     }
   }
 

@@ -1,8 +1,9 @@
 import { sleep } from "../base/sleep.ts";
 import { backoff } from "../base/backoff.ts";
-import { countDeltas } from "../capture/pending.ts";
+import { countDeltas, lagOf } from "../capture/pending.ts";
 import { purge } from "../capture/purge.ts";
 import { BucardoError } from "../model/error.ts";
+import { retries } from "../model/retry.ts";
 import type { Lag, RunResult } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
@@ -49,7 +50,7 @@ export class RunLine implements AsyncDisposable {
       } catch (error) {
         if (!(error instanceof BucardoError) || error.retry === "never") throw error;
         if (error.retry !== "now") await this.close();
-        const wait = error.retry === "now" && attempt < 5 ? 0 : backoff(attempt, { base: 200, cap: 10_000 });
+        const wait = error.retry === "now" && attempt < retries.voidedRunsAtOnce ? 0 : backoff(attempt, retries.move);
         if (wait > 0) onTrouble?.(error, wait);
         await sleep(wait, signal);
       }
@@ -58,11 +59,7 @@ export class RunLine implements AsyncDisposable {
 
   async lag(): Promise<Lag> {
     const { source } = await this.sessions();
-    const waiting = await countDeltas(source, [this.#runner.definition.sync.id]);
-    return {
-      deltas: waiting.reduce((sum, one) => sum + one.deltas, 0),
-      ageSeconds: waiting.reduce((most, one) => Math.max(most, one.ageSeconds), 0),
-    };
+    return lagOf(await countDeltas(source, [this.#runner.definition.sync.id]));
   }
 
   /** Deltas that have arrived need no disk any more. */
@@ -88,7 +85,7 @@ const NEAR = 1000;
 /** A source that writes faster than we carry never comes near; after so many runs that do not come closer it is said. */
 const HOPELESS_RUNS = 20;
 
-/** Runs until less than a thousand deltas wait. Errors: no-progress (the source writes faster than the new side takes). */
+/** Runs until less than a thousand deltas wait. Errors: timeout (the source writes faster than the new side takes). */
 export async function catchUp(line: RunLine, onLag: (lag: Lag) => void): Promise<{ runs: number; lag: Lag }> {
   let closest = Number.POSITIVE_INFINITY;
   for (let runs = 1, stuck = 0; ; runs++) {

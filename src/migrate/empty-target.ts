@@ -1,3 +1,4 @@
+import { quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
@@ -72,5 +73,5 @@ const objectsLeft = sql(
 );
 
 function textArray(names: readonly string[]): string {
-  return `array[${names.map((name) => `'${name.replaceAll("'", "''")}'`).join(", ")}]::text[]`;
+  return `array[${names.map(quoteLiteral).join(", ")}]::text[]`;
 }

@@ -1,4 +1,4 @@
-import { displayName } from "../model/name.ts";
+import { displayName, firstOf } from "../model/name.ts";
 import type { Inventory, InventoryTable } from "../schema/inventory.ts";
 import { note, stop, warning, type Finding } from "./finding.ts";
 import type { Selection } from "./selection.ts";
@@ -101,12 +101,7 @@ function largeObjects({ largeObjects: { count, bytes } }: Inventory): Finding[] 
 function neverAnalyzed(tables: readonly InventoryTable[]): Finding[] {
   const some = tables.filter(({ rows, bytes }) => rows === null && bytes > 1024 * 1024);
   if (some.length === 0) return [];
-  return [
-    note(
-      `nobody has analyzed ${some.slice(0, 5).map(displayName).join(", ")}${some.length > 5 ? ` and ${some.length - 5} more` : ""}: estimates are rough`,
-      "analyze;",
-    ),
-  ];
+  return [note(`nobody has analyzed ${firstOf(some.map(displayName))}: estimates are rough`, "analyze;")];
 }
 
 function age(seconds: number): string {

@@ -4,7 +4,7 @@ import { lockHolder } from "./lock.ts";
 import { syncOf } from "./move.ts";
 import { readSteps, requireMigration, type Migration, type Step } from "./state.ts";
 import { captureVersion } from "../capture/schema.ts";
-import { countDeltas } from "../capture/pending.ts";
+import { countDeltas, lagOf } from "../capture/pending.ts";
 import type { Lag } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 
@@ -31,16 +31,12 @@ export async function lookAt(old: Session): Promise<Look> {
     migration,
     steps: await readSteps(old),
     worker: await lockHolder(old),
-    lag: await lagOf(old, migration),
+    lag: await lagFrom(old, migration),
     decided: migration.openSide === "old" && (await isDecided(old)),
   };
 }
 
-async function lagOf(old: Session, migration: Migration): Promise<Lag | null> {
+async function lagFrom(old: Session, migration: Migration): Promise<Lag | null> {
   if (migration.openSide === "new" || (await captureVersion(old)) === 0) return null;
-  const waiting = await countDeltas(old, [syncOf(migration).id]);
-  return {
-    deltas: waiting.reduce((sum, one) => sum + one.deltas, 0),
-    ageSeconds: waiting.reduce((most, one) => Math.max(most, one.ageSeconds), 0),
-  };
+  return lagOf(await countDeltas(old, [syncOf(migration).id]));
 }

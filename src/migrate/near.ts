@@ -1,5 +1,6 @@
 import { purge } from "../capture/purge.ts";
 import { BucardoError } from "../model/error.ts";
+import { retries } from "../model/retry.ts";
 import type { RunResult } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
@@ -12,15 +13,13 @@ export type RunJob = {
   readonly signal: AbortSignal;
 };
 
-/** Void runs are repeated at once, so often. */
-const VOIDS = 5;
-
+/** Void runs are repeated at once. */
 export async function runOnce({ definition, source, target, signal }: RunJob): Promise<RunResult> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await run({ definition, source, target, signal, onProgress: () => undefined, remembered: null });
     } catch (error) {
-      if (attempt >= VOIDS || !(error instanceof BucardoError) || error.retry !== "now") throw error;
+      if (attempt >= retries.voidedRunsAtOnce || !(error instanceof BucardoError) || error.retry !== "now") throw error;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { BucardoError } from "../model/error.ts";
+import { firstOf } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Identity } from "../replicate/definition.ts";
 import { readIdentity } from "../replicate/identity.ts";
@@ -28,13 +29,9 @@ async function begin(ends: Ends, state: Session, options: MigrationOptions): Pro
     });
   const objects = await userObjects(target);
   if (objects.length > 0)
-    throw new BucardoError(
-      "target-not-empty",
-      `the new database ${ends.new.place} is not empty: ${objects.slice(0, 5).join(", ")}${objects.length > 5 ? ` and ${objects.length - 5} more` : ""}`,
-      {
-        db: "new",
-      },
-    );
+    throw new BucardoError("target-not-empty", `the new database ${ends.new.place} is not empty: ${firstOf(objects)}`, {
+      db: "new",
+    });
   return await createMigration(state, {
     id: randomUUID(),
     targetPlace: ends.new.place,

@@ -1,11 +1,11 @@
 import { checkPrivileges, checkSource } from "../catalog/check-source.ts";
 import { checkSequenceSource } from "../catalog/compare-sequence.ts";
-import { compareDatabases, readDatabaseFacts } from "../catalog/database.ts";
+import { compareDatabases, readDatabaseFacts, type DatabaseFacts } from "../catalog/database.ts";
 import { readCandidates } from "../catalog/find.ts";
 import { checkSourceDatabase, checkTargetDatabase } from "../catalog/privilege.ts";
 import { readSequences } from "../catalog/sequence.ts";
 import { BucardoError } from "../model/error.ts";
-import { displayName } from "../model/name.ts";
+import { displayName, firstOf } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import { readIdentity } from "../replicate/identity.ts";
@@ -21,7 +21,7 @@ import { judge } from "./judge.ts";
 import { mayCreateDatabase } from "./new-database.ts";
 import { isSame } from "./open.ts";
 import { selectRelations, unmatchedPatterns, type Selection } from "./selection.ts";
-import { readMigration, type MigrationOptions } from "./state.ts";
+import { readMigration, type Migration, type MigrationOptions } from "./state.ts";
 
 export type Plan = {
   readonly oldVersion: number;
@@ -40,11 +40,12 @@ export async function makePlan(ends: Ends, options: MigrationOptions): Promise<P
   await using old = await openEndpoint(ends.old, "plan", ends.signal);
   const inventory = await readInventory(old);
   const selection = await selectRelations(old, options);
+  const begun: Begun = { old, facts: await readDatabaseFacts(old), under: await readMigration(old) };
   const young = await openNewOrWhy(ends);
   try {
     const findings = [
-      ...(await oldFindings(old, inventory, selection, options)),
-      ...(young.session === null ? [young.why] : await newFindings(old, young.session, options, ends)),
+      ...(await oldFindings(begun, inventory, selection, options)),
+      ...(young.session === null ? [young.why] : await newFindings(begun, young.session, options, ends)),
       ...judge(inventory, selection),
     ];
     return {
@@ -59,6 +60,9 @@ export async function makePlan(ends: Ends, options: MigrationOptions): Promise<P
     await young.session?.close();
   }
 }
+
+/** What both halves of the look need to know of the old side. */
+type Begun = { readonly old: Session; readonly facts: DatabaseFacts; readonly under: Migration | null };
 
 const RANK = { stop: 0, warning: 1, note: 2 } as const;
 
@@ -88,9 +92,12 @@ async function judgeMissing({ new: end, signal }: Ends): Promise<Finding> {
   );
 }
 
-async function oldFindings(old: Session, inventory: Inventory, selection: Selection, options: MigrationOptions): Promise<Finding[]> {
-  const facts = await readDatabaseFacts(old);
-  const under = await readMigration(old);
+async function oldFindings(
+  { old, facts, under }: Begun,
+  inventory: Inventory,
+  selection: Selection,
+  options: MigrationOptions,
+): Promise<Finding[]> {
   const problems = selection.tables.flatMap((table) => {
     const shape = inventory.shapes.get(displayName(table));
     if (table.handling === "follow") return checkSource(table, shape, { db: "old", wanted: null });
@@ -111,22 +118,16 @@ async function oldFindings(old: Session, inventory: Inventory, selection: Select
   ];
 }
 
-async function newFindings(old: Session, young: Session, options: MigrationOptions, ends: Ends): Promise<Finding[]> {
+async function newFindings({ old, facts: from, under }: Begun, young: Session, options: MigrationOptions, ends: Ends): Promise<Finding[]> {
   const [here, there] = [await readIdentity(old), await readIdentity(young)];
   if (isSame(here, there)) return [stop("both sides are the same database", "Name another one as --to.")];
-  const [from, to] = [await readDatabaseFacts(old), await readDatabaseFacts(young)];
-  const under = await readMigration(old);
+  const to = await readDatabaseFacts(young);
   const objects = under === null ? await userObjects(young) : [];
   const around = await surroundings(old, young, options.roles, options.skipObjects);
   return [
     ...(objects.length === 0
       ? []
-      : [
-          stop(
-            `the new database is not empty: ${objects.slice(0, 5).join(", ")}${objects.length > 5 ? ` and ${objects.length - 5} more` : ""}`,
-            "Move into an empty database, or drop what is in the way.",
-          ),
-        ]),
+      : [stop(`the new database is not empty: ${firstOf(objects)}`, "Move into an empty database, or drop what is in the way.")]),
     ...[
       ...checkTargetDatabase(to),
       ...compareDatabases(from, to),

@@ -1,3 +1,4 @@
+import { isSuperuser } from "../capture/schema.ts";
 import { BucardoError, type Problem } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -42,7 +43,8 @@ export async function makeStages(move: Move, stages: readonly Stage[]): Promise<
   const done = new Set((await readObjects(move.state)).map(({ object }) => object));
   const resumed = done.size > 0;
   await using session = await openNew(move, "structure");
-  const owners = await mayGiveAway(session);
+  // Owners and grants may be as on the old side; otherwise everything belongs to the user who connects.
+  const owners = await isSuperuser(session);
   if (stages.includes("pre")) refuseOrTell(move, notes);
   const counts = { made: 0, before: 0, skipped: [] as string[] };
   for (const stage of stages) {
@@ -93,14 +95,6 @@ function add(counts: Counts, report: RestoreReport): void {
   counts.made += report.made.length;
   counts.before += report.before.length;
   counts.skipped.push(...report.skipped);
-}
-
-/** Whether owners and grants may be as on the old side; otherwise everything belongs to the user who connects. */
-async function mayGiveAway(session: Session): Promise<boolean> {
-  const { superuser } = await session.one<{ superuser: boolean }>(
-    sql("migrate.may-give-away", "select rolsuper as superuser from pg_catalog.pg_roles where rolname = current_user"),
-  );
-  return superuser;
 }
 
 /** Of the server's memory for maintenance we take more than the default of 64 MB when nobody has set it. */

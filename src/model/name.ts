@@ -9,6 +9,11 @@ export function displayName(of: QualifiedName): string {
   return `${displayPart(of.schema)}.${displayPart(of.name)}`;
 }
 
+/** For a sentence: the first of many, `a, b and 12 more`. */
+export function firstOf(names: readonly string[], most = 5): string {
+  return `${names.slice(0, most).join(", ")}${names.length > most ? ` and ${names.length - most} more` : ""}`;
+}
+
 function displayPart(part: string): string {
   return /[."]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part;
 }

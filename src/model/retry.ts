@@ -13,6 +13,8 @@ export const retries = {
   lease: { base: 250, cap: 5000 },
   /** A source cannot be watched for changes, or looked after. */
   source: { base: 250, cap: 30_000 },
+  /** A run of a move met a lost connection or a lock. */
+  move: { base: 200, cap: 10_000 },
   /** Somebody holds a table on which triggers are to be put, or from which they are to be taken. */
   tableLock: { base: 200, cap: 3000 },
 } as const;
@@ -57,7 +59,12 @@ export const retryRules: readonly RetryRule[] = [
     until: "as for a run",
   },
   {
-    what: "Commands",
+    what: "Runs of `bucardo migrate`",
+    how: `void ones at once, ${retries.voidedRunsAtOnce} attempts; what goes away from ${retries.move.base} ms to ${retries.move.cap / 1000} s`,
+    until: "for ever, or Ctrl-C; just before and in the window of a cutover only void ones are repeated, anything else undoes it",
+  },
+  {
+    what: "Other commands",
     how: "nothing but the locks above",
     until: "`kick`, `start`, `stop` and `reload` wait as long as they are told to; what they asked for goes on",
   },

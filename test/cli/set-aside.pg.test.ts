@@ -61,9 +61,9 @@ test("a refused row is listed, shown by status and compare, and replayed as the 
   });
   expect(await equalTables(source, site.databases[2]!, ["person"])).toEqual([]);
 
-  await source.query("update person set age = 44 where id = 4");
   expect(await site.ok("replay s all --dryrun")).toContain("2 rows");
   expect((await listed(site)).some((row) => row.replay)).toBe(false);
+  await source.query("update person set age = 44 where id = 4");
   await waitFor(async () => (await listed(site)).length === 1, { what: "the change to supersede the row that was set aside" });
   expect(await site.ok(`replay s B ${rows[1]!.id}`)).toContain('1 row of sync "s"');
   await site.ok("kick s 0");

@@ -3,9 +3,8 @@ import { writeSetAside } from "../../control/target-state.ts";
 import { targetsOf } from "../../model/sync.ts";
 import { countSetAside, discardSetAside } from "../../replicate/set-aside.ts";
 import { confirm } from "../change.ts";
-import { words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
-import { chooseRows, countText } from "./choose.ts";
+import { chooseRows, chosenRows, countText } from "./choose.ts";
 
 export const discard = defineOperation({
   name: ["discard"],
@@ -17,13 +16,7 @@ export const discard = defineOperation({
   effect: "writes",
   control: "required",
   noise: ["sync"],
-  input: z.object({
-    words: words({
-      about: "The sync, a target if only that one is meant, and numbers of rows or all.",
-      value: "SYNC [TARGET] NUMBER|all",
-      min: 2,
-    }),
-  }),
+  input: chosenRows,
   output: z.object({ messages: z.array(z.string()), rows: z.array(z.number()) }),
   examples: [{ command: "bucardo discard pepper 17", about: "This row is not wanted on the target." }],
   async run({ words: typed }, context) {

@@ -2,9 +2,8 @@ import { z } from "zod";
 import { requestKick } from "../../control/kick.ts";
 import { askReplay } from "../../replicate/set-aside.ts";
 import { confirm } from "../change.ts";
-import { words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
-import { chooseRows, countText } from "./choose.ts";
+import { chooseRows, chosenRows, countText } from "./choose.ts";
 
 export const replay = defineOperation({
   name: ["replay"],
@@ -16,13 +15,7 @@ export const replay = defineOperation({
   effect: "writes",
   control: "required",
   noise: ["sync"],
-  input: z.object({
-    words: words({
-      about: "The sync, a target if only that one is meant, and numbers of rows or all.",
-      value: "SYNC [TARGET] NUMBER|all",
-      min: 2,
-    }),
-  }),
+  input: chosenRows,
   output: z.object({ messages: z.array(z.string()), rows: z.array(z.number()) }),
   examples: [
     { command: "bucardo replay pepper all", about: "After the cause was mended." },
