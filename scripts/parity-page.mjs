@@ -55,8 +55,8 @@ function page(proofs) {
     "",
     "<!-- Generated from scripts/parity-rows.mjs and the tests by `npm run docs`. Do not edit. -->",
     "",
-    "Every row works, is refused with a word on what to take instead, or is missing. A row counts only when a test that runs the program against real " +
-      "servers names it.",
+    "Every row works, is refused with a word on what to take instead, or is missing. A row counts only when a test that gives the program command lines (bin/bucardo, or " +
+      "its function `main` in the process of the test) against real servers names it.",
     "",
     `${rows.length} rows: ${count("works")} work, ${count("refused")} are refused, ${count("missing")} are missing.`,
     ...Object.entries(sections)

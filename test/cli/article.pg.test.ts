@@ -7,6 +7,7 @@ import { scratch } from "../harness/scratch.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 import { line } from "./line.ts";
 
+// proves: 6.2/add-sync-4, 6.4/programs, 6.4/messages
 test("the article's lines, from install to add sync", async () => {
   await using home = await scratch();
   const [old, young] = [await sharedServer(12), await sharedServer(18)];

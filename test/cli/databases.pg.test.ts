@@ -19,6 +19,7 @@ afterAll(() => site[Symbol.asyncDispose]());
 const stored = async (): Promise<string[]> =>
   (await site.control.query<{ name: string }>("select name from bucardo.db order by 1")).map((row) => row.name);
 
+// proves: 6.1/add-update-remove, 6.2/db-connection, 6.4/programs, 6.4/messages
 test("both forms, with the messages of their versions; several at once", async () => {
   expect(await site.ok(`add db ${database.name} name=old ${keys()}`, { program: "bucardo_ctl" })).toBe("Database added: old\n");
   expect(await site.ok(`add db ${database.name} ${keys()}`, { program: "bucardo_ctl" })).toBe(`Database added: ${database.name}\n`);
@@ -36,6 +37,7 @@ test("both forms, with the messages of their versions; several at once", async (
   expect(await site.ok("list dbs U")).toContain("sslmode='disable'");
 });
 
+// proves: 6.1/environment
 test("host and port of the environment are kept, so that the daemon's does not matter", async () => {
   const env = { PGHOST: database.server.host, PGPORT: String(database.server.port) };
   await site.ok(`add db env1 dbname=${database.name} user=postgres`, { env });
@@ -85,6 +87,7 @@ test("--dbname is the control database, and the message says so", async () => {
   expect(err).toContain("--dbname is the control database");
 });
 
+// proves: 6.1/force, 6.2/db-force
 test("--force stores it all the same", async () => {
   const { code, out } = await site.run("add db dead dbname=y host=127.0.0.1 port=1 user=postgres --force");
   expect(code).toBe(0);
@@ -93,6 +96,7 @@ test("--force stores it all the same", async () => {
   await site.ok("remove db dead");
 });
 
+// proves: 6.2/db-connection
 test("a password is never in clear text: sealed with a key file of mode 0600, or only the name of a variable", async () => {
   await site.ok("add db sealed $A pass=geheim123");
   await site.ok("add db named $A pass=env:SHOP_PASSWORD", { env: { SHOP_PASSWORD: "geheim123" } });
@@ -110,6 +114,7 @@ test("a password is never in clear text: sealed with a key file of mode 0600, or
   expect((await site.run("add db unset $A pass=env:NOT_SET_ANYWHERE")).err).toContain("NOT_SET_ANYWHERE");
 });
 
+// proves: 6.1/dryrun-confirm
 test("--dryrun checks and stores nothing, not even a key file", async () => {
   await using other = await openSite({ majors: [14] });
   expect(await other.ok("add db A $A pass=x --dryrun")).toBe('Added database "A"\nDry run: nothing was changed.\n');
@@ -118,6 +123,7 @@ test("--dryrun checks and stores nothing, not even a key file", async () => {
   expect((await other.run("add db A dbname=x host=127.0.0.1 port=1 --dryrun")).code).toBe(1);
 });
 
+// proves: 6.1/dryrun-confirm, 6.1/environment
 test("--confirm asks; anything but yes changes nothing", async () => {
   for (const typed of ["n\n", "\n", ""]) {
     const { code, out, err } = await site.run("add db asked $A --confirm", { typed });
@@ -132,6 +138,7 @@ test("--confirm asks; anything but yes changes nothing", async () => {
   expect(await stored()).toContain("asked");
 });
 
+// proves: 6.1/add-update-remove, 6.2/dbgroup
 test("update tries the new connection first; remove refuses what is referred to", async () => {
   await site.ok("add db upd $A");
   expect(await site.ok("update db upd status=inactive")).toBe("Changed bucardo.db status from active to inactive\n");
@@ -148,11 +155,13 @@ test("update tries the new connection first; remove refuses what is referred to"
   expect((await site.run("remove db nosuch")).err).toContain('Unknown db: "nosuch"');
 });
 
+// proves: 6.1/quiet-verbose-debug
 test("--quiet says nothing; reading commands still answer", async () => {
   expect(await site.run("add db hush $A --quiet")).toEqual({ code: 0, out: "", err: "" });
   expect(await site.ok("list dbs hush -q")).toContain("Database: hush");
 });
 
+// proves: 6.1/rcfile
 test("a rc file that is broken is told of, by line; one that cannot be read stops everything", async () => {
   await using other = await openSite({ majors: [14] });
   const rc = join(other.home, ".bucardorc");

@@ -23,6 +23,7 @@ const rolesAndDatabases = (): Promise<string[]> =>
     return rows.map((row) => row.name);
   });
 
+// proves: 6.1/install-interactive, 6.1/no-plperl, 6.4/control-names
 test("from nothing: asked like the article's version, role without any power, database, schema, pid directory; a second time it says so", async () => {
   await using home = await scratch();
   const pid = join(home.path, "run", "here");
@@ -47,6 +48,7 @@ test("from nothing: asked like the article's version, role without any power, da
   expect(await rolesAndDatabases()).toEqual(before);
 });
 
+// proves: 6.1/install-interactive
 test.each([
   ["Q", "Q\n"],
   ["the end of input", ""],
@@ -63,6 +65,7 @@ test.each([
   expect(existsSync(join(home.path, "no"))).toBe(false);
 });
 
+// proves: 6.1/no-superuser
 test("a plain owner of an existing database needs nothing else, and is told what to put into the rc file", async () => {
   await using home = await scratch();
   await using own = await createDatabase(server);
@@ -128,6 +131,7 @@ test("a schema of another version is refused with what to do; upgrade applies wh
   expect((await run("list", "dbs")).err).toContain("Run `bucardo upgrade`");
 });
 
+// proves: 6.1/install-batch
 test("two installations at once: one does it, the other says that it is done", async () => {
   await using home = await scratch();
   const run = () => line(["install", "--batch", ...where(), "--dbname=atonce", `--piddir=${join(home.path, "pid")}`], { home: home.path });

@@ -11,6 +11,7 @@ const ours = (site: Site, index: number) =>
     "select tgname::text as name from pg_trigger where not tgisinternal union all select nspname::text from pg_namespace where nspname = 'bucardo'",
   );
 
+// proves: 6.1/force
 test("a source that is down: remove says so and changes nothing; --force remembers, validate all clears when it is back", async () => {
   await using server = await startServer({ major: 16 });
   await using shop = await createDatabase(server);
@@ -39,6 +40,7 @@ test("a source that is down: remove says so and changes nothing; --force remembe
   expect(await site.control.query("select from bucardo.remainder")).toEqual([]);
 });
 
+// proves: 6.1/several-daemons, 6.1/uninstall
 test("two control databases on one source: each removes its own", async () => {
   await using one = await openSite({ majors: [15, 15], schema });
   await using two = await openSite({ majors: [15] });
@@ -68,6 +70,7 @@ test("two control databases on one source: each removes its own", async () => {
   expect(await ours(one, 0)).toEqual([]);
 });
 
+// proves: 6.1/control-anywhere
 test("the control database may itself be a source: uninstall leaves the users' tables alone", async () => {
   await using site = await openSite({ majors: [17, 17], schema });
   const { server, name } = site.control;
@@ -85,6 +88,7 @@ test("the control database may itself be a source: uninstall leaves the users' t
   expect(await site.control.query("select from pg_namespace where nspname = 'bucardo'")).toEqual([]);
 });
 
+// proves: 6.1/settings, 6.1/settings-legacy
 test("settings: values checked together, legacy names kept and listed as such, default, show exits 0", async () => {
   await using site = await openSite({ majors: [18] });
   const wrong = await site.run("set log_level=loud purge_interval=never lock_timeot=3");
@@ -104,6 +108,7 @@ test("settings: values checked together, legacy names kept and listed as such, d
   await expect(readFile(`${site.home}/.bucardo/key`)).rejects.toThrow("ENOENT");
 });
 
+// proves: 6.3/compare
 test("accept and compare", async () => {
   await using site = await openSite({ majors: [13, 18], schema });
   await site.ok("add db A $A");

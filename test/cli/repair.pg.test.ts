@@ -8,6 +8,7 @@ const SCHEMA = `create table person (id integer primary key, mail text);
   insert into person select n, 'mail ' || n from generate_series(1, 50) n;
   insert into part select 'it''s "' || n, n / 4.0, 'body' from generate_series(1, 30) n`;
 
+// proves: 6.3/compare
 test("what differs on a target is sent again: missing, changed and surplus rows, whatever the key", async () => {
   await using site = await openSite({ majors: [12, 18], schema: SCHEMA });
   for (const name of ["A", "B"]) await site.ok(`add db ${name} $${name}`);

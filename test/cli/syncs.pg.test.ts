@@ -37,6 +37,7 @@ async function traces(): Promise<object> {
 
 const NOTHING = { objects: [], rows: [] };
 
+// proves: 6.2/strict-checking
 test("every problem in one report, and nothing is changed", async () => {
   const { code, out, err } = await site.run("add sync bad tables=t1,t2,nokey,differs,tt1 dbs=A:source,B,Nope --json");
   expect({ code, out }).toEqual({ code: 1, out: "" });
@@ -79,12 +80,14 @@ test("the same database under two names cannot be source and target", async () =
   await site.ok("remove db Again");
 });
 
+// proves: 6.1/dryrun-confirm
 test("--dryrun checks everything and leaves no trace, also not on the source", async () => {
   expect(await site.ok("add sync dry tables=t1 dbs=A,B --dryrun")).toMatch(/Added sync "dry"\nDry run: nothing was changed\.\n$/);
   expect((await site.run("add sync dry tables=nokey dbs=A,B --dryrun")).code).toBe(1);
   expect(await traces()).toEqual(NOTHING);
 });
 
+// proves: 6.2/implicit, 6.2/lifetime-maxkicks, 6.1/list
 test("version 5: groups made, reused when identical, or named; legacy settings kept and listed", async () => {
   expect(await site.ok("add sync one tables=t1,s1 dbs=A,B conflict_strategy=latest lifetime='1 hour' stayalive=1 checktime='90 s'")).toBe(
     'Created a new relgroup named "one"\n  Added sequence "public.s1"\n  Added table "public.t1"\nCreated a new dbgroup named "one"\nAdded sync "one"\n',
@@ -160,6 +163,7 @@ async function write(client: Client, until: Promise<unknown>): Promise<number> {
   return state.rows;
 }
 
+// proves: 6.1/add-update-remove, 6.2/relgroup
 test("tables join and leave a living sync; what is captured follows", async () => {
   await site.ok("add sync live tables=t1 dbs=A,B");
   await site.databases[1]!.query("create table t2 (a int, b text, primary key (a, b))");
@@ -205,6 +209,7 @@ test("a renamed target keeps its checkpoint, and what waits for it", async () =>
   await clearRegistrations();
 });
 
+// proves: 6.1/validate
 test("validate: the number of bad syncs, all problems, and capture that was lost is mended and copied again", async () => {
   await site.ok("add sync v1 tables=t1 dbs=A,B");
   const { name } = await source().one<{ name: string }>(

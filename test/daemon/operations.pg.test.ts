@@ -34,6 +34,7 @@ async function firstRun(rig: DaemonRig): Promise<void> {
   await waitFor(async () => (await rig.runs()).at(-1)?.outcome, { what: "the first run" });
 }
 
+// proves: 6.1/kick, 6.1/activate, 6.1/pause, 6.1/synonyms, 6.4/messages
 test("kick without a number asks and returns; inactive and paused syncs are refused with exit code 0", async () => {
   await using desk = await openDesk({ sync: { autokick: false } });
   const { rig, run } = desk;
@@ -52,6 +53,7 @@ test("kick without a number asks and returns; inactive and paused syncs are refu
   expect(await run("kick nosuch 0")).toMatchObject({ code: 1, err: expect.stringContaining('"nosuch"') });
 });
 
+// proves: 6.1/kick-wait
 test("kick waits no longer than asked: exit code 1, and the run goes on", async () => {
   await using desk = await openDesk({ sync: { autokick: false } });
   const { rig, run } = desk;
@@ -67,6 +69,7 @@ test("kick waits no longer than asked: exit code 1, and the run goes on", async 
   await rig.untilEqual();
 });
 
+// proves: 6.1/kick-wait, 6.1/kick-retry
 test("kick of a run that fails: killed with the reason, exit code 2, repeated as often as asked", async () => {
   await using desk = await openDesk({ sync: { autokick: false } });
   const { rig, run } = desk;
@@ -84,6 +87,7 @@ test("kick of a run that fails: killed with the reason, exit code 2, repeated as
   expect(JSON.parse((await run("kick s 0 --json")).out)).toMatchObject({ syncs: [{ sync: "s", outcome: "killed" }] });
 });
 
+// proves: 6.1/kick-wait
 test("a kick whose daemon dies says so, exit code 3", async () => {
   await using desk = await openDesk({ sync: { autokick: false } });
   const { rig, run } = desk;
@@ -99,6 +103,7 @@ test("a kick whose daemon dies says so, exit code 3", async () => {
   expect(await kick).toMatchObject({ code: 3, err: expect.stringContaining("daemon ended") });
 });
 
+// proves: 6.1/delta, 6.1/purge
 test("delta counts what is owed, purge drops what is not", async () => {
   await using desk = await openDesk({ targets: ["B", "C"], sync: { autokick: false } });
   const { rig, run } = desk;
@@ -120,6 +125,7 @@ test("delta counts what is owed, purge drops what is not", async () => {
   expect((await run("purge s")).out).toMatch(/^A \(s\): Delta tables purged: \d+ \(\d+ kB\)\n$/);
 });
 
+// proves: 6.1/reload, 6.1/ping
 test("reload waits for the daemon and tries a stopped sync again", async () => {
   await using desk = await openDesk({ sync: { autokick: false } });
   const { rig, run } = desk;

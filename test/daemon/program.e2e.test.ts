@@ -50,6 +50,7 @@ afterAll(async () => {
 
 const pidFile = async (): Promise<number> => Number((await readFile(join(home.path, "pid", "bucardo.mcp.pid"), "utf8")).split("\n")[0]);
 
+// proves: 6.1/ping, 6.1/kick-wait
 test("before start: kick says at once that no daemon runs, status and ping too, stop is content", async () => {
   const kick = await bucardo("kick pepper 0");
   expect(kick.code).toBe(3);
@@ -60,6 +61,7 @@ test("before start: kick says at once that no daemon runs, status and ping too, 
   expect(await bucardo("stop")).toMatchObject({ code: 0, stdout: "No daemon is running\n" });
 });
 
+// proves: 6.1/start-stop-restart, 6.1/reason-log, 6.1/status, 6.1/status-detail, 6.1/status-json, 6.1/ping, 6.1/message, 6.1/pid-files, 6.1/log-destinations, 6.4/files, 6.4/state-words
 test("start returns when it runs, status shows it, a kick carries the rows, stop returns when it is gone", async () => {
   await source.query("update pgbench_accounts set abalance = 7 where aid <= 1000");
   const started = await bucardo("start because of the test");
@@ -103,6 +105,7 @@ test("start returns when it runs, status shows it, a kick carries the rows, stop
   expect(reasons).toMatch(/\| start \| because of the test\n.*\| stop \| enough\n$/);
 });
 
+// proves: 6.3/crash-safety
 test("after kill -9 the next start takes over: pid file and lease of the dead do not stop it", async () => {
   expect(await bucardo("start")).toMatchObject({ code: 0 });
   const killed = await pidFile();
@@ -125,6 +128,7 @@ test("start says why it cannot: no control database, a foreign port, a directory
   expect(await bucardo("stop")).toMatchObject({ code: 0, stdout: "No daemon is running\n" });
 });
 
+// proves: 6.1/reopen, 6.1/signals
 test("in the foreground: HUP and USR2 are understood, moved logs are opened again, TERM ends it in order", async () => {
   const log = join(home.path, "log.bucardo");
   const said = (text: string): Promise<unknown> =>

@@ -149,6 +149,7 @@ describe("what a daemon is needed for, or stands against", () => {
     expect(stderr).toMatch(/^WARNING: .*broken\.rc, line 5: .*\nWARNING: .*broken\.rc, line 6: .*"frobnicate".*\n$/);
   });
 
+  // proves: 6.1/several-daemons, 6.1/start-stop-restart
   test("with one: no second, wherever it is started; what may not run is not kicked", async () => {
     const started = await home.ok("start");
     const pid = /PID (\d+)/.exec(started)?.[1] ?? "";

@@ -71,6 +71,7 @@ afterAll(async () => {
   for (const server of [old, young]) await server[Symbol.asyncDispose]();
 });
 
+// proves: 6.1/no-plperl, 6.1/no-superuser, 6.1/install-batch
 test("install needs no plperl and makes no superuser and no language", async () => {
   const installed = await ok(`install --batch --dbhost=${young.host} --dbport=${young.port} --piddir=${join(home.path, "pid")}`);
   expect(installed).toContain("Installation is now complete.");
@@ -80,6 +81,7 @@ test("install needs no plperl and makes no superuser and no language", async () 
   clean = await traces();
 });
 
+// proves: 6.1/rcfile
 test("what the rc file says counts, and what means nothing is told", async () => {
   const rc = join(home.path, ".bucardorc");
   await writeFile(rc, `dbhost : ${young.host}\ndbport = ${young.port}\nlogdest = ${home.path}\nlog-level = debug\nlogdset = /nowhere\n`);
@@ -89,6 +91,7 @@ test("what the rc file says counts, and what means nothing is told", async () =>
   await writeFile(rc, `dbhost : ${young.host}\ndbport = ${young.port}\nlogdest = ${home.path}\n`);
 });
 
+// proves: 6.1/synonyms
 test("old words work, or are refused in one line with its remedy", async () => {
   await ok(`add database shop name=old host=${proxy.host} port=${proxy.port} user=app`);
   await ok(`add db new dbname=shop host=${young.host} port=${young.port} user=app`);
@@ -150,6 +153,7 @@ test("a lock that is let go in time is waited for", async () => {
   await ok("set lock_timeout=DEFAULT lock_attempts=DEFAULT");
 });
 
+// proves: 6.4/schema-name
 test("a schema dump taken after add sync restores elsewhere: our schema by -N, our triggers by one word", async (context) => {
   const { pg_dump, psql } = needsProgram(context, "pg_dump", "psql");
   await using elsewhere = await createDatabase(young);
@@ -173,6 +177,7 @@ test("kick 0 without a daemon says so at once, and start says why it is not runn
   expect(await ok("status")).toContain("never been started");
 });
 
+// proves: 6.1/start-stop-restart, 6.1/kick-wait
 test("start returns when it runs, and a kick right behind it is not lost; times have milliseconds", async () => {
   await source.query("update account set balance = 5 where id <= 10; update teller set name = 'Bob'");
   await target.query(
@@ -191,6 +196,7 @@ test("start returns when it runs, and a kick right behind it is not lost; times 
   expect(await ok("status")).toMatch(/ pepper +\| Good +\| \d\d:\d\d:\d\d\.\d{3} \| \d+\.\d{3} s \|/);
 });
 
+// proves: 6.1/status-detail
 test("a long run shows rows, rate and time left, in status and in kick", async (context) => {
   const { script } = needsProgram(context, "script");
   await source.query("update account set balance = 7");
@@ -236,6 +242,7 @@ test("a failed run is told in words, with what to do next, and without the value
   expect(await equalTables(source, target, TABLES)).toEqual([]);
 });
 
+// proves: 6.1/start-stop-restart
 test("stop returns when everything has stopped, and a run that goes on is finished first", async () => {
   const pid = Number(/MCP: (\d+)/.exec(await ok("status"))?.[1]);
   await source.query("update account set balance = 8");
@@ -251,6 +258,7 @@ test("stop returns when everything has stopped, and a run that goes on is finish
   proxy.resume();
 });
 
+// proves: 6.1/uninstall
 test("remove sync leaves no trigger, table, function, schema and role", async () => {
   expect(await ok("remove sync pepper")).toBe('Removed sync "pepper"\n');
   expect(await traces()).toEqual(clean);

@@ -50,6 +50,7 @@ afterAll(async () => {
   for (const one of opened) await one[Symbol.asyncDispose]();
 });
 
+// proves: 6.1/synonyms
 test("key=value, key:value, --key value and --key=value mean the same", async () => {
   const [host, port] = [B.server.host, B.server.port];
   await home.ok(`add db A ${keysOf(A)}`);
@@ -68,6 +69,7 @@ test("key=value, key:value, --key value and --key=value mean the same", async ()
   expect(databases).toMatchObject(wanted);
 });
 
+// proves: 6.1/dryrun-confirm
 test("--dryrun checks and says everything, and changes nothing anywhere", async () => {
   const before = await all();
   const command = "add sync main tables=item,part,ticket,item_id_seq dbs=A:source,B:target,C:target";
@@ -79,6 +81,7 @@ test("--dryrun checks and says everything, and changes nothing anywhere", async 
   expect(rehearsed).toBe(`${await home.ok(command)}Dry run: nothing was changed.\n`);
 });
 
+// proves: 6.3/delta-sync, 6.3/sequences, 6.3/truncate, 6.3/catch-up
 test("several targets get rows, sequences and TRUNCATE; changes come without a kick", async () => {
   await home.ok("start");
   await A.query(
@@ -98,6 +101,7 @@ test("several targets get rows, sequences and TRUNCATE; changes come without a k
   expect(await B.query("select id from part")).toEqual([{ id: 7 }]);
 });
 
+// proves: 6.2/db-return, 6.3/outage
 test("a target that is down holds up no other, is told of, and catches up by itself", async () => {
   await fragile.stop();
   await insert("part", 2000);
@@ -116,6 +120,7 @@ test("a target that is down holds up no other, is told of, and catches up by its
   expect(await home.ok("kick main 0")).toMatch(/DONE!/);
 });
 
+// proves: 6.2/checktime
 test("two syncs over the same table; one that only runs by the clock", async () => {
   expect(await home.ok("add sync clock tables=item dbs=A:source,D:target autokick=off checktime='1 second'")).toContain(
     'Added sync "clock"',
@@ -128,6 +133,7 @@ test("two syncs over the same table; one that only runs by the clock", async () 
   expect(await home.ok("compare main")).toMatch(/^Sync main, target B: equal\n[^]*target C: equal/m);
 });
 
+// proves: 6.1/pause, 6.1/activate
 test("pause and deactivate hold a sync over a restart of the daemon, and lose nothing", async () => {
   for (const [hold, go, word] of [
     ["pause", "resume", "Paused"],
@@ -148,6 +154,7 @@ test("pause and deactivate hold a sync over a restart of the daemon, and lose no
   }
 });
 
+// proves: 6.2/living-sync, 6.2/db-status, 6.1/reload, 6.2/onetimecopy, 6.1/add-update-remove
 test("tables join and leave a living sync, and the daemon takes over what is changed", async () => {
   const triggers = async (): Promise<string[]> =>
     (
@@ -189,6 +196,7 @@ test("tables join and leave a living sync, and the daemon takes over what is cha
   await until(equal(C, ["later"]), "the target to be brought up to date when it is active again");
 });
 
+// proves: 6.1/list, 6.1/status-json, 6.1/delta
 test("every reading command has --json that says what the text says", async () => {
   const text = async (command: string): Promise<string> => (await line(split(command), { home: home.path })).out;
   const json = async (command: string): Promise<unknown> => JSON.parse(await text(`${command} --json`));
@@ -244,6 +252,7 @@ test("every reading command has --json that says what the text says", async () =
   });
 });
 
+// proves: 6.1/uninstall
 test("uninstall removes everything from everywhere", async () => {
   await home.ok("stop");
   const said = await home.ok("uninstall --batch");
