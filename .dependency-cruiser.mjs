@@ -15,6 +15,7 @@ export const rooms = [
   "migrate",
   "daemon",
   "operations",
+  "http",
   "cli",
 ];
 
