@@ -39,8 +39,8 @@ export const safety = [
     name: "no-intent",
     what: "what the target shows may be lost by a crash of the source, and its transaction ids handed out again",
     file: "src/replicate/run.ts",
-    find: "      await recordIntent(source, definition, batch, at.xid);\n",
-    replace: "",
+    find: "intending(definition, batch, at.xid)",
+    replace: 'sql("replicate.intent", "select")',
     tests: [{ file: guards, name: "durable on the source" }],
   },
   {

@@ -65,13 +65,16 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
                 g.awake >= case when k.variant = 'statement' then 5 when k.variant = 'tree' then 4 when c.relkind = 'p' then 1 else 2 end
                            + case when k.variant <> 'statement' and c.oid = m.root then 1 else 0 end
                   -- what became a partition or child is changed by statements that name its parent
-                  and (k.variant = 'row' or c.oid <> m.root or not exists (select from pg_inherits i where i.inhrelid = c.oid)) as captured
+                  and (k.variant = 'row' or c.oid <> m.root or not exists (select from pg_inherits i where i.inhrelid = c.oid))
+                  -- a key that may change without being named needs the trigger that always looks
+                  and not (k.variant = 'statement' and g.named and exists (select from pg_trigger b where b.tgrelid = c.oid and ${changesRows("b")})) as captured
            from member m
            join bucardo.captured_table k on k.relation = m.root
            join pg_class c on c.oid = m.oid
            join pg_namespace n on n.oid = c.relnamespace
           cross join lateral (
             select count(*) filter (where t.tgenabled in ('O', 'A')) as awake,
+                   bool_or(t.tgattr::text <> '' and f.proname like '%\_key') as named,
                    md5(string_agg(format('%s %s', t.oid, t.xmin), ',' order by t.oid)) as print
               from pg_trigger t join pg_proc f on f.oid = t.tgfoid
              where t.tgrelid = c.oid and f.pronamespace = 'bucardo'::regnamespace and f.proname like 'capture\\_' || k.id || '\\_%') g
@@ -96,6 +99,11 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
       { shape: { name, columns, marks, triggers, leaves }, uncaptured },
     ]),
   );
+}
+
+/** A trigger that may change what an UPDATE writes: BEFORE it, FOR EACH ROW. As SQL over a row of pg_trigger. */
+export function changesRows(trigger: string): string {
+  return `not ${trigger}.tgisinternal and ${trigger}.tgtype & 19 = 19`;
 }
 
 /** A partition whose DETACH CONCURRENTLY is under way, or was broken off, is not read through its root any more. */

@@ -2,21 +2,22 @@ import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql, type Statement } from "../postgres/sql.ts";
+import { prepared, sql, type Statement } from "../postgres/sql.ts";
 import { refuseHeld } from "./blocker.ts";
 import { type Captured, triggerTexts } from "./function-text.ts";
-import { captureEvents, functionName } from "./name.ts";
-import type { Part, Tree } from "./tree.ts";
+import { captureEvents, functionName, triggerName } from "./name.ts";
+import { changesRows } from "./shape.ts";
+import type { Tree } from "./tree.ts";
 
 /**
  * Adds the triggers that a part lacks; a disabled one is an error, because somebody did that on purpose. Waits for locks for `lockTimeoutMs` in all,
  * as the first part's writers wait until the last is done, and not at all behind older transactions. Errors: lock-timeout, schema-mismatch.
  */
 export async function ensureTriggers(source: Session, tree: Tree, captured: Captured, lockTimeoutMs: number): Promise<void> {
-  const there = await source.query<{ relation: number; name: string; enabled: string }>(
+  const there = await source.query<{ relation: number; name: string; enabled: string; named: boolean }>(
     sql(
       "capture.triggers",
-      `select t.tgrelid as relation, t.tgname as name, t.tgenabled as enabled
+      `select t.tgrelid as relation, t.tgname as name, t.tgenabled as enabled, t.tgattr::text <> '' as named
          from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_namespace n on n.oid = p.pronamespace
         where n.nspname = 'bucardo' and p.proname like 'capture\\_' || $2 || '\\_%' and t.tgrelid = any ($1::oid[])`,
       [tree.parts.map((part) => part.oid), String(captured.id)],
@@ -30,10 +31,14 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
       advice: `alter table ${quoteName(tree)} enable trigger ${quoteIdent(disabled.name)}; the target then needs a copy of the table.`,
     });
   }
+  const unnamed = captured.variant === "statement" && (await keyChangesUnnamed(source, tree, captured));
+  const key = triggerName(captured.id, "key");
+  const blind = unnamed && there.some(({ name, named }) => name === key && named);
   const missing = tree.parts
     .map((part) => {
-      const names = new Set(there.filter((trigger) => trigger.relation === part.oid).map((trigger) => trigger.name));
-      return missingTriggers(captured, part, part.oid === tree.oid, names).join("; ");
+      const names = new Set(there.filter(({ relation, name }) => relation === part.oid && !(blind && name === key)).map(({ name }) => name));
+      const texts = triggerTexts(captured, part, part.oid === tree.oid, unnamed).filter((text) => !names.has(nameIn(text)));
+      return [...(blind ? [`drop trigger ${key} on ${quoteName(part)}`] : []), ...texts].join("; ");
     })
     .filter((texts) => texts !== "");
   if (missing.length === 0) return;
@@ -41,8 +46,21 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
   await withinPatience(source, "capture.create-trigger", missing, lockTimeoutMs);
 }
 
-function missingTriggers(captured: Captured, part: Part, isRoot: boolean, there: ReadonlySet<string>): string[] {
-  return triggerTexts(captured, part, isRoot).filter((text) => !there.has(/^create trigger (\S+) /.exec(text)?.[1] ?? ""));
+function nameIn(text: string): string {
+  return /^create trigger (\S+) /.exec(text)?.[1] ?? "";
+}
+
+/** Whether an UPDATE can change a key without naming one of its columns: a BEFORE trigger may, be it enabled or not, and a generated column does. */
+async function keyChangesUnnamed(source: Session, tree: Tree, { key }: Captured): Promise<boolean> {
+  const { unnamed } = await source.one<{ unnamed: boolean }>(
+    prepared(
+      "capture.key-unnamed",
+      `select exists (select from pg_trigger t where t.tgrelid = $1 and ${changesRows("t")})
+              or exists (select from pg_attribute a where a.attrelid = $1 and a.attname = any ($2) and ${source.serverVersion >= 120000 ? "a.attgenerated <> ''" : "false"}) as unnamed`,
+      [tree.oid, key.map(({ name }) => name)],
+    ),
+  );
+  return unnamed;
 }
 
 /** Statements that need a lock each, in the caller's transaction; each may wait as long as is left of the whole. */

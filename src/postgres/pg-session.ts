@@ -93,6 +93,7 @@ export class PgSession implements Session {
         return await runBatch(this.#client, statements, (statement) => this.#nameOf(statement, unsure));
       } catch (error) {
         for (const text of unsure) this.#prepared.delete(text);
+        await this.#heardOut();
         throw this.#explain(error);
       }
     });
@@ -142,8 +143,19 @@ export class PgSession implements Session {
         const result = await this.#client.query(values === undefined ? { text } : { text, values: [...values] });
         return Array.isArray(result) ? (result as pg.QueryResult[]) : [result];
       } catch (error) {
+        await this.#heardOut();
         throw this.#explain(error);
       }
+    });
+  }
+
+  /** The driver tells of an error before the server has said what became of the transaction: whoever ends it must know that. */
+  async #heardOut(): Promise<void> {
+    const client = this.#client as pg.Client & { readonly readyForQuery?: boolean };
+    if (client.readyForQuery === true || this.lost.aborted || this.#socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      client.once("drain", resolve);
+      this.#socket.once("close", resolve);
     });
   }
 

@@ -76,4 +76,6 @@ export type Batch = {
   readonly tables: readonly BatchTable[];
   /** Captured tables that are subscribed and no part of the definition, because it is older or newer. */
   readonly leftOut: readonly number[];
+  /** Captured tables that are locked already, and were found unchanged behind the lock. */
+  readonly held: ReadonlySet<number>;
 };

@@ -23,14 +23,8 @@ export const HOLD_TIMEOUT = "500ms";
  * What changed between the snapshot and the lock voids the run. Errors: lock-timeout.
  */
 export async function holdTables(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
-  const names = plans.map(({ table }) => `${table.partitioned ? "" : "only "}${quoteName(table.name)}`);
   try {
-    const answers = await source.batch([
-      sql("replicate.hold-timeout", `set local lock_timeout = '${HOLD_TIMEOUT}'`),
-      sql("replicate.hold-tables", `lock table ${names.join(", ")} in access share mode`),
-      sql("replicate.hold-timeout", "set local lock_timeout = 0"),
-      unchanged(source, batch, plans),
-    ]);
+    const answers = await source.batch(holding(source, batch, plans));
     refuseChanged(source, answers.at(-1));
   } catch (error) {
     if (!GONE.has(sqlstateOf(error) ?? "")) throw error;
@@ -38,12 +32,38 @@ export async function holdTables(source: Session, batch: Batch, plans: readonly 
   }
 }
 
-/** The last look at the source within the snapshot; nothing was written in it but locks, so the commit only ends it. */
-export async function endReading(source: Session, batch: Batch, plans: readonly TablePlan[]): Promise<void> {
-  const end = sql("replicate.end-reading", "commit");
-  if (plans.length === 0) return void (await source.execute(end));
-  const [changed] = await source.batch([unchanged(source, batch, plans), end]);
+/** As a part of a batch; the last answer is for refuseChanged. */
+export function holding(source: Session, batch: Batch, plans: readonly TablePlan[]): Statement[] {
+  const names = plans.map(({ table }) => `${table.partitioned ? "" : "only "}${quoteName(table.name)}`);
+  return [
+    sql("replicate.hold-timeout", `set local lock_timeout = '${HOLD_TIMEOUT}'`),
+    sql("replicate.hold-tables", `lock table ${names.join(", ")} in access share mode`),
+    sql("replicate.hold-timeout", "set local lock_timeout = 0"),
+    unchanged(source, batch, plans),
+  ];
+}
+
+/** Why `holding` may fail without anything being wrong: a table went away, or somebody else holds it. */
+export function isGoneOrHeld(error: unknown): boolean {
+  const sqlstate = sqlstateOf(error) ?? "";
+  return GONE.has(sqlstate) || sqlstate === "55P03";
+}
+
+/**
+ * The last look at the source within the snapshot; nothing was written in it but locks, so the commit only ends it. `then` goes along behind it,
+ * whatever the look finds: an answer that is wanted only where it finds nothing.
+ */
+export async function endReading(source: Session, batch: Batch, plans: readonly TablePlan[], then: Statement): Promise<Answer> {
+  const [changed, , answer] = await source.batch([unchanged(source, batch, plans), END_READING, then]);
   refuseChanged(source, changed);
+  return answer!;
+}
+
+const END_READING = sql("replicate.end-reading", "commit");
+
+/** Of a run that has nothing to read. */
+export async function endLook(source: Session): Promise<void> {
+  await source.execute(END_READING);
 }
 
 /**
@@ -94,7 +114,7 @@ function unchanged(source: Session, batch: Batch, plans: readonly TablePlan[]): 
   );
 }
 
-function refuseChanged(source: Session, answer: Answer | undefined): void {
+export function refuseChanged(source: Session, answer: Answer | undefined): void {
   const [first] = (answer?.rows ?? []) as { name: string }[];
   if (first !== undefined) throw voidRun(source, first.name);
 }

@@ -4,7 +4,7 @@ import { carriedColumns, compareTables } from "../catalog/compare.ts";
 import { canUpsert } from "../catalog/key.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
 import { BucardoError, type Problem } from "../model/error.ts";
-import { displayName } from "../model/name.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { prepared } from "../postgres/sql.ts";
@@ -14,17 +14,21 @@ import type { Member } from "./member.ts";
 import { renamedColumns } from "./renamed.ts";
 import type { AwakeObstacle, LinkColumn, TableLink } from "./table-link.ts";
 
+/** By schema.name. */
+export type Prints = ReadonlyMap<string, string>;
+
 /**
- * How the rows of some tables cross, remembered per connection until one of the sides changes. Errors: schema-mismatch with all problems of
- * all tables in one report.
+ * How the rows of some tables cross, remembered per connection until one of the sides changes. `early`: prints of the target that were read in this run.
+ * Errors: schema-mismatch with all problems of all tables in one report.
  */
 export async function linkTables(
   source: Session,
   target: Member,
   definition: RunDefinition,
   tables: readonly BatchTable[],
+  early: Prints = NO_PRINTS,
 ): Promise<Map<number, TableLink>> {
-  const prints = await readPrints(target.session, tables);
+  const prints = tables.every(({ name }) => early.has(displayName(name))) ? early : await readPrints(target.session, tables);
   const links = new Map<number, TableLink>();
   const changed: BatchTable[] = [];
   for (const table of tables) {
@@ -46,7 +50,7 @@ export async function linkTables(
 }
 
 /** Changes whenever columns, indexes, rules, constraints or triggers of a table on the target change. One statement for all; no locks. */
-async function readPrints(target: Session, tables: readonly BatchTable[]): Promise<Map<string, string>> {
+export async function readPrints(target: Session, tables: readonly { readonly name: QualifiedName }[]): Promise<Prints> {
   const rows = await target.query<{ schema: string; name: string; print: string }>(
     prepared(
       "replicate.target-prints",
@@ -66,7 +70,9 @@ async function readPrints(target: Session, tables: readonly BatchTable[]): Promi
   return new Map(rows.map((row) => [displayName(row), row.print]));
 }
 
-function printOf(table: BatchTable, prints: ReadonlyMap<string, string>): string {
+export const NO_PRINTS: Prints = new Map();
+
+function printOf(table: BatchTable, prints: Prints): string {
   return `${table.captured} ${table.now.columns} ${prints.get(displayName(table.name)) ?? "missing"}`;
 }
 

@@ -1,3 +1,4 @@
+import type { Answer } from "../postgres/batch.ts";
 import type { Session } from "../postgres/session.ts";
 import { prepared, sql, type Statement } from "../postgres/sql.ts";
 import type { Identity, RunDefinition } from "./definition.ts";
@@ -40,11 +41,16 @@ export async function look(source: Session, definition: RunDefinition, withColum
   return found ?? null;
 }
 
-/** The same as the first statement of the run's transaction, which begins with it. */
-export async function beginWithLook(source: Session, definition: RunDefinition, withColumns: boolean): Promise<Look | null> {
+/** The same as the first statement of the run's transaction, which begins with it. `then` goes along behind it; its answers come second. */
+export async function beginWithLook(
+  source: Session,
+  definition: RunDefinition,
+  withColumns: boolean,
+  then: readonly Statement[],
+): Promise<[Look | null, readonly Answer[]]> {
   const begin = sql("replicate.begin-source", "begin isolation level repeatable read");
-  const answers = await source.batch([begin, looking(definition, withColumns)]);
-  return (answers[1]?.rows[0] as Look | undefined) ?? null;
+  const [, found, ...answers] = await source.batch([begin, looking(definition, withColumns), ...then]);
+  return [(found?.rows[0] as Look | undefined) ?? null, answers];
 }
 
 function looking(definition: RunDefinition, withColumns: boolean): Statement {

@@ -16,16 +16,17 @@ import { fetchCarefully } from "./careful-fetch.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import { expectedRows } from "./expect.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
-import { endReading, holdTables } from "./hold.ts";
+import { expectSame, takeExpectation } from "./expectation.ts";
+import { endLook, endReading, holdTables } from "./hold.ts";
 import { checkSource, checkTarget, positionOf, type Position } from "./identity.ts";
-import { linkTables } from "./link.ts";
+import { linkTables, NO_PRINTS, readPrints, type Prints } from "./link.ts";
 import { beginLocked } from "./lock.ts";
 import { memberOf, type Member } from "./member.ts";
 import { moreWaits } from "./more.ts";
 import { planTables, type TablePlan } from "./plan.ts";
 import { mendCapture } from "./mend-capture.ts";
 import { carrySequences } from "./sequence.ts";
-import { confirmIntent, recordIntent, settle } from "./settle.ts";
+import { confirmIntent, intended, intending, settle } from "./settle.ts";
 import { settleAside, supersededBy } from "./settle-aside.ts";
 import { stopwatch, withStatistics, type Stopwatch } from "./statistics.ts";
 import { sameShape } from "../capture/shape.ts";
@@ -85,24 +86,29 @@ async function runOnce(context: Attempt, target: Member): Promise<RunReport> {
   await beginLocked(target.session, definition.sync);
   await reach("replicate.locked");
 
-  const batch = await take(source, definition);
+  const expected = takeExpectation(source, definition);
+  const [batch, prints] = await together(
+    context.signal,
+    () => take(source, definition, expected),
+    async () => (expected === null ? NO_PRINTS : await readPrints(target.session, expected.batch.tables)),
+  );
   await reach("replicate.snapshot-taken");
   try {
-    return await carry(context, target, batch, progress);
+    return await carry(context, target, batch, prints, progress);
   } catch (error) {
     throw await verdictOn(error, source, batch.tables);
   }
 }
 
-async function carry(context: Attempt, target: Member, batch: Batch, progress: Progress): Promise<RunReport> {
+async function carry(context: Attempt, target: Member, batch: Batch, prints: Prints, progress: Progress): Promise<RunReport> {
   const { definition, source } = context;
   const sourceIdentity = await checkSource(source, definition.sync.name, batch.checkpoint, batch.snapshot.xmax, context.remembered);
   const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
   await mendCapture(source, definition, batch);
 
   const plans = await planTables(target.session, definition, batch);
-  const moved = plans.length === 0 ? null : await moveRows(context, target, batch, plans, progress);
-  if (moved === null) await endReading(source, batch, plans);
+  const moved = plans.length === 0 ? null : await moveRows(context, target, batch, plans, prints, progress);
+  if (moved === null) await endLook(source);
   const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
 
   context.signal.throwIfAborted();
@@ -117,6 +123,7 @@ async function carry(context: Attempt, target: Member, batch: Batch, progress: P
     const move = () => settle(source, definition, batch, { sourceIdentity, target: settled });
     setAside = await settleAside(source, definition, batch, { superseded: [], fetched: [], ...moved, careful: context.careful }, move);
     target.lastXid = moved?.at.xid ?? target.lastXid;
+    expectSame(source, definition, batch, plans);
     await reach("replicate.settled");
   }
   const more = moved !== null && (await moreWaits(source, batch, plans).catch(() => false));
@@ -141,36 +148,40 @@ type Moved = {
 };
 
 /** All rows of the run, applied but not committed, and the intent to commit them. The source ends its part while the target applies. */
-async function moveRows(context: Attempt, target: Member, batch: Batch, plans: readonly TablePlan[], progress: Progress): Promise<Moved> {
+async function moveRows(
+  context: Attempt,
+  target: Member,
+  batch: Batch,
+  plans: readonly TablePlan[],
+  prints: Prints,
+  progress: Progress,
+): Promise<Moved> {
   const { definition, source, signal } = context;
-  const [, [at, links]] = await together(
-    signal,
-    () => holdTables(source, batch, plans),
-    async () =>
-      [
-        await positionOf(target.session),
-        await linkTables(
-          source,
-          target,
-          definition,
-          plans.map((plan) => plan.table),
-        ),
-      ] as const,
-  );
+  const link = () =>
+    linkTables(
+      source,
+      target,
+      definition,
+      plans.map((plan) => plan.table),
+      prints,
+    );
+  const hold = () => (plans.every(({ table }) => batch.held.has(table.captured)) ? Promise.resolve() : holdTables(source, batch, plans));
+  const [, links] = await together(signal, hold, link);
   const watch = stopwatch();
-  const fetched = await fetchAll(context, target, plans, links, progress, watch);
-  const superseded = await supersededBy(source, definition, fetched);
-  const [, tables] = await together(
+  const [at, fetched] = await together(
     signal,
-    async () => {
-      await endReading(source, batch, plans);
-      await reach("replicate.file-nodes-checked");
-      await recordIntent(source, definition, batch, at.xid);
-    },
+    () => positionOf(target.session),
+    (broken) => fetchAll({ ...context, signal: broken }, target, plans, links, progress, watch),
+  );
+  const superseded = await supersededBy(source, definition, fetched);
+  await reach("replicate.rows-read");
+  const [intendedAt, tables] = await together(
+    signal,
+    async () => intended(source, definition, await endReading(source, batch, plans, intending(definition, batch, at.xid))),
     // Rows that others hold on the target may keep us waiting for as long as they like.
     (broken) => interruptible(broken, target.session, () => applyAll(context, target, fetched, progress, watch)),
   );
-  await confirmIntent(source, definition, batch);
+  await confirmIntent(source, definition, batch, intendedAt);
   progress.step("settling", null);
   await reach("replicate.intent-committed");
   const bytes = fetched.reduce((sum, each) => sum + each.bytes, 0);

@@ -1,6 +1,7 @@
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
-import { prepared } from "../postgres/sql.ts";
+import type { Answer } from "../postgres/batch.ts";
+import { prepared, type Statement } from "../postgres/sql.ts";
 import type { Batch, Identity, RunDefinition } from "./definition.ts";
 import { sameShape } from "../capture/shape.ts";
 
@@ -11,23 +12,31 @@ import { sameShape } from "../capture/shape.ts";
  * Void when the checkpoint is not where the run found it: a run that slept while its target was removed, copied by hand and added again must not
  * bring its old rows there.
  */
-export async function recordIntent(source: Session, definition: RunDefinition, batch: Batch, targetXid: number): Promise<void> {
-  const written = await source.execute(
-    prepared(
-      "replicate.intent",
-      `insert into bucardo.intent (sync, target, run, snapshot, target_xid)
+export function intending(definition: RunDefinition, batch: Batch, targetXid: number): Statement {
+  return prepared(
+    "replicate.intent",
+    `insert into bucardo.intent (sync, target, run, snapshot, target_xid)
        select c.sync, c.target, c.run + 1, $3, $4 from bucardo.checkpoint c where c.sync = $1 and c.target = $2 and c.snapshot = $5 and c.run = $6
        on conflict (sync, target) do update set run = excluded.run, snapshot = excluded.snapshot, target_xid = excluded.target_xid, written_at = clock_timestamp()`,
-      [definition.sync.id, definition.target, batch.snapshotText, targetXid, batch.checkpoint.text, batch.checkpoint.run],
-    ),
+    [definition.sync.id, definition.target, batch.snapshotText, targetXid, batch.checkpoint.text, batch.checkpoint.run],
   );
-  if (written === 0) throw movedMeanwhile(source, definition);
 }
+
+/** The answer to `intending`. Returns when it came, for confirmIntent. */
+export function intended(source: Session, definition: RunDefinition, answer: Answer | undefined): number {
+  if (answer?.count !== 1) throw movedMeanwhile(source, definition);
+  return performance.now();
+}
+
+/** An answer of so long ago tells as much as one that is still on its way. */
+const FRESH_MS = 20;
 
 /**
  * Asked last of all before the target commits: rows that waited long for a lock there may be those of a run that was overtaken since its intent.
+ * Not where the intent was only just answered.
  */
-export async function confirmIntent(source: Session, definition: RunDefinition, batch: Batch): Promise<void> {
+export async function confirmIntent(source: Session, definition: RunDefinition, batch: Batch, intendedAt: number): Promise<void> {
+  if (performance.now() - intendedAt < FRESH_MS) return;
   const standing = await source.execute(
     prepared("replicate.confirm-intent", "select from bucardo.checkpoint where sync = $1 and target = $2 and snapshot = $3 and run = $4", [
       definition.sync.id,

@@ -3,9 +3,13 @@ import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { parseSnapshot, type Snapshot } from "../model/snapshot.ts";
 import { sameShape } from "../capture/shape.ts";
+import type { Answer } from "../postgres/batch.ts";
 import type { Session } from "../postgres/session.ts";
-import { countPending } from "./count-pending.ts";
+import { rollbackQuietly } from "../postgres/transaction.ts";
+import { counting, countPending, type Counted } from "./count-pending.ts";
 import type { Batch, BatchTable, RunDefinition } from "./definition.ts";
+import { isAsExpected, type Expectation } from "./expectation.ts";
+import { holding, isGoneOrHeld, refuseChanged } from "./hold.ts";
 import { readKnownTables, type KnownTable } from "./known-table.ts";
 import { beginWithLook, look, type Look, type Stirred } from "./look.ts";
 import { refuseLostKey, refuseMissing } from "./refuse-missing.ts";
@@ -36,11 +40,13 @@ const COLUMNS_MS = 10_000;
 /**
  * Begins the run's REPEATABLE READ transaction: its first statement takes the snapshot, and everything read with it belongs to it, the
  * checkpoint too. The caller holds the sync's lock on the target, so that no other run stands between its commit there and its settling (hazard 3).
+ * What is expected is counted and locked along with the look, and then the batch is held already.
  */
-export async function take(source: Session, definition: RunDefinition): Promise<Batch> {
+export async function take(source: Session, definition: RunDefinition, expected: Expectation | null = null): Promise<Batch> {
   const memory = remembered(source, definition);
   const withColumns = memory === null || memory.columnsAt + COLUMNS_MS <= performance.now();
-  let found = await beginWithLook(source, definition, withColumns);
+  const ahead = await lookAhead(source, definition, withColumns, expected);
+  let { found } = ahead;
   if (found === null || found.checkpoint === null) throw checkpointMissing(source, definition);
   await reach("replicate.checkpoint-read");
   const checkpoint = {
@@ -58,13 +64,38 @@ export async function take(source: Session, definition: RunDefinition): Promise<
     known = await readAll(source, definition, found);
   }
   if (found.columns !== null && definition.onetimecopy === 0) memories.set(source, { ...known, columnsAt: columnsAt(found) });
+  const tables = describe(await tablesToLookAt(source, definition, known, found), found, checkpoint.snapshot);
+  const { expected: usual, answers } = ahead;
+  const asExpected = usual !== null && isAsExpected(usual, found.checkpoint!, tables);
+  if (asExpected) refuseChanged(source, answers.at(-1));
+  const counted = asExpected ? (answers[0]!.rows as Counted[]) : await countPending(source, partsOf(tables));
   return {
     snapshot: parseSnapshot(found.snapshot),
     snapshotText: found.snapshot,
     checkpoint,
-    tables: await complete(source, await tablesToLookAt(source, definition, known, found), found, checkpoint.snapshot),
+    tables: withCounts(tables, counted),
     leftOut: known.leftOut,
+    held: new Set(asExpected ? usual.plans.map(({ table }) => table.captured) : []),
   };
+}
+
+type Ahead = { readonly found: Look | null; readonly expected: Expectation | null; readonly answers: readonly Answer[] };
+
+/** What is expected may be away or locked by now: then the look is all that is asked. */
+async function lookAhead(source: Session, definition: RunDefinition, withColumns: boolean, expected: Expectation | null): Promise<Ahead> {
+  if (expected !== null) {
+    const { batch, plans, cutoff } = expected;
+    const parts = partsOf(batch.tables).map((part) => ({ ...part, cutoff }));
+    try {
+      const [found, answers] = await beginWithLook(source, definition, withColumns, [counting(parts), ...holding(source, batch, plans)]);
+      return { found, expected, answers };
+    } catch (error) {
+      if (!isGoneOrHeld(error)) throw error;
+      await rollbackQuietly(source);
+    }
+  }
+  const [found] = await beginWithLook(source, definition, withColumns, []);
+  return { found, expected: null, answers: [] };
 }
 
 /** A copy of whole tables concerns those at rest too. */
@@ -119,40 +150,46 @@ async function tablesToLookAt(source: Session, definition: RunDefinition, known:
   return [...wanted].toSorted((one, other) => one - other).flatMap((captured) => known.tables.get(captured) ?? []);
 }
 
-async function complete(source: Session, tables: readonly KnownTable[], found: Look, checkpoint: Snapshot): Promise<BatchTable[]> {
+/** Without what waits in their delta tables. */
+function describe(tables: readonly KnownTable[], found: Look, checkpoint: Snapshot): BatchTable[] {
   const stirred = new Map(found.stirred.map((each) => [each.captured, each]));
-  const parts = tables.flatMap((table) => {
+  return tables.flatMap((table) => {
     const { state, since } = table;
+    if (state === null) return [];
     const cutoff = since === null ? checkpoint : parseSnapshot(since);
-    return state === null ? [] : [{ table, state, cutoff, waiting: stirred.get(table.captured) ?? AT_REST }];
+    const waiting = stirred.get(table.captured) ?? AT_REST;
+    return {
+      captured: table.captured,
+      oid: table.oid,
+      name: table.name,
+      partitioned: table.partitioned,
+      keyColumns: table.key,
+      generations: waiting.generations,
+      cutoff,
+      recopy: table.recopy,
+      version: table.version,
+      joining: table.since !== null,
+      truncated: [
+        ...new Set(waiting.truncations.filter(({ xid }) => xid >= cutoff.xmax || cutoff.xip.includes(xid)).map(({ leaf }) => leaf)),
+      ],
+      before: table.before,
+      now: state.shape,
+      uncaptured: state.uncaptured,
+      deltas: waiting.replays.length,
+      setAside: waiting.aside,
+      replays: waiting.replays,
+    };
   });
-  const counts = await countPending(
-    source,
-    parts.flatMap(({ table: { captured }, cutoff, waiting }) =>
-      waiting.generations.map((generation) => ({ captured, generation, cutoff })),
-    ),
-  );
-  return parts.map(({ table, state, cutoff, waiting }) => ({
-    captured: table.captured,
-    oid: table.oid,
-    name: table.name,
-    partitioned: table.partitioned,
-    keyColumns: table.key,
-    generations: waiting.generations,
-    cutoff,
-    recopy: table.recopy,
-    version: table.version,
-    joining: table.since !== null,
-    truncated: [
-      ...new Set(waiting.truncations.filter(({ xid }) => xid >= cutoff.xmax || cutoff.xip.includes(xid)).map(({ leaf }) => leaf)),
-    ],
-    before: table.before,
-    now: state.shape,
-    uncaptured: state.uncaptured,
-    deltas: (counts.get(table.captured) ?? 0) + waiting.replays.length,
-    setAside: waiting.aside,
-    replays: waiting.replays,
-  }));
+}
+
+function partsOf(tables: readonly BatchTable[]) {
+  return tables.flatMap(({ captured, generations, cutoff }) => generations.map((generation) => ({ captured, generation, cutoff })));
+}
+
+function withCounts(tables: readonly BatchTable[], counted: readonly Counted[]): BatchTable[] {
+  const counts = new Map<number, number>();
+  for (const { captured, deltas } of counted) counts.set(captured, (counts.get(captured) ?? 0) + deltas);
+  return tables.map((table) => ({ ...table, deltas: table.deltas + (counts.get(table.captured) ?? 0) }));
 }
 
 const AT_REST: Omit<Stirred, "captured"> = { generations: [], truncations: [], aside: 0, replays: [] };

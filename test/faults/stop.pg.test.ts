@@ -49,7 +49,7 @@ const unanswered: [Point, Side][] = [
   ["replicate.begun", "target"],
   ["replicate.locked", "source"],
   ["replicate.snapshot-taken", "target"],
-  ["replicate.file-nodes-checked", "source"],
+  ["replicate.rows-read", "source"],
   ["replicate.intent-committed", "target"],
   ["daemon.kick-taken", "control"],
 ];

@@ -45,7 +45,7 @@ test("H1: commits that the source loses before the target has them are lost on b
   await using rig = await filled({ sourceServer: server });
   const before = await checkpointOf(rig);
   await rig.source.query("update t set v = 'lost' where id = 1");
-  using _steps = at("replicate.file-nodes-checked", () => restartLost(server));
+  using _steps = at("replicate.rows-read", () => restartLost(server));
   await expect(rig.run()).rejects.toMatchObject({ code: "connection-lost" });
   await rig.dropSessions();
   expect(await rig.source.query("select from t where v = 'lost'")).toHaveLength(0);
