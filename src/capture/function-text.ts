@@ -132,5 +132,8 @@ export function triggerTexts(captured: Captured, part: Part, isRoot: boolean, un
     truncate,
   ];
   if (captured.variant === "tree") return [...statements, ...guard];
-  return [...statements, make("key", `after update${unnamed ? "" : ` of ${columns}`} on ${table} for each row when (${keyChanged(captured.key)})`)];
+  return [
+    ...statements,
+    make("key", `after update${unnamed ? "" : ` of ${columns}`} on ${table} for each row when (${keyChanged(captured.key)})`),
+  ];
 }

@@ -74,7 +74,7 @@ export async function readShapes(source: Session, tables: readonly number[]): Pr
            join pg_namespace n on n.oid = c.relnamespace
           cross join lateral (
             select count(*) filter (where t.tgenabled in ('O', 'A')) as awake,
-                   bool_or(t.tgattr::text <> '' and f.proname like '%\_key') as named,
+                   bool_or(t.tgattr::text <> '' and f.proname like '%\\_key') as named,
                    md5(string_agg(format('%s %s', t.oid, t.xmin), ',' order by t.oid)) as print
               from pg_trigger t join pg_proc f on f.oid = t.tgfoid
              where t.tgrelid = c.oid and f.pronamespace = 'bucardo'::regnamespace and f.proname like 'capture\\_' || k.id || '\\_%') g

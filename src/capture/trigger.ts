@@ -36,7 +36,9 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
   const blind = unnamed && there.some(({ name, named }) => name === key && named);
   const missing = tree.parts
     .map((part) => {
-      const names = new Set(there.filter(({ relation, name }) => relation === part.oid && !(blind && name === key)).map(({ name }) => name));
+      const names = new Set(
+        there.filter(({ relation, name }) => relation === part.oid && !(blind && name === key)).map(({ name }) => name),
+      );
       const texts = triggerTexts(captured, part, part.oid === tree.oid, unnamed).filter((text) => !names.has(nameIn(text)));
       return [...(blind ? [`drop trigger ${key} on ${quoteName(part)}`] : []), ...texts].join("; ");
     })

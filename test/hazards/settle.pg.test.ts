@@ -40,7 +40,7 @@ test.for(["source", "target"] as const)(
       const { rows } = await rig.target.one<{ rows: number }>("select count(*)::int as rows from t where v = $1", [value]);
       // once the intent is durable the target's commit asks the source for nothing more; it becomes so while the rows are applied
       const durable = side === "source" ? steps.indexOf("replicate.table-applied") : steps.length;
-      if (round !== durable) expect(rows, point).toBe(round > durable ? 10 : 0);
+      expect(round < durable ? [0] : round === durable ? [0, 10] : [10], point).toContain(rows);
       await rig.dropSessions();
       expect((await rig.run()).tables, point).toMatchObject([{ upserted: 10 }]);
       expect(await rig.differences(), point).toEqual([]);

@@ -56,10 +56,6 @@ test.for([
   ],
   ["that a part was attached", "create table p_2 partition of p for values from (100) to (200); insert into p values (150, 'new')"],
   ["that a part was detached", "alter table p detach partition p_1; update t set v = 'now' where id = 2"],
-  [
-    "the same table made again",
-    "create table x (like t including all); insert into x values (1, 'x'); alter table t rename to y; alter table x rename to t",
-  ],
 ] as const)("a run that expected the same tables and finds %s carries that", async ([, change]) => {
   await using rig = await warm(["t", "p"]);
   if (change.includes("partition of")) await rig.target.query("create table p_2 partition of p for values from (100) to (200)");
@@ -69,7 +65,6 @@ test.for([
       ({ outcome }) => outcome,
       (error: { code: string }) => error.code,
     );
-    if (change.includes("rename to")) return expect(["schema-mismatch", "checkpoint-missing"], end).toContain(end);
     if (end === "empty") break;
   }
   expect(await rig.differences()).toEqual([]);
@@ -83,4 +78,13 @@ test("an expected table that somebody holds does not delay the others for longer
   expect((await rig.run()).tables).toMatchObject([{ table: "public.u", upserted: 1 }]);
   await holder.query("commit");
   expect(await rig.differences()).toEqual([]);
+});
+
+test("a run that expected a table whose name another one has by now touches nothing", async () => {
+  await using rig = await warm(["t"]);
+  await rig.source.query(
+    "create table x (like t including all); insert into x values (1, 'x'); alter table t rename to y; alter table x rename to t",
+  );
+  await expect(rig.run()).rejects.toMatchObject({ code: "checkpoint-missing" });
+  expect(await rig.target.one("select count(*)::int as rows from t")).toEqual({ rows: 9 });
 });
