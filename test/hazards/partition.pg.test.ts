@@ -31,6 +31,7 @@ async function filled(schema: string, major: Major = 15): Promise<Rig> {
   const rig = await openRig({ majors: [major, 18], schema, targetSchema: plain, tables: ["t"] });
   await rig.source.query(schema === nested ? fill.replace("else 'c'", "else 'a'") : fill);
   await rig.run();
+  await rig.dropSessions(); // a run on new connections has not locked yet what it expects
   return rig;
 }
 
@@ -148,7 +149,6 @@ test("H19: the last part leaves, and comes back later", async () => {
 test("H19: a part that leaves while the run reads is not taken for deleted rows", async () => {
   await using rig = await filled(byList);
   await rig.source.query("update t set v = 'second'");
-  await rig.dropSessions(); // a run on new connections has not locked yet what it expects
   using steps = at("replicate.checkpoint-read", () => rig.source.query("alter table t detach partition t_a"));
   await rig.run();
   expect(steps.passes).toBe(2);
@@ -159,7 +159,6 @@ test("H19: a part that leaves while the run reads is not taken for deleted rows"
 test("H19: a part that is away only while the run reads is not lost", async () => {
   await using rig = await filled(byList);
   await rig.source.query("update t set v = 'second'");
-  await rig.dropSessions(); // a run on new connections has not locked yet what it expects
   using _away = at("replicate.checkpoint-read", () => rig.source.query("alter table t detach partition t_a"));
   await rig.run().catch(() => undefined);
   await rig.source.query("alter table t attach partition t_a for values in ('a')");
@@ -183,7 +182,6 @@ test("H19: a part that joined and loses its name while the run looks is not mist
   await rig.source.query("create table t_d partition of t for values in ('d'); insert into t_d values (1, 'd', 'x'), (2, 'd', 'x')");
   await validate(rig);
   await rig.source.query("create table t_e (like t); insert into t_e values (1, 'd', 'another')");
-  await rig.dropSessions();
   using _steps = at("replicate.checkpoint-read", () =>
     rig.source.query("begin; alter table t_d rename to t_f; alter table t_e rename to t_d; commit"),
   );
