@@ -92,7 +92,7 @@ async function restore(source: TestDatabase, rows: number): Promise<void> {
 }
 
 function generated(first: number, last: number): string {
-  return `select n, n % 1000, 'name of item ' || n, n / 100.0, timestamptz '2026-01-01' + n * interval '1 second' from generate_series(${first}::bigint, ${last}) n`;
+  return `select n, (n % 1000)::integer, 'name of item ' || n, n / 100.0, timestamptz '2026-01-01' + n * interval '1 second' from generate_series(${first}::bigint, ${last}) n`;
 }
 
 /** In the server's own folder, which it can read and write whoever it runs as. */
