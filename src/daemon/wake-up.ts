@@ -31,6 +31,8 @@ const LOOK_SHARE = 10;
 /** A watcher keeps its connection at least so long when connections are short. */
 const TURN_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
+/** So long a small run takes; writers that commit meanwhile notify as well. */
+const RUN_ALONE_MS = 10;
 
 /** Watches one source for changes and tells the loops that wait for them. Reconnects for ever; a lost source is the loops' trouble to report. */
 export class Watcher {
@@ -132,10 +134,11 @@ export class Watcher {
     await session.listen(WAKE_CHANNEL, (payload) => {
       const kick = /^kick_sync_(.+)$/.exec(payload)?.[1];
       if (kick !== undefined) return this.#kicked(kick);
-      // Where only one could be meant its run is the look.
+      // Where only one could be meant its run is the look, and is left alone with the source for a moment.
       const [only, ...others] = this.#listeners();
-      if (only?.listens && others.length === 0) only.changed();
-      this.#bell.ring();
+      if (!only?.listens || others.length > 0) return this.#bell.ring();
+      only.changed();
+      setTimeout(() => this.#bell.ring(), RUN_ALONE_MS).unref();
     });
     const { most } = await session.one<{ most: string }>(
       sql("wake-up.prepared", "select current_setting('max_prepared_transactions') as most"),
