@@ -13,6 +13,7 @@ export const rooms = [
   "schema",
   "verify",
   "migrate",
+  "customcode",
   "daemon",
   "operations",
   "http",

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { BucardoError } from "../model/error.ts";
-import { choice, duration, plainText, sizeOrNone, toggle, whole } from "./value-types.ts";
+import { choice, duration, plainText, size, sizeOrNone, toggle, whole } from "./value-types.ts";
 
 /** A setting of the control database (`bucardo set NAME=VALUE`, `bucardo show`); rc file and command line override it for one process. */
 export type SettingDeclaration<Type extends z.ZodType = z.ZodType> = {
@@ -46,6 +46,12 @@ export const settings = {
     "How long installing capture on a table waits for its lock before it lets the application go on and tries again.",
   ),
   lock_attempts: setting(whole(1, 1000), "30", "How often it tries."),
+  customcode_timeout: setting(
+    duration,
+    "1 minute",
+    "How long one call of custom code may take before its process is killed and the run fails.",
+  ),
+  customcode_memory: setting(size, "256 MB", "Memory that custom code may take; beyond it its process ends and the run fails."),
   max_connections: setting(whole(2, 10_000), "20", "Connections that this process may hold to one server."),
   reload_config_timeout: setting(duration, "30 seconds", "How long `reload` waits for the daemon."),
   log_level: setting(choice("error", "warn", "terse", "normal", "info", "verbose", "debug", "debug2"), "normal", "What goes into the log."),

@@ -51,6 +51,9 @@ export const duration = parsed(parseDuration, 'a time such as "90" (seconds), "2
 export const toggle = parsed(parseSwitch, "on or off");
 export const plainText = z.string();
 
+/** Bytes. */
+export const size = parsed((text) => parseSize(text) || null, 'a size such as "256 MB"');
+
 /** Bytes; `none` or nothing at all is null. */
 export const sizeOrNone = parsed<{ bytes: number | null }>((text) => {
   if (/^(none|)$/i.test(text.trim())) return { bytes: null };

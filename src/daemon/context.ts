@@ -24,6 +24,8 @@ export type DaemonContext = {
   readonly contended: () => boolean;
   /** Asks for a run of a sync, by name; for those who do it by NOTIFY. */
   readonly kick: (sync: string) => void;
+  /** Of the program; custom code is told. */
+  readonly version: string;
   /** True once the daemon has begun to end. */
   readonly ending: () => boolean;
 };

@@ -149,6 +149,7 @@ export class Daemon implements AsyncDisposable {
       contended: () => processLimit.contended,
       kick: (sync) => this.#kick(sync),
       overQuota: (source) => this.#fleet?.overQuota(source) ?? false,
+      version: this.#options.version,
       ending: () => this.#ending,
     };
   }

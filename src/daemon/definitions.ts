@@ -1,3 +1,4 @@
+import { codesOf, readCustomCodes, type CustomCodeRow } from "../control/customcode.ts";
 import { readDatabases } from "../control/database.ts";
 import { readSettings } from "../control/setting.ts";
 import { readSyncs } from "../control/sync.ts";
@@ -12,12 +13,14 @@ export type Definitions = {
   readonly databases: ReadonlyMap<string, Database>;
   readonly settings: Readonly<Record<string, string>>;
   readonly copied: readonly { readonly sync: string; readonly target: string }[];
+  readonly codes: readonly CustomCodeRow[];
 };
 
 export async function readDefinitions(session: Session): Promise<Definitions> {
   const syncs = await readSyncs(session);
   const databases = new Map((await readDatabases(session)).map((database) => [database.name, database]));
-  return { syncs, databases, settings: await readSettings(session), copied: await copiedTargets(session) };
+  const codes = await readCustomCodes(session);
+  return { syncs, databases, settings: await readSettings(session), copied: await copiedTargets(session), codes };
 }
 
 /** A sync that runs: its source and one job per target. `idle` names targets that do not run, with the reason. */
@@ -76,5 +79,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     paused: sync.paused,
     autokick: sync.relations.some((relation) => relation.autokick ?? sync.autokick),
     connections: JSON.stringify([of.databases.get(source), of.databases.get(target.db)]),
+    codes: codesOf(sync, of.codes),
+    databases: sync.members.map(({ db }) => db).filter((db) => of.databases.get(db)?.status === "active"),
   };
 }

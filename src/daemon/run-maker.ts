@@ -1,12 +1,14 @@
 import { reach } from "../base/point.ts";
 import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
 import { markCopied } from "../control/target-state.ts";
+import { RunEndedByCode } from "../customcode/ended.ts";
 import type { RunProgress, RunReason } from "../model/run.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Connections, Pair } from "./connections.ts";
 import type { DaemonContext } from "./context.ts";
 import type { Job } from "./job.ts";
+import { JobCode } from "./job-code.ts";
 import { Journal } from "./journal.ts";
 import { logDone, logFailed } from "./log-run.ts";
 import { rateMeter, throttled } from "./progress.ts";
@@ -30,12 +32,14 @@ export class RunMaker {
   /** The connections of the last run, which was good: what they led to then they lead to now. */
   #proven: Pair | null = null;
   #running: number | null = null;
+  readonly #code: JobCode;
 
   constructor(context: DaemonContext, { definition: { sync, target } }: Job, connections: Connections, signal: AbortSignal) {
     this.#context = context;
     this.#connections = connections;
     this.#signal = signal;
     this.#log = context.log.child({ sync: sync.name, target });
+    this.#code = new JobCode(context, this.#log);
     this.#journal = new Journal(context, { syncId: sync.id, target, log: this.#log });
   }
 
@@ -55,6 +59,11 @@ export class RunMaker {
     }
   }
 
+  /** Ends what runs custom code. */
+  async end(): Promise<void> {
+    await this.#code[Symbol.asyncDispose]();
+  }
+
   /** Resolves when all runs so far are in the history. */
   flush(): Promise<void> {
     return this.#journal.flush();
@@ -66,7 +75,7 @@ export class RunMaker {
    */
   #quickOn(job: Job, reason: RunReason): Pair | null {
     const { pair } = this.#connections;
-    const usual = (reason === "change" || reason === "checktime") && job.definition.onetimecopy === 0;
+    const usual = (reason === "change" || reason === "checktime") && job.definition.onetimecopy === 0 && job.codes.length === 0;
     return usual && pair === this.#proven ? pair : null;
   }
 
@@ -125,6 +134,8 @@ export class RunMaker {
     });
     this.#proven = null;
     try {
+      const code = await this.#code.of(job);
+      await code?.before(this.#signal);
       const pair = await connect();
       const { settledRuns, more, ...result } = await this.#context.run({
         definition: job.definition,
@@ -133,10 +144,13 @@ export class RunMaker {
         signal: this.#signal,
         onProgress: (of) => progress.push(of),
         remembered,
+        ...(code !== null && { hooks: code.hooks(this.#signal) }),
       });
       this.#proven = pair;
+      await code?.after(this.#signal, result.tables);
       return { kind: "done", result, settledRuns, more };
     } catch (error) {
+      if (error instanceof RunEndedByCode && !this.#signal.aborted) return endedByCode(error, remembered, this.#log);
       const failure = toBucardoError(this.#signal.aborted ? this.#signal.reason : error, { sync: job.definition.sync.name });
       if (failure.retry !== "now") await this.#connections.close();
       // Only a fault that waits for a person answers the kick; the others are repeated and settle it then.
@@ -145,4 +159,11 @@ export class RunMaker {
       progress.stop();
     }
   }
+}
+
+/** It counts as a run that found nothing; the checkpoint is where it was. */
+function endedByCode({ message }: RunEndedByCode, remembered: number | null, log: Log): Made {
+  log.info(`Run ended: ${message}.`);
+  const result = { outcome: "empty", snapshot: { xmin: 0, xmax: 0, xip: [] }, tables: [], sequences: 0, bytes: 0, setAside: 0 } as const;
+  return { kind: "done", result, settledRuns: remembered ?? 0 };
 }

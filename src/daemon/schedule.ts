@@ -63,6 +63,8 @@ const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
   "set-aside-full",
   "schema-mismatch",
   "permission-denied",
+  "customcode-failed",
+  "customcode-killed",
 ]);
 
 /** For how long a target stays stopped by this fault, at first for `base` milliseconds; undefined: until somebody says so. */

@@ -136,7 +136,11 @@ export class TargetLoop {
 
   async #loop(): Promise<void> {
     await using connections = this.#connections;
-    await this.#turns(connections);
+    try {
+      await this.#turns(connections);
+    } finally {
+      await this.#runs.end();
+    }
     await this.#runs.flush();
   }
 

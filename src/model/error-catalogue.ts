@@ -216,6 +216,17 @@ export const catalogue = {
     advice: "Mend the cause and repeat the command, or skip the object by its name.",
     ...usage,
   },
+  "customcode-failed": {
+    meaning:
+      "Custom code threw, said error, or asked for something that is not allowed; nothing of the run stays, unless it was called after the run.",
+    advice: "Mend the code and `bucardo update customcode NAME src_code=FILE`, or make it inactive. The sync goes on by itself then.",
+    ...stop,
+  },
+  "customcode-killed": {
+    meaning: "Custom code took more time or memory than it may; its process is gone, and nothing of the run stays.",
+    advice: "Mend the code, or raise customcode_timeout or customcode_memory.",
+    ...stop,
+  },
   interrupted: { meaning: "The work was told to stop.", advice: "Nothing to do: it goes on at the next start.", ...later },
   internal: { meaning: "A mistake in Bucardo.", advice: "Please report it with the log.", ...stop },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,3 +1,7 @@
+import { addCustomCode } from "./customcode/add.ts";
+import { listCustomCodes } from "./customcode/list.ts";
+import { removeCustomCode } from "./customcode/remove.ts";
+import { updateCustomCode } from "./customcode/update.ts";
 import { daemonOperations } from "./daemon/registry.ts";
 import { addDb } from "./db/add.ts";
 import { removeDb } from "./db/remove.ts";
@@ -5,6 +9,9 @@ import { updateDb } from "./db/update.ts";
 import { addDbgroup } from "./dbgroup/add.ts";
 import { removeDbgroup } from "./dbgroup/remove.ts";
 import { updateDbgroup } from "./dbgroup/update.ts";
+import { importCheck } from "./import/check.ts";
+import { importOf } from "./import/import.ts";
+import { importRemove } from "./import/remove.ts";
 import { inspectDb, inspectSync, inspectTable } from "./inspect.ts";
 import { install } from "./installation/install.ts";
 import { uninstall } from "./installation/uninstall.ts";
@@ -50,6 +57,7 @@ const tables = [addTable, addAllTables, updateTable, removeTable, removeAllTable
 const sequences = [addSequence, addAllSequences, updateSequence, removeSequence, removeAllSequences, listSequences];
 const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
+const codes = [addCustomCode, updateCustomCode, removeCustomCode, listCustomCodes];
 const data = [compare, repair, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
 const moves = [
   migratePlan,
@@ -73,8 +81,12 @@ export const operations: readonly Operation[] = [
   ...sequences,
   ...relgroups,
   ...syncs,
+  ...codes,
   ...data,
   set,
   show,
   ...daemonOperations,
+  importOf(() => operations),
+  importCheck,
+  importRemove,
 ];

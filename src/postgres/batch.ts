@@ -1,6 +1,6 @@
 import pg from "pg";
 import type { Statement } from "./sql.ts";
-import { valueTypes } from "./values.ts";
+import { exactTypes, valueTypes } from "./values.ts";
 
 /** Rows of a statement, and how many it gave or changed. */
 export type Answer = { readonly rows: readonly object[]; readonly count: number };
@@ -77,7 +77,7 @@ function collector(statement: Statement, name: string | null, resolve: (answer: 
   const config = {
     text: statement.text,
     values: [...(statement.values ?? [])],
-    types: valueTypes,
+    types: statement.exact ? exactTypes : valueTypes,
     queryMode: "extended",
     ...(name !== null && { name }),
   };

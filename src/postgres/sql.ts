@@ -5,6 +5,8 @@ export type Statement = {
   readonly values?: readonly unknown[];
   /** The server parses it once per session, and soon plans it once: for texts that come again and again. */
   readonly prepared?: true;
+  /** In a batch, for statements of somebody else: its values come so that none loses anything (values.ts). */
+  readonly exact?: true;
   /** In a batch, for `copy ... from stdin`: messages that go along with it (copyOrKeep). */
   readonly copyIn?: readonly Buffer[];
 };

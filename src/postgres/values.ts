@@ -57,3 +57,20 @@ const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
 
 /** How values of our own queries become JavaScript: numbers, booleans, Date (timestamptz), parsed json, arrays; everything else text. */
 export const valueTypes = { getTypeParser: (type: number) => parsers.get(type) ?? text };
+
+/** A bigint of somebody's: a number where it can be one, BigInt where not. */
+function anyInteger(digits: string): number | bigint {
+  const value = Number(digits);
+  return Number.isSafeInteger(value) ? value : BigInt(digits);
+}
+
+const exactParsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
+  ...parsers,
+  [oid.int8, anyInteger],
+  [arrayOid.int8, arrayOf(anyInteger)],
+  // A Date has no microseconds.
+  [oid.timestamptz, text],
+]);
+
+/** Of statements that we do not know (Statement.exact): as above, and no value loses anything. */
+export const exactTypes = { getTypeParser: (type: number) => exactParsers.get(type) ?? text };

@@ -21,7 +21,7 @@ export async function applyTable(target: Member, fetched: Fetched): Promise<Tabl
   if (stage === null) return { table, upserted: fetched.rows, deleted: 0, refilled: true };
   const before = [
     ...(plan.gone.length > 0 ? [deletePartsText(link, plan.gone)] : []),
-    ...(plan.action === "refill" ? [deleteAllText(link)] : []),
+    ...(plan.action === "keys" ? [] : [deleteAllText(link)]),
   ];
   const replace = [...before, deleteStagedText(link, stage), insertText(link, stage)];
   const upsert = [...before, deleteGoneText(link, stage), upsertText(link, stage)];

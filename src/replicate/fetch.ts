@@ -35,13 +35,15 @@ export type FetchJob = {
   readonly link: TableLink;
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number, rows: number) => void;
+  /** Rows must stand in the stage, whatever the plan: somebody wants to look at them. */
+  readonly staged?: boolean;
 };
 
 /** Streams the rows of one plan from the run's snapshot to the target, from socket to socket. */
-export async function fetchTable({ source, target, plan, link, signal, onBytes }: FetchJob): Promise<Fetched> {
+export async function fetchTable({ source, target, plan, link, signal, onBytes, staged = false }: FetchJob): Promise<Fetched> {
   const from = { from: source, signal, onBytes };
   try {
-    if (plan.action === "recopy" && target.replica) {
+    if (plan.action === "recopy" && target.replica && !staged) {
       await interruptible(signal, target.session, () => target.session.execute(sql("replicate.empty-table", deleteAllText(link))));
       const into = `copy ${quoteName(link.name)} (${writtenColumns(link)}) from stdin${copyFormat(link)}`;
       const { rows, bytes } = await copyBetween({

@@ -18,6 +18,7 @@ import { expectedRows } from "./expect.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
 import { expectSame, takeExpectation } from "./expectation.ts";
 import { endLook, endReading, holdTables } from "./hold.ts";
+import type { RunHooks } from "./hooks.ts";
 import { checkSource, checkTarget, positionOf, type Position } from "./identity.ts";
 import { linkTables, NO_PRINTS, readPrints, type Prints } from "./link.ts";
 import { beginLocked } from "./lock.ts";
@@ -25,6 +26,7 @@ import { memberOf, type Member } from "./member.ts";
 import { moreWaits } from "./more.ts";
 import { planTables, type TablePlan } from "./plan.ts";
 import { mendCapture } from "./mend-capture.ts";
+import { applyWithCode } from "./run-code.ts";
 import { carrySequences } from "./sequence.ts";
 import { confirmIntent, intended, intending, settle } from "./settle.ts";
 import { settleAside, supersededBy } from "./settle-aside.ts";
@@ -44,6 +46,8 @@ export type RunContext = {
   readonly onProgress: (progress: RunProgress) => void;
   /** Settled runs that the control database remembers, null if none: a source that counts fewer went back in time. */
   readonly remembered: number | null;
+  /** Custom code of the sync; absent: none. */
+  readonly hooks?: RunHooks;
 };
 
 /** `more`: something waits already again, as far as one glance tells. */
@@ -105,6 +109,7 @@ async function carry(context: Attempt, target: Member, batch: Batch, prints: Pri
   const sourceIdentity = await checkSource(source, definition.sync.name, batch.checkpoint, batch.snapshot.xmax, context.remembered);
   const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
   await mendCapture(source, definition, batch);
+  await context.hooks?.at("before_check_rows", { source, target: target.session, tables: [], table: null });
 
   const plans = await planTables(target.session, definition, batch);
   const moved = plans.length === 0 ? null : await moveRows(context, target, batch, plans, prints, progress);
@@ -175,12 +180,13 @@ async function moveRows(
   );
   const superseded = await supersededBy(source, definition, fetched);
   await reach("replicate.rows-read");
-  const [intendedAt, tables] = await together(
-    signal,
-    async () => intended(source, definition, await endReading(source, batch, plans, intending(definition, batch, at.xid))),
-    // Rows that others hold on the target may keep us waiting for as long as they like.
-    (broken) => interruptible(broken, target.session, () => applyAll(context, target, fetched, progress, watch)),
-  );
+  const end = async () => intended(source, definition, await endReading(source, batch, plans, intending(definition, batch, at.xid)));
+  const apply = (rows: readonly Fetched[]) => applyAll(context, target, rows, progress, watch);
+  // Rows that others hold on the target may keep us waiting for as long as they like.
+  const [intendedAt, tables] =
+    context.hooks === undefined
+      ? await together(signal, end, (broken) => interruptible(broken, target.session, () => apply(fetched)))
+      : await interruptible(signal, target.session, () => applyWithCode(context, target, fetched, apply, end));
   await confirmIntent(source, definition, batch, intendedAt);
   progress.step("settling", null);
   await reach("replicate.intent-committed");
@@ -190,7 +196,7 @@ async function moveRows(
 
 /** One table after the other: the two servers are busy with one stream already, and all of them read one snapshot on one connection. */
 async function fetchAll(
-  { source, signal, careful }: Attempt,
+  { source, signal, careful, hooks }: Attempt,
   target: Member,
   plans: readonly TablePlan[],
   links: ReadonlyMap<number, TableLink>,
@@ -204,7 +210,8 @@ async function fetchAll(
     const link = links.get(plan.table.captured)!;
     progress.step("fetching", link.name);
     const table = displayName(link.name);
-    const job = { source, target, plan, link, signal, onBytes: (bytes: number, rows: number) => progress.moved(bytes, rows) };
+    const staged = hooks?.handles(link.name) ?? false;
+    const job = { source, target, plan, link, signal, staged, onBytes: (bytes: number, rows: number) => progress.moved(bytes, rows) };
     const done = await watch.time(table, () => (needsCare(careful, table) ? fetchCarefully(job, careful) : fetchTable(job)));
     progress.fetched(done);
     fetched.push(done);
@@ -214,19 +221,24 @@ async function fetchAll(
 }
 
 async function applyAll(
-  { source, careful }: Attempt,
+  { source, careful, hooks }: Attempt,
   target: Member,
   fetched: readonly Fetched[],
   progress: Progress,
   watch: Stopwatch,
 ): Promise<TableCounts[]> {
-  if (!target.replica) return careful === null ? applyAwake(target, fetched) : applyAwakeCarefully(target, fetched, careful);
+  if (!target.replica) {
+    const all = await (careful === null ? applyAwake(target, fetched) : applyAwakeCarefully(target, fetched, careful));
+    for (const { link } of fetched) await hooks?.at("after_table_sync", { source, target: target.session, tables: all, table: link.name });
+    return all;
+  }
   const counts: TableCounts[] = [];
   for (const each of fetched) {
     progress.step("applying", each.link.name);
     const table = displayName(each.link.name);
     const apply = () => (needsCare(careful, table) ? applyCarefully(source, target, each, careful) : applyTable(target, each));
     counts.push(await watch.time(table, apply));
+    await hooks?.at("after_table_sync", { source, target: target.session, tables: counts, table: each.link.name });
     await reach("replicate.table-applied");
   }
   return counts;

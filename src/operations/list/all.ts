@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { codeRows, listCustomCodes, printCodes } from "../customcode/list.ts";
 import { defineOperation } from "../operation.ts";
 import { databaseRows, listDatabases, printDatabases } from "./databases.ts";
 import { dbgroupRows, listDbgroups, listRelgroups, printDbgroups, printRelgroups, relgroupRows } from "./groups.ts";
@@ -20,6 +21,7 @@ export const listAll = defineOperation({
     syncs: listSyncs.output.shape.syncs,
     tables: listTables.output.shape.relations,
     sequences: listSequences.output.shape.relations,
+    customcodes: listCustomCodes.output.shape.customcodes,
   }),
   examples: [{ command: "bucardo list all -v", about: "With members." }],
   async run(_input, context) {
@@ -31,9 +33,10 @@ export const listAll = defineOperation({
       syncs: await syncRows(control, []),
       tables: await relationRows(context, "table", []),
       sequences: await relationRows(context, "sequence", []),
+      customcodes: await codeRows(control, []),
     };
   },
-  print({ databases, dbgroups, relgroups, syncs, tables, sequences }, io) {
+  print({ databases, dbgroups, relgroups, syncs, tables, sequences, customcodes }, io) {
     io.out("-- dbs:");
     printDatabases(databases, false, io);
     io.out("-- dbgroups:");
@@ -46,5 +49,7 @@ export const listAll = defineOperation({
     printRelations(tables, "table", false, io);
     io.out("-- sequences:");
     printRelations(sequences, "sequence", false, io);
+    io.out("-- customcodes:");
+    printCodes(customcodes, false, io);
   },
 });
