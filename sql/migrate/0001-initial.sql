@@ -8,7 +8,7 @@ create table bucardo.migration (
   version         integer not null,              -- of this file
   target_place    text not null,                 -- host, port and database, for people
   target_identity jsonb not null,                -- which server and database it was begun with
-  found           jsonb not null,                -- schemas and extensions of the new side before, which giving up leaves alone
+  found           jsonb not null,                -- what the new side had before, owners and rights included, which giving up brings back
   options         jsonb not null,
   relations       jsonb,                         -- what takes part; null until the structure is made
   phase           text not null,                 -- the step that is being done, or was last
@@ -29,11 +29,12 @@ create table bucardo.migration_step (
   detail  jsonb
 );
 
--- Statements of the schema that are done on the target, and those left out by choice.
+-- Statements of the schema that are done on the target, and those left out by choice. begun: of roles, which are of the whole server and must be known for
+-- ours even when the program dies before it hears that they are there.
 create table bucardo.migration_object (
   object  text primary key,
-  outcome text not null check (outcome in ('done', 'skipped')),
-  note    text,
+  outcome text not null check (outcome in ('begun', 'done', 'skipped')),
+  note    text,                                  -- why it did not have to be made
   at      timestamptz not null default clock_timestamp()
 );
 

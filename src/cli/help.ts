@@ -37,11 +37,13 @@ export function overview(program: string, operations: readonly Operation[], opti
 
 /** Several commands of one verb. */
 export function verbHelp(program: string, verb: string, operations: readonly Operation[]): string {
+  // The second word of a guided move says what to do, not with what.
+  const second = operations.every(({ group }) => group === "migration") ? "VERB" : "NOUN";
   return [
     `Commands of ${verb}:`,
     ...columns(operations.map((operation) => [spell(operation), operation.summary])),
     "",
-    `\`${program} help ${verb} NOUN\` tells more.`,
+    `\`${program} help ${verb} ${second}\` tells more.`,
   ].join("\n");
 }
 

@@ -1,16 +1,16 @@
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
-import { quoteIdent } from "../postgres/quote.ts";
-import { sql } from "../postgres/sql.ts";
 import { dropCopyState } from "../copy/state.ts";
 import { releaseMove } from "./release.ts";
 import { emptyTarget } from "./empty-target.ts";
 import { openEndpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
 import { NEW, syncOf, type MoveContext } from "./move.ts";
-import { dropNewDatabase } from "./new-database.ts";
+import { dropMadeRoles, readMadeRoles, type MadeRoles } from "./made-roles.ts";
+import { dropNewDatabase, openMaintenance } from "./new-database.ts";
+import { handOver } from "./sibling.ts";
 import { refuseDecided, requireSameNew } from "./decided.ts";
-import { dropMigration, readObjects, requireMigration, type Migration } from "./state.ts";
+import { dropMigration, requireMigration, type Migration } from "./state.ts";
 
 type AbortContext = Pick<MoveContext, "old" | "new" | "signal" | "onMessage">;
 
@@ -28,7 +28,10 @@ export async function abort(context: AbortContext, options: { readonly keepNew: 
     });
   if (!options.keepNew) {
     await refuseDecided(state, migration);
-    await clearNew(context, migration, await madeRoles(state));
+    const made = await readMadeRoles(state);
+    const stay = await handOver(context, state, migration, made);
+    if (stay) context.onMessage("roles stay: another database is being moved to that server, and its move drops them when it is given up");
+    await clearNew(context, migration, stay ? { roles: [], memberships: [] } : made);
   }
   await releaseMove(state, migration.id);
   await dropCopyState(state, { sync: syncOf(migration), target: NEW });
@@ -37,24 +40,35 @@ export async function abort(context: AbortContext, options: { readonly keepNew: 
 }
 
 /** Only the very database that the move was begun with. */
-async function clearNew(context: AbortContext, migration: Migration, roles: readonly string[]): Promise<void> {
+async function clearNew(context: AbortContext, migration: Migration, made: MadeRoles): Promise<void> {
   {
     await using target = await openNewOrNone(context);
-    if (target === null) {
-      if (context.new.place !== migration.targetPlace)
-        throw new BucardoError("in-use", `this database is being moved to ${migration.targetPlace}; ${context.new.place} is not there`, {
-          db: "new",
-          advice: `Name ${migration.targetPlace} as --to, or pass --keep-new to leave the new side as it is.`,
-        });
-      context.onMessage(`${context.new.place} is gone; nothing to clear there`);
-      return;
+    if (target === null) refuseOtherPlace(context, migration);
+    else {
+      await requireSameNew(
+        context.new.place,
+        target,
+        migration,
+        "Name that one as --to, or pass --keep-new to leave the new side as it is.",
+      );
+      await emptyTarget(target, migration.found);
+      if (migration.found.database) return await dropMadeRoles(target, made, context.onMessage);
     }
-    await requireSameNew(context.new.place, target, migration, "Name that one as --to, or pass --keep-new to leave the new side as it is.");
-    await emptyTarget(target, migration.found);
-    if (migration.found.database) await dropRoles(target, roles, context.onMessage);
   }
-  if (migration.found.database) return;
-  await dropNewDatabase(context.new, context.signal);
+  if (!migration.found.database) await dropNewDatabase(context.new, context.signal);
+  if (made.roles.length + made.memberships.length === 0) return;
+  await using server = await openMaintenance(context.new, context.signal);
+  await dropMadeRoles(server, made, context.onMessage);
+}
+
+/** The database is gone, and with it all that the move made there; unless another name was given. Errors: in-use. */
+function refuseOtherPlace({ new: given, onMessage }: AbortContext, { targetPlace }: Migration): void {
+  if (given.place !== targetPlace)
+    throw new BucardoError("in-use", `this database is being moved to ${targetPlace}; ${given.place} is not there`, {
+      db: "new",
+      advice: `Name ${targetPlace} as --to, or pass --keep-new to leave the new side as it is.`,
+    });
+  onMessage(`${given.place} is gone; nothing to clear there`);
 }
 
 async function openNewOrNone(context: AbortContext): Promise<Session | null> {
@@ -63,23 +77,5 @@ async function openNewOrNone(context: AbortContext): Promise<Session | null> {
   } catch (error) {
     if (error instanceof BucardoError && error.details.sqlstate === "3D000") return null;
     throw error;
-  }
-}
-
-/** Roles that this move made on the new server, by the statements it remembers. */
-async function madeRoles(state: Session): Promise<string[]> {
-  const objects = await readObjects(state);
-  return objects.flatMap(({ object, outcome }) => (outcome === "done" && object.startsWith("ROLE ") ? [object.slice("ROLE ".length)] : []));
-}
-
-async function dropRoles(target: Session, roles: readonly string[], onMessage: (line: string) => void): Promise<void> {
-  for (const role of roles) {
-    try {
-      await target.script(sql("migrate.drop-role", `drop role if exists ${quoteIdent(role)}`));
-    } catch (error) {
-      // Another database of that server uses it by now.
-      if (!(error instanceof BucardoError) || error.details.sqlstate === undefined) throw error;
-      onMessage(`role ${role} stays: ${error.message}`);
-    }
   }
 }

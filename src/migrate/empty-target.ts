@@ -1,48 +1,26 @@
-import { quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
-
-/** What was in the new database before the move: none of it is touched when the move is given up. */
-export type Found = { readonly schemas: readonly string[]; readonly extensions: readonly string[] };
-
-export async function readFound(session: Session): Promise<Found> {
-  return session.one<Found>(
-    sql(
-      "migrate.found",
-      `select array(select nspname::text from pg_catalog.pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1) as schemas,
-              array(select extname::text from pg_catalog.pg_extension order by 1) as extensions`,
-    ),
-  );
-}
+import { readFound, readLoose, type Found } from "./found.ts";
+import { putRightsBack, putThingsBack } from "./put-back.ts";
 
 /**
- * Takes everything out of a database that was empty when the move began: schemas and extensions that were not there, what is in schemas that were, large
- * objects, publications, event triggers. One transaction, so that it is all or nothing; a database of very many tables may need a higher max_locks_per_transaction.
+ * Makes a database what it was when the move began, and it was empty then: what was not there goes, what is in schemas that were, large objects; owners,
+ * comments, rights and settings of what stays are put back. One transaction, so that it is all or nothing; a database of very many tables may need a higher
+ * max_locks_per_transaction.
  */
 export async function emptyTarget(session: Session, found: Found): Promise<void> {
   await transaction(session, {}, async () => {
-    await session.script(sql("migrate.empty-globals", dropGlobals(found)));
+    const before = new Set(found.loose);
+    for (const { id, drop } of await readLoose(session)) if (!before.has(id)) await session.script(sql("migrate.empty-loose", drop));
     for (const { text } of await session.query<{ text: string }>(objectsLeft)) await session.script(sql("migrate.empty-object", text));
     await session.script(sql("migrate.empty-large-objects", "select pg_catalog.lo_unlink(oid) from pg_catalog.pg_largeobject_metadata"));
+    const { name } = await session.one<{ name: string }>(
+      sql("migrate.database-name", "select pg_catalog.current_database()::text as name"),
+    );
+    for (const text of putThingsBack(found, await readFound(session))) await session.script(sql("migrate.put-back", text));
+    for (const text of putRightsBack(found, await readFound(session), name)) await session.script(sql("migrate.put-back", text));
   });
-}
-
-function dropGlobals({ schemas, extensions }: Found): string {
-  return `do $$
-declare
-  item record;
-begin
-  for item in select evtname as name from pg_catalog.pg_event_trigger e
-               where not exists (select from pg_catalog.pg_depend d where d.objid = e.oid and d.classid = 'pg_catalog.pg_event_trigger'::regclass and d.deptype = 'e')
-  loop execute format('drop event trigger %I cascade', item.name); end loop;
-  for item in select pubname as name from pg_catalog.pg_publication loop execute format('drop publication %I', item.name); end loop;
-  for item in select extname as name from pg_catalog.pg_extension where extname <> all (${textArray(extensions)})
-  loop execute format('drop extension if exists %I cascade', item.name); end loop;
-  for item in select nspname as name from pg_catalog.pg_namespace
-               where nspname !~ '^pg_' and nspname <> 'information_schema' and nspname <> all (${textArray(schemas)})
-  loop execute format('drop schema if exists %I cascade', item.name); end loop;
-end $$`;
 }
 
 /** What is left in the schemas that stay, as statements: nothing that an extension owns, nothing that goes with something else. */
@@ -71,7 +49,3 @@ const objectsLeft = sql(
       and not exists (select from pg_catalog.pg_depend d where d.classid = found.class and d.objid = found.oid and d.deptype in ('e', 'i'))
     order by found.rank, found.oid`,
 );
-
-function textArray(names: readonly string[]): string {
-  return `array[${names.map(quoteLiteral).join(", ")}]::text[]`;
-}

@@ -4,6 +4,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { rollbackQuietly, transaction } from "../postgres/transaction.ts";
 import { displayName } from "../model/name.ts";
+import type { TableShape } from "../catalog/table.ts";
 import type { Inventory } from "../schema/inventory.ts";
 import type { Selection } from "./selection.ts";
 import type { MigrationOptions } from "./state.ts";
@@ -22,16 +23,23 @@ const SAMPLE_ROWS = 50_000;
 /** Text hashed by one backend, bytes a second, as measured. */
 const COMPARE_BYTES_PER_SECOND = 150e6;
 
+export type EstimateJob = {
+  readonly old: Session;
+  readonly young: Session;
+  readonly inventory: Inventory;
+  readonly selection: Selection;
+  readonly options: MigrationOptions;
+  readonly signal: AbortSignal;
+};
+
+/** What we may not is told by the plan, which should not end with it. */
+function mayRead(shape: TableShape | undefined): boolean {
+  return shape !== undefined && shape.privileges.schemaUsage && shape.privileges.select && !shape.rowSecurity;
+}
+
 /** Null: there is nothing to measure with. Sends the first rows of the largest table into a temporary table that goes at once. */
-export async function estimate(
-  old: Session,
-  young: Session,
-  inventory: Inventory,
-  selection: Selection,
-  options: MigrationOptions,
-  signal: AbortSignal,
-): Promise<Estimate | null> {
-  const largest = selection.tables.find((table) => table.bytes > 0);
+export async function estimate({ old, young, inventory, selection, options, signal }: EstimateJob): Promise<Estimate | null> {
+  const largest = selection.tables.find((table) => table.bytes > 0 && mayRead(inventory.shapes.get(displayName(table))));
   const shape = largest === undefined ? undefined : inventory.shapes.get(displayName(largest));
   if (largest === undefined || shape === undefined) return null;
   const columns = shape.columns.filter((column) => column.generated === "").map((column) => quoteIdent(column.name));

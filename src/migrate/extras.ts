@@ -1,7 +1,8 @@
 import { carryLargeObjects } from "../copy/large-object.ts";
+import { refreshMaterializedViews } from "../copy/materialized-view.ts";
+import { displayName } from "../model/name.ts";
 import { openNew, openOld, type Move, relationsOf, type PhaseResult } from "./move.ts";
 import { analyzeTables } from "./statistics.ts";
-import { makeStages } from "./structure.ts";
 
 /** Statistics first, so that the queries of materialized views are planned well. */
 export async function moveExtras(move: Move): Promise<PhaseResult> {
@@ -14,9 +15,21 @@ export async function moveExtras(move: Move): Promise<PhaseResult> {
     jobs: move.migration.options.jobs,
     onTable: (table) => move.report({ done: ++done, doing: `analyze ${table}` }),
   });
-  const refreshed = await makeStages(move, ["materialized-view"]);
+  const refreshed = await refreshViews(move);
   const largeObjects = await moveLargeObjects(move);
-  return { analyzed, refreshed: refreshed["objects"], largeObjects };
+  return { analyzed, refreshed, largeObjects };
+}
+
+/** Once more before the cutover, with what changed meanwhile. */
+async function refreshViews(move: Move): Promise<number> {
+  await using source = await openOld(move, "materialized views");
+  await using target = await openNew(move, "materialized views");
+  return await refreshMaterializedViews({
+    source,
+    target,
+    signal: move.signal,
+    onView: (view, of, expected) => move.report({ doing: `refresh ${displayName(view)}`, done: of, expected, unit: "objects" }),
+  });
 }
 
 /** Nothing captures them: they are compared, and what differs is carried, here and once more at the cutover. */

@@ -9,6 +9,7 @@ import { openEndpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
 import { NEW, SYNC_NAME, syncOf, type MoveContext } from "./move.ts";
 import { releaseMove } from "./release.ts";
+import { claimRoles } from "./sibling.ts";
 import { dropMigration, requireMigration, type Migration } from "./state.ts";
 
 export type FinishOptions = {
@@ -33,6 +34,7 @@ export async function finish(context: Pick<MoveContext, "old" | "new" | "signal"
     });
   await checkNew(context, migration);
   await cleanNew(context, migration.id);
+  await claimRoles(context, old, migration);
   if (options.oldReadOnly) await makeReadOnly(old);
   await releaseMove(old, migration.id);
   await dropCopyState(old, { sync: syncOf(migration), target: NEW });

@@ -2,6 +2,7 @@ import { sleep } from "../base/sleep.ts";
 import type { Lag } from "../model/run.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
+import { adviseMove } from "./advise.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
 import { refuseDecided } from "./decided.ts";
@@ -74,7 +75,7 @@ export async function follow(context: FollowContext): Promise<Followed> {
       await sleep(Math.max(0, Math.min(context.pauseMs, end - performance.now())), context.signal);
     } while (performance.now() < end);
   } catch (error) {
-    if (!context.signal.aborted) throw error;
+    if (!context.signal.aborted) throw adviseMove(error);
   }
   return followed;
 }

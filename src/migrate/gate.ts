@@ -50,7 +50,7 @@ export type GateFacts = {
   /** Roles and databases whose sessions run with session_replication_role = replica, and enabled subscriptions. */
   readonly otherWriters: { readonly replicaRoles: readonly string[]; readonly subscriptions: readonly string[] };
   readonly readOnly: boolean;
-  readonly wayBack: { readonly wanted: boolean; readonly ready: boolean; readonly why: string | null };
+  readonly wayBack: { readonly wanted: boolean; readonly ready: boolean; readonly why: string | null; readonly remedy?: string };
   readonly poolers: readonly { readonly name: string; readonly problem: string | null; readonly warning: string | null }[];
 };
 
@@ -204,14 +204,14 @@ function readOnly({ readOnly: found }: GateFacts): Gate {
   );
 }
 
-function wayBack({ wayBack: { wanted, ready, why } }: GateFacts): Gate {
+function wayBack({ wayBack: { wanted, ready, why, remedy = "Mend it." } }: GateFacts): Gate {
   if (!wanted) return not("way-back", "warn", "the old side will not follow the new one", "Leave --no-way-back out.");
   if (ready) return ok("way-back", "changes of the new side will be captured from its first write on");
   return not(
     "way-back",
     "blocked",
     why ?? "capture on the new side is not complete",
-    "Mend it, or give the way back up with --no-way-back.",
+    `${remedy} Or give the way back up with --no-way-back.`,
   );
 }
 

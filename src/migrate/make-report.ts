@@ -1,4 +1,6 @@
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
+import { readCopyState } from "../copy/state.ts";
+import { NEW, syncOf } from "./move.ts";
 import { reportHtml } from "./report.ts";
 import { readSamples, readSteps, requireMigration } from "./state.ts";
 
@@ -8,6 +10,7 @@ export async function makeReport(
   program: string,
 ): Promise<string> {
   await using old = await openEndpoint(ends.old, "report", ends.signal);
+  const migration = await requireMigration(old);
   await using young = await openEndpoint(ends.new, "report", ends.signal);
   return reportHtml({
     program,
@@ -15,9 +18,10 @@ export async function makeReport(
     to: ends.new.place,
     fromVersion: versionText(old.serverVersion),
     toVersion: versionText(young.serverVersion),
-    migration: await requireMigration(old),
+    migration,
     steps: await readSteps(old),
     samples: await readSamples(old),
+    copied: await readCopyState(old, { sync: syncOf(migration), target: NEW }),
     madeAt: new Date(),
   });
 }

@@ -24,9 +24,8 @@ export async function openNewDatabase(
   return { session: await openEndpoint(endpoint, "state", signal), made: true };
 }
 
-/** Whether our user may make a database on the new server. */
-export async function mayCreateDatabase(endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
-  await using maintenance = await openMaintenance(endpoint, signal);
+/** Whether our user may make a database on that server. */
+export async function mayCreateDatabase(maintenance: Session): Promise<boolean> {
   const { may } = await maintenance.one<{ may: boolean }>(
     sql("migrate.may-create", "select rolcreatedb or rolsuper as may from pg_catalog.pg_roles where rolname = current_user"),
   );
@@ -38,7 +37,8 @@ export async function dropNewDatabase(endpoint: Endpoint, signal: AbortSignal): 
   await maintenance.script(sql("migrate.drop-database", `drop database if exists ${quoteIdent(endpoint.dbname)}`));
 }
 
-function openMaintenance(endpoint: Endpoint, signal: AbortSignal): Promise<Session> {
+/** A session where the database of the endpoint need not be. */
+export function openMaintenance(endpoint: Endpoint, signal: AbortSignal): Promise<Session> {
   return connect({ ...endpoint.options, dbname: MAINTENANCE, applicationName: "bucardo migrate database", signal });
 }
 

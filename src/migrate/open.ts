@@ -5,18 +5,20 @@ import type { Session } from "../postgres/session.ts";
 import type { Identity } from "../replicate/definition.ts";
 import { readIdentity } from "../replicate/identity.ts";
 import { userObjects } from "../schema/user-objects.ts";
-import { readFound } from "./empty-target.ts";
+import { readFound } from "./found.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { openNewDatabase } from "./new-database.ts";
 import { phases } from "./phase.ts";
-import { createMigration, readMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
+import { createMigration, endBrokenSteps, readMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
 
 type Ends = { readonly old: Endpoint; readonly new: Endpoint; readonly signal: AbortSignal };
 
 /** The move of this database: the one under way, with what may still be changed, else a new one into an empty database. Changes nothing when it refuses. */
 export async function openMigration(ends: Ends, state: Session, wanted: MigrationOptions): Promise<Migration> {
   const under = await readMigration(state);
-  return under === null ? begin(ends, state, wanted) : goOn(ends, state, under, wanted);
+  if (under === null) return begin(ends, state, wanted);
+  await endBrokenSteps(state);
+  return goOn(ends, state, under, wanted);
 }
 
 async function begin(ends: Ends, state: Session, options: MigrationOptions): Promise<Migration> {

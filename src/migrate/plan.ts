@@ -1,4 +1,5 @@
 import { checkPrivileges, checkSource } from "../catalog/check-source.ts";
+import { checkWayBack } from "../catalog/check-way-back.ts";
 import { checkSequenceSource } from "../catalog/compare-sequence.ts";
 import { compareDatabases, readDatabaseFacts, type DatabaseFacts } from "../catalog/database.ts";
 import { readCandidates } from "../catalog/find.ts";
@@ -12,14 +13,19 @@ import { readIdentity } from "../replicate/identity.ts";
 import { checkVersions } from "../schema/check-versions.ts";
 import { chooseDumper } from "../schema/dumper.ts";
 import { readInventory, type Inventory } from "../schema/inventory.ts";
+import { checkDumpRights, checkLargeObjectRights } from "../schema/rights.ts";
 import { surroundings } from "../schema/surroundings.ts";
 import { userObjects } from "../schema/user-objects.ts";
+import { isDecided } from "./decided.ts";
+import { describeDrift, readDrift } from "./drift.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { estimate, type Estimate } from "./estimate.ts";
 import { findingOf, note, stop, warning, type Finding } from "./finding.ts";
 import { judge } from "./judge.ts";
-import { mayCreateDatabase } from "./new-database.ts";
+import { mayCreateDatabase, openMaintenance } from "./new-database.ts";
+import { nextVerb } from "./next.ts";
 import { isSame } from "./open.ts";
+import type { Phase } from "./phase.ts";
 import { selectRelations, unmatchedPatterns, type Selection } from "./selection.ts";
 import { readMigration, type Migration, type MigrationOptions } from "./state.ts";
 
@@ -27,6 +33,8 @@ export type Plan = {
   readonly oldVersion: number;
   /** Null: the server was not reached. */
   readonly newVersion: number | null;
+  /** The move that is under way; null: none. */
+  readonly under: { readonly to: string; readonly phase: Phase; readonly next: ReturnType<typeof nextVerb> } | null;
   readonly selection: Selection;
   readonly bytes: number;
   readonly findings: readonly Finding[];
@@ -41,20 +49,27 @@ export async function makePlan(ends: Ends, options: MigrationOptions): Promise<P
   const inventory = await readInventory(old);
   const selection = await selectRelations(old, options);
   const begun: Begun = { old, facts: await readDatabaseFacts(old), under: await readMigration(old) };
-  const young = await openNewOrWhy(ends);
+  const young = await openYoung(ends);
   try {
+    const there = young.session === null ? null : await readDatabaseFacts(young.session);
     const findings = [
       ...(await oldFindings(begun, inventory, selection, options)),
-      ...(young.session === null ? [young.why] : await newFindings(begun, young.session, options, ends)),
+      ...(await driftFindings(begun)),
+      ...young.findings,
+      ...(young.session === null || there === null
+        ? []
+        : await newFindings(begun, { ...young, session: young.session, facts: there }, options, ends)),
       ...judge(inventory, selection),
     ];
+    const job = { old, inventory, selection, options, signal: ends.signal };
     return {
       oldVersion: old.serverVersion,
       newVersion: young.session?.serverVersion ?? null,
+      under: begun.under === null ? null : await describeUnder(old, begun.under),
       selection,
       bytes: selection.tables.reduce((sum, table) => sum + table.bytes, 0),
       findings: findings.toSorted((one, other) => RANK[one.grade] - RANK[other.grade]),
-      estimate: young.session === null ? null : await estimate(old, young.session, inventory, selection, options, ends.signal),
+      estimate: young.session !== null && there?.temporary === true ? await estimate({ ...job, young: young.session }) : null,
     };
   } finally {
     await young.session?.close();
@@ -66,34 +81,58 @@ type Begun = { readonly old: Session; readonly facts: DatabaseFacts; readonly un
 
 const RANK = { stop: 0, warning: 1, note: 2 } as const;
 
-type Young = { readonly session: Session; readonly why?: undefined } | { readonly session: null; readonly why: Finding };
+async function describeUnder(old: Session, under: Migration): Promise<Plan["under"]> {
+  const decided = under.openSide === "old" && (await isDecided(old));
+  const drifted = under.openSide === "old" && !decided && (await readDrift(old, under)) !== null;
+  return { to: under.targetPlace, phase: under.phase, next: drifted ? "start" : nextVerb(under, decided) };
+}
 
-async function openNewOrWhy(ends: Ends): Promise<Young> {
+async function driftFindings({ old, under }: Begun): Promise<Finding[]> {
+  const drift = under === null || under.openSide === "new" ? null : await readDrift(old, under);
+  if (drift === null) return [];
+  return [
+    warning(
+      `tables changed since the move began: ${describeDrift(drift)}`,
+      "`bucardo migrate start` takes them up; everything else stays as it is.",
+    ),
+  ];
+}
+
+/** `missing`: the database is not there, and the session is on another one of its server. */
+type Young = { readonly session: Session | null; readonly missing: boolean; readonly findings: readonly Finding[] };
+
+async function openYoung(ends: Ends): Promise<Young> {
   try {
-    return { session: await openEndpoint(ends.new, "plan", ends.signal) };
+    return { session: await openEndpoint(ends.new, "plan", ends.signal), missing: false, findings: [] };
   } catch (error) {
     if (!(error instanceof BucardoError)) throw error;
-    if (error.details.sqlstate === "3D000")
-      return {
-        session: null,
-        why: await judgeMissing(ends),
-      };
-    return { session: null, why: stop(error.message, error.advice) };
+    if (error.details.sqlstate === "3D000") return await openMissing(ends);
+    return { session: null, missing: false, findings: [stop(error.message, error.advice)] };
   }
 }
 
-/** The new database is not there: `start` makes it, if it may. */
-async function judgeMissing({ new: end, signal }: Ends): Promise<Finding> {
-  if (await mayCreateDatabase(end, signal))
-    return note(`the database ${end.dbname} does not exist on the new side: \`migrate start\` makes it like the old one`);
+/** The new database is not there: `start` makes it, if it may. Everything else can be asked of its server. */
+async function openMissing({ new: end, signal }: Ends): Promise<Young> {
+  try {
+    const session = await openMaintenance(end, signal);
+    return { session, missing: true, findings: [await judgeMissing(session, end.dbname)] };
+  } catch (error) {
+    if (!(error instanceof BucardoError)) throw error;
+    return { session: null, missing: true, findings: [stop(error.message, error.advice)] };
+  }
+}
+
+async function judgeMissing(session: Session, name: string): Promise<Finding> {
+  if (await mayCreateDatabase(session))
+    return note(`the database ${name} does not exist on the new side: \`migrate start\` makes it like the old one`);
   return stop(
-    `the database ${end.dbname} does not exist on the new side, and our user may not create it`,
-    `On new: create database ${quoteIdent(end.dbname)} template template0; as a user who may, and make ours its owner; or alter role ... createdb;`,
+    `the database ${name} does not exist on the new side, and our user may not create it`,
+    `On new: create database ${quoteIdent(name)} template template0; as a user who may, and make ours its owner; or alter role ... createdb;`,
   );
 }
 
 async function oldFindings(
-  { old, facts, under }: Begun,
+  { old, facts }: Begun,
   inventory: Inventory,
   selection: Selection,
   options: MigrationOptions,
@@ -106,36 +145,63 @@ async function oldFindings(
   const sequences = await readSequences(old, selection.sequences);
   const unreadable = selection.sequences.flatMap((name) => checkSequenceSource(name, sequences.get(displayName(name)), "old"));
   const unmatched = unmatchedPatterns(await readCandidates(old), options);
+  const shapes = selection.tables.flatMap((table) => inventory.shapes.get(displayName(table)) ?? []);
   return [
-    ...(under === null
-      ? []
-      : [warning(`a move to ${under.targetPlace} is under way, at "${under.phase}"`, "`bucardo migrate status` tells how it stands.")]),
     ...unmatched.map(({ pattern, nearest }) =>
       stop(`nothing is called ${pattern}`, nearest === null ? "Check --only and --skip." : `Did you mean ${nearest}?`),
     ),
-    ...[...checkSourceDatabase(facts), ...problems, ...unreadable].map(findingOf),
+    ...[
+      ...checkSourceDatabase(facts),
+      ...(await checkDumpRights(old, new Set(selection.tables.map(displayName)))),
+      ...problems,
+      ...unreadable,
+      ...(await checkLargeObjectRights(old)),
+    ].map(findingOf),
+    ...checkWayBack(facts, shapes, [...sequences.values()]).map(({ what, remedy }) =>
+      warning(`no way back: ${what} on the old side`, `On old: ${remedy} Or cut over with --no-way-back.`),
+    ),
     ...(selection.tables.length === 0 ? [stop("no table takes part", "Check --only and --skip, and the database's name.")] : []),
   ];
 }
 
-async function newFindings({ old, facts: from, under }: Begun, young: Session, options: MigrationOptions, ends: Ends): Promise<Finding[]> {
-  const [here, there] = [await readIdentity(old), await readIdentity(young)];
-  if (isSame(here, there)) return [stop("both sides are the same database", "Name another one as --to.")];
-  const to = await readDatabaseFacts(young);
-  const objects = under === null ? await userObjects(young) : [];
-  const around = await surroundings(old, young, options.roles, options.skipObjects);
+type Reached = { readonly session: Session; readonly missing: boolean; readonly facts: DatabaseFacts };
+
+async function newFindings(begun: Begun, reached: Reached, options: MigrationOptions, ends: Ends): Promise<Finding[]> {
+  const { old } = begun;
+  const { session, facts, missing } = reached;
+  const around = await surroundings(old, session, options.roles, options.skipObjects);
   return [
-    ...(objects.length === 0
-      ? []
-      : [stop(`the new database is not empty: ${firstOf(objects)}`, "Move into an empty database, or drop what is in the way.")]),
+    ...(missing ? missingFindings(begun, ends) : await databaseFindings(begun, session, ends)),
     ...[
-      ...checkTargetDatabase(to),
-      ...compareDatabases(from, to),
-      ...(await checkVersions(old, young.serverVersion, { patterns: options, skip: options.skipObjects })),
+      // Who makes a database may do there what its owner may.
+      ...checkTargetDatabase(missing ? { ...facts, temporary: true } : facts),
+      ...(missing ? [] : compareDatabases(begun.facts, facts)),
+      ...(await checkVersions(old, session.serverVersion, { patterns: options, skip: options.skipObjects })),
       ...around.notes,
     ].map(findingOf),
-    ...(await dumperFinding(old, young, options, ends.signal)),
+    ...(await dumperFinding(old, session, options, ends.signal)),
   ];
+}
+
+function missingFindings({ under }: Begun, { new: end }: Ends): Finding[] {
+  if (under === null) return [];
+  return [otherTarget(under, end)];
+}
+
+async function databaseFindings({ old, under }: Begun, young: Session, { new: end }: Ends): Promise<Finding[]> {
+  const there = await readIdentity(young);
+  if (isSame(await readIdentity(old), there)) return [stop("both sides are the same database", "Name another one as --to.")];
+  if (under !== null) return isSame(under.targetIdentity, there) ? [] : [otherTarget(under, end)];
+  const objects = await userObjects(young);
+  if (objects.length === 0) return [];
+  return [stop(`the new database is not empty: ${firstOf(objects)}`, "Move into an empty database, or drop what is in the way.")];
+}
+
+function otherTarget({ targetPlace }: Migration, { place }: Endpoint): Finding {
+  return stop(
+    `this database is being moved to ${targetPlace}; ${place} is another one`,
+    `Go on with --to ${targetPlace}, or give that move up first: \`bucardo migrate abort\`.`,
+  );
 }
 
 async function dumperFinding(old: Session, young: Session, options: MigrationOptions, signal: AbortSignal): Promise<Finding[]> {

@@ -94,7 +94,8 @@ async function armWayBack({ context, sessions, timeline, undo }: Working): Promi
     await timeline.step("prepare the way back", () => prepareWayBack(context, sessions.from, sessions.to, undo));
     return { wanted: true, ready: true, why: null };
   } catch (error) {
-    return { wanted: true, ready: false, why: toBucardoError(error, {}).message };
+    const { message, advice } = toBucardoError(error, {});
+    return { wanted: true, ready: false, why: message, remedy: advice };
   }
 }
 

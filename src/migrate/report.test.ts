@@ -13,10 +13,10 @@ const facts: ReportFacts = {
     id: "0",
     targetPlace: "new:5432/app",
     targetIdentity: { system: "1", timeline: 1, database: 1, lsn: "0" },
-    found: { schemas: [], extensions: [], database: true },
+    found: { loose: [], things: [], rights: [], defaults: [], settings: [], connectionLimit: -1, database: true },
     options: { only: [], skip: [], jobs: 2, maxRate: null, roles: true, pgDump: null, skipObjects: [] },
     relations: {
-      tables: [{ schema: "public", name: "<b>", key: ["id"], handling: "follow", bytes: 12_345, unlogged: false, reason: null }],
+      tables: [{ schema: "public", name: "<b>", oid: 1, key: ["id"], handling: "follow", bytes: 12_345, unlogged: false, reason: null }],
       sequences: [],
       leftOut: [],
     },
@@ -36,6 +36,7 @@ const facts: ReportFacts = {
     { at: at(5), phase: "copy", done: 30, rate: 10, deltas: 4 },
     { at: at(8), phase: "copy", done: 40, rate: 7, deltas: 2 },
   ],
+  copied: [],
   madeAt: at(10),
 };
 
@@ -48,10 +49,24 @@ test("the report is one file: nothing is fetched, nothing runs, names are text",
 
 test("every step is in the timeline and in the list, broken off ones too", () => {
   const html = reportHtml(facts);
-  expect(html.match(/<rect /g)).toHaveLength(3);
-  expect(html.match(/<rect class="failed"/g)).toHaveLength(1);
-  expect(html).toContain("objects: 12");
-  expect(html.match(/<polyline /g)).toHaveLength(2);
+  expect(html.match(/<i /g)).toHaveLength(3);
+  expect(html.match(/<i class="failed"/g)).toHaveLength(1);
+  expect(html).toContain("objects 12");
+  expect(html.match(/class="curve"/g)).toHaveLength(2);
+});
+
+test("a cutover tells how long writers waited, and what that was made of", () => {
+  const timings = [
+    { step: "close the old side", at: 0, ms: 2 },
+    { step: "last run", at: 2, ms: 40 },
+  ];
+  const detail = { outcome: "switched", downtimeMs: 42, timings };
+  const html = reportHtml({
+    ...facts,
+    steps: [...facts.steps, { phase: "cutover", began: at(9), ended: at(10), outcome: "done", detail }],
+  });
+  expect(html).toContain("Writers waited 42 ms.");
+  expect(html).toMatch(/last run<\/span>.*left:4\.76%;width:95\.24%/);
 });
 
 test("a move that has not begun has a report as well", () => {

@@ -1,5 +1,10 @@
 import { displayName } from "../model/name.ts";
+import type { TableState } from "../copy/state.ts";
+import { phases } from "./phase.ts";
+import { barsHtml, bytesText, countText, escape, plotHtml, span, stamp, type Bar, type Point } from "./report-parts.ts";
+import { STYLE } from "./report-style.ts";
 import type { Migration, Sample, Step } from "./state.ts";
+import type { MovedTable } from "./selection.ts";
 
 /** All that a report tells; counts and names, never a value of a row. */
 export type ReportFacts = {
@@ -11,81 +16,141 @@ export type ReportFacts = {
   readonly migration: Migration;
   readonly steps: readonly Step[];
   readonly samples: readonly Sample[];
+  /** What the copy of each table brought. */
+  readonly copied: readonly TableState[];
   readonly madeAt: Date;
 };
 
 /** One HTML file that needs nothing else: what was moved, how long each step took, how copy and lag went. Pure. */
 export function reportHtml(facts: ReportFacts): string {
-  const { migration, steps, samples } = facts;
-  const tables = migration.relations?.tables ?? [];
   const title = `Move of ${facts.from} to ${facts.to}`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(title)}</title>
 <style>${STYLE}</style></head><body><main>
-<h1>${escape(title)}</h1>
-<p>${escape(facts.program)}; PostgreSQL ${escape(facts.fromVersion)} to ${escape(facts.toVersion)}; begun ${stamp(migration.startedAt)}, reported ${stamp(facts.madeAt)}.
-The ${migration.openSide} side is in use.</p>
+<p class="kicker">bucardo migrate</p>
+<h1>${escape(facts.from)} &rarr; ${escape(facts.to)}</h1>
+${summary(facts)}
 <h2>Steps</h2>
-${timeline(steps)}
-${stepTable(steps)}
-${plotSection("Copy", "bytes a second", copyPoints(samples))}
-${plotSection("Lag", "deltas waiting", lagPoints(samples))}
+${timeline(facts.steps.filter(isPhaseStep))}
+${stepTable(facts.steps.filter(isPhaseStep))}
+${turns(facts.steps.filter((step) => !isPhaseStep(step)))}
+${plotHtml("Speed of the copy", copyPoints(facts.samples), (value) => `${bytesText(value)}/s`)}
+${plotHtml("Lag", lagPoints(facts.samples), (value) => `${countText(value)} deltas waiting`)}
 <h2>Tables</h2>
-<p>${tables.length} tables, ${migration.relations?.sequences.length ?? 0} sequences.</p>
-<table><thead><tr><th>table</th><th>bytes at the start</th><th>key</th><th>handling</th></tr></thead><tbody>
-${tables.map((table) => `<tr><td>${escape(displayName(table))}</td><td class="n">${table.bytes.toLocaleString("en-US")}</td><td>${escape(table.key?.join(", ") ?? "none")}</td><td>${table.handling}</td></tr>`).join("\n")}
-</tbody></table>
+${tableList(facts)}
 </main></body></html>
 `;
 }
 
-const STYLE = `:root{color-scheme:light dark;--ink:#1b1f24;--soft:#667;--line:#ccd;--bar:#2b6cb0;--bad:#b03a2b;--paper:#fff}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e8ec;--soft:#9aa;--line:#445;--bar:#63a4e8;--bad:#e8806f;--paper:#15181c}}
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}main{max-width:60rem;margin:0 auto;padding:1.5rem}
-h1{font-size:1.4rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%;display:block;overflow-x:auto}
-th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}.n{text-align:right;font-variant-numeric:tabular-nums}
-svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font-size:11px}.bar{fill:var(--bar)}.failed{fill:var(--bad)}.curve{fill:none;stroke:var(--bar);stroke-width:1.5}.axis{stroke:var(--line)}`;
+function isPhaseStep({ phase }: Step): boolean {
+  return (phases as readonly string[]).includes(phase);
+}
 
-const WIDTH = 800;
-const NAMES = 110;
+function summary({ migration, steps, program, fromVersion, toVersion, madeAt }: ReportFacts): string {
+  const tables = migration.relations?.tables ?? [];
+  const worked = steps.reduce((sum, { began, ended }) => sum + ((ended ?? began).getTime() - began.getTime()), 0);
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      "State",
+      migration.openSide === "new"
+        ? "switched over: the new side is in use"
+        : migration.phase === "ready"
+          ? "both sides in step; the old one is in use"
+          : `at "${migration.phase}"; the old side is in use`,
+    ],
+    ["Versions", `PostgreSQL ${fromVersion} to ${toVersion}`],
+    [
+      "What",
+      `${countText(tables.length)} tables, ${bytesText(tables.reduce((sum, { bytes }) => sum + bytes, 0))}; ${countText(migration.relations?.sequences.length ?? 0)} sequences`,
+    ],
+    ["Begun", stamp(migration.startedAt)],
+    ["Time at work", span(worked)],
+    ["Reported", `${stamp(madeAt)} by ${program}`],
+  ];
+  return `<dl>${rows.map(([name, text]) => `<div><dt>${name}</dt><dd>${escape(text)}</dd></div>`).join("")}</dl>`;
+}
 
-/** A bar per step, left where it began. */
+/** A row per phase, a bar per attempt, left where it began. `ready` takes no time. */
 function timeline(steps: readonly Step[]): string {
-  if (steps.length === 0) return "<p>Nothing was done yet.</p>";
-  const began = Math.min(...steps.map((step) => step.began.getTime()));
-  const ended = Math.max(...steps.map((step) => (step.ended ?? step.began).getTime()), began + 1);
-  const x = (at: Date): number => NAMES + ((at.getTime() - began) / (ended - began)) * (WIDTH - NAMES);
-  const rows = [...new Set(steps.map((step) => step.phase))];
-  const bars = steps.map((step) => {
-    const end = step.ended ?? step.began;
-    const y = rows.indexOf(step.phase) * 22;
-    const label = `${step.phase}: ${seconds(end.getTime() - step.began.getTime())}${step.outcome === "failed" ? ", broken off" : ""}`;
-    return `<rect class="${step.outcome === "failed" ? "failed" : "bar"}" x="${x(step.began).toFixed(1)}" y="${y + 4}" width="${Math.max(2, x(end) - x(step.began)).toFixed(1)}" height="14" rx="2"><title>${escape(label)}</title></rect>`;
+  const shown = steps.filter(({ phase }) => phase !== "ready");
+  if (shown.length === 0) return "<p>Nothing was done yet.</p>";
+  const rows = [...new Set(shown.map(({ phase }) => phase))].map((what) => {
+    const mine = shown.filter(({ phase }) => phase === what);
+    return { what, text: span(mine.reduce((sum, step) => sum + lengthOf(step), 0)), bars: mine.map(barOf) };
   });
-  const names = rows.map((row, index) => `<text x="0" y="${index * 22 + 15}">${escape(row)}</text>`);
-  return `<svg viewBox="0 0 ${WIDTH} ${rows.length * 22}" role="img" aria-label="When each step was done">${names.join("")}${bars.join("")}</svg>`;
+  const began = Math.min(...shown.map((step) => step.began.getTime()));
+  const ended = Math.max(...shown.map((step) => step.began.getTime() + lengthOf(step)));
+  return barsHtml(rows, "When each step was done", [stamp(new Date(began)), `+ ${span(ended - began)}`]);
+}
+
+function lengthOf({ began, ended }: Step): number {
+  return (ended ?? began).getTime() - began.getTime();
+}
+
+function barOf(step: Step): Bar {
+  const from = step.began.getTime();
+  const failed = step.outcome === "failed";
+  return { from, to: from + lengthOf(step), failed, title: `${step.phase}: ${span(lengthOf(step))}${failed ? ", broken off" : ""}` };
 }
 
 function stepTable(steps: readonly Step[]): string {
-  const rows = steps.map(({ phase, began, ended, outcome, detail }) => {
-    const took = ended === null ? "not ended" : seconds(ended.getTime() - began.getTime());
-    return `<tr><td>${escape(phase)}</td><td>${stamp(began)}</td><td class="n">${took}</td><td>${outcome ?? ""}</td><td>${escape(detailText(detail))}</td></tr>`;
+  const rows = steps
+    .filter(({ phase }) => phase !== "ready")
+    .map((step) => {
+      const took = step.ended === null ? "not ended" : span(lengthOf(step));
+      const outcome = step.outcome === "failed" ? '<span class="bad">broken off</span>' : (step.outcome ?? "");
+      return `<tr><td>${escape(step.phase)}</td><td class="n">${took}</td><td>${outcome}</td><td class="name">${escape(detailText(step.detail))}</td></tr>`;
+    });
+  return `<h3>Each attempt</h3><div class="wide"><table><thead><tr><th>step</th><th class="n">took</th><th>outcome</th><th>what</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
+}
+
+/** What a cutover or switchback leaves of itself. */
+type TurnDetail = {
+  readonly outcome?: string;
+  readonly downtimeMs?: number | null;
+  readonly timings?: readonly { readonly step: string; readonly at: number; readonly ms: number }[];
+  readonly error?: string;
+};
+
+/** Each cutover, switchback and rehearsal, with the steps of its window. */
+function turns(steps: readonly Step[]): string {
+  if (steps.length === 0) return "";
+  const parts = steps.map((step) => {
+    const { outcome, downtimeMs, timings = [], error } = (step.detail ?? {}) as TurnDetail;
+    const good = outcome === "switched" || outcome === "rehearsed";
+    const word = `<span class="${good ? "good" : "bad"}">${escape(outcome ?? "not ended")}</span>`;
+    const waited = downtimeMs === null || downtimeMs === undefined ? "" : ` Writers waited ${span(downtimeMs)}.`;
+    const bars = timings.map(({ step: what, at, ms }) => ({
+      what,
+      text: span(ms),
+      bars: [{ from: at, to: at + ms, failed: false, title: `${what}: ${span(ms)}` }],
+    }));
+    const end = Math.max(...timings.map(({ at, ms }) => at + ms));
+    return `<h3>${escape(step.phase)}: ${word}</h3><p class="soft">${stamp(step.began)}.${waited}${error === undefined ? "" : ` ${escape(error)}`}</p>
+${bars.length === 0 ? "" : barsHtml(bars, "Steps of the window", ["first writer waits", `+ ${span(end)}`])}`;
   });
-  return `<table><thead><tr><th>step</th><th>began</th><th>took</th><th>outcome</th><th>what</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
+  return `<h2>Cutovers</h2>\n${parts.join("\n")}`;
 }
 
 function detailText(detail: unknown): string {
   if (typeof detail !== "object" || detail === null) return "";
   return Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== "")
-    .map(
-      ([name, value]) =>
-        `${name}: ${typeof value === "number" ? value.toLocaleString("en-US") : typeof value === "string" ? value : JSON.stringify(value)}`,
-    )
+    .filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
+    .map(([name, value]) => `${words(name)} ${valueText(name, value)}`)
     .join("; ");
 }
 
-type Point = { readonly at: number; readonly value: number };
+/** `largeObjects` -> `large objects` */
+function words(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function valueText(name: string, value: unknown): string {
+  if (typeof value === "number") return name === "bytes" ? bytesText(value) : countText(value);
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value === "object" && value !== null) return detailText(value);
+  return String(value);
+}
 
 function copyPoints(samples: readonly Sample[]): Point[] {
   return samples.flatMap(({ at, phase, rate }) => (phase === "copy" && rate !== null ? [{ at: at.getTime(), value: rate }] : []));
@@ -95,28 +160,19 @@ function lagPoints(samples: readonly Sample[]): Point[] {
   return samples.flatMap(({ at, deltas }) => (deltas === null ? [] : [{ at: at.getTime(), value: deltas }]));
 }
 
-const HEIGHT = 160;
-
-function plotSection(title: string, unit: string, points: readonly Point[]): string {
-  const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined || points.length < 2) return "";
-  const top = Math.max(...points.map((point) => point.value), 1);
-  const x = (at: number): number => ((at - first.at) / Math.max(1, last.at - first.at)) * WIDTH;
-  const y = (value: number): number => HEIGHT - (value / top) * (HEIGHT - 20);
-  const line = points.map((point) => `${x(point.at).toFixed(1)},${y(point.value).toFixed(1)}`).join(" ");
-  const label = `${title}: at most ${Math.round(top).toLocaleString("en-US")} ${unit}, over ${seconds(last.at - first.at)}`;
-  return `<h2>${title}</h2><svg viewBox="0 0 ${WIDTH} ${HEIGHT + 4}" role="img" aria-label="${escape(label)}">
-<line class="axis" x1="0" y1="${HEIGHT}" x2="${WIDTH}" y2="${HEIGHT}"/><text x="0" y="12">${escape(label)}</text><polyline class="curve" points="${line}"/></svg>`;
+function tableList({ migration, copied }: ReportFacts): string {
+  const states = new Map(copied.map((state) => [displayName(state.name), state]));
+  const rows = (migration.relations?.tables ?? []).map((table) => tableRow(table, states.get(displayName(table))));
+  if (rows.length === 0) return "<p>None were chosen yet.</p>";
+  return `<div class="wide"><table><thead><tr><th>table</th><th class="n">size at the start</th><th class="n">rows copied</th><th>key</th></tr></thead><tbody>
+${rows.join("\n")}
+</tbody></table></div>`;
 }
 
-function seconds(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(2)} s` : `${Math.round(ms / 1000).toLocaleString("en-US")} s`;
-}
-
-function stamp(at: Date): string {
-  return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+function tableRow(table: MovedTable, state: TableState | undefined): string {
+  const key =
+    table.key === null
+      ? `<span class="soft">${table.handling === "window" ? "none: copied at the cutover" : "none"}</span>`
+      : escape(table.key.join(", "));
+  return `<tr><td class="name">${escape(displayName(table))}</td><td class="n">${bytesText(table.bytes)}</td><td class="n">${state === undefined ? "" : countText(state.rows)}</td><td>${key}</td></tr>`;
 }

@@ -8,6 +8,8 @@ import { sql } from "../postgres/sql.ts";
 
 /** How a table crosses: `follow` by its key, with everything that changes meanwhile; `window` whole while nobody writes, for want of a key. */
 export type MovedTable = QualifiedName & {
+  /** On the old side: a table of that name may be another one later. */
+  readonly oid: number;
   readonly key: readonly string[] | null;
   readonly handling: "follow" | "window";
   /** On disk, with TOAST, without indexes; partitions included. */
@@ -67,6 +69,7 @@ function movedTable(shape: TableShape | undefined, sizes: ReadonlyMap<number, nu
     {
       schema: shape.schema,
       name: shape.name,
+      oid: shape.oid,
       key,
       handling: key === null ? "window" : "follow",
       bytes: shape.leaves.reduce((sum, leaf) => sum + (sizes.get(leaf.oid) ?? 0), 0),

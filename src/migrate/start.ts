@@ -2,7 +2,9 @@ import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { beginCapture } from "./begin-capture.ts";
+import { adviseMove } from "./advise.ts";
 import { copyRows } from "./copy-rows.ts";
+import { describeDrift, readDrift } from "./drift.ts";
 import { openEndpoint } from "./endpoint.ts";
 import { moveExtras } from "./extras.ts";
 import { lockMigration } from "./lock.ts";
@@ -13,6 +15,7 @@ import { phasesFrom, type Phase } from "./phase.ts";
 import { openMigration } from "./open.ts";
 import { proveEqual } from "./prove.ts";
 import { repairRun, catchUpRuns } from "./runs.ts";
+import { takeUp } from "./take-up.ts";
 import { beginStep, endStep, requireMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
 
 const works: Readonly<Record<Phase, (move: Move) => Promise<PhaseResult>>> = {
@@ -46,8 +49,18 @@ export async function start(context: StartContext, wanted: MigrationOptions): Pr
     throw new BucardoError("in-use", "This move was switched over already: the new side is in use.", {
       advice: "`bucardo migrate status` tells how it stands; `switchback` or `finish` come next.",
     });
+  const going = await followDrift(context, state, begun);
   const structure = once(() => readStructure(context, begun.options));
-  for (const phase of phasesFrom(begun.phase)) await doPhase(context, state, structure, phase);
+  for (const phase of phasesFrom(going.phase)) await doPhase(context, state, structure, phase);
+  return await requireMigration(state);
+}
+
+/** Tables that came, went, or were made anew since they were chosen are taken up. */
+async function followDrift(context: StartContext, state: Session, begun: Migration): Promise<Migration> {
+  const drift = await readDrift(state, begun);
+  if (drift === null) return begun;
+  context.onMessage(`tables changed on the old side since they were chosen, and are taken up: ${describeDrift(drift)}`);
+  await takeUp(context, state, begun, drift);
   return await requireMigration(state);
 }
 
@@ -68,7 +81,7 @@ async function doPhase(context: StartContext, state: Session, structure: Move["s
   } catch (error) {
     // The state's connection may be what broke; the step then stays open, and the next command sees that nobody holds the lock.
     await endStep(state, step, "failed", failureOf(error)).catch(() => undefined);
-    throw error;
+    throw adviseMove(error);
   }
 }
 

@@ -5,7 +5,7 @@ import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { ensureCaptureSchema } from "../capture/schema.ts";
 import type { Identity } from "../replicate/definition.ts";
-import type { Found } from "./empty-target.ts";
+import type { Found } from "./found.ts";
 import { isPhase, type Phase } from "./phase.ts";
 import type { MigrationProgress } from "./progress.ts";
 import type { Selection } from "./selection.ts";
@@ -115,6 +115,22 @@ export async function updateMigration(
   );
 }
 
+/**
+ * Other tables take part from now on: the move goes back to its first phase, and the structure is looked at once more. Roles stay remembered, as what was made
+ * of them is to be told from what was there; so does what was left out by choice.
+ */
+export async function beginAgain(old: Session, relations: Selection): Promise<void> {
+  await transaction(old, {}, async () => {
+    await updateMigration(old, { phase: "schema", relations });
+    await old.execute(
+      sql(
+        "migrate.forget-objects",
+        "delete from bucardo.migration_object where outcome = 'done' and object !~ '^(ROLE|MEMBERSHIP|SETTING) '",
+      ),
+    );
+  });
+}
+
 export async function writeProgress(old: Session, progress: MigrationProgress): Promise<void> {
   await old.execute(
     sql("migrate.progress", "update bucardo.migration set progress = $1::jsonb, changed_at = clock_timestamp()", [
@@ -174,6 +190,17 @@ export async function endStep(old: Session, id: number, outcome: "done" | "faile
   );
 }
 
+/** The lock is ours: whatever step is still open was broken off when the state was written last. */
+export async function endBrokenSteps(old: Session): Promise<void> {
+  await old.execute(
+    sql(
+      "migrate.step-broken",
+      `update bucardo.migration_step s set ended = greatest(s.began, m.changed_at), outcome = 'failed', detail = '{"note": "broken off"}'
+         from bucardo.migration m where s.ended is null`,
+    ),
+  );
+}
+
 export type Step = {
   readonly phase: string;
   readonly began: Date;
@@ -186,16 +213,20 @@ export function readSteps(old: Session): Promise<Step[]> {
   return old.query<Step>(sql("migrate.steps", "select phase, began, ended, outcome, detail from bucardo.migration_step order by id"));
 }
 
-/** Names of schema objects that need not be made again. */
-export async function readObjects(old: Session): Promise<{ object: string; outcome: "done" | "skipped"; note: string | null }[]> {
+/** `begun`: whether it was done is not known. `note`: it was there already, or nothing. */
+export type Made = { readonly object: string; readonly outcome: "begun" | "done" | "skipped"; readonly note: string | null };
+
+/** Schema objects that were made, or of which it was decided otherwise. */
+export async function readObjects(old: Session): Promise<Made[]> {
   return old.query(sql("migrate.objects", "select object, outcome, note from bucardo.migration_object order by at"));
 }
 
-export async function rememberObject(old: Session, object: string, outcome: "done" | "skipped", note: string | null): Promise<void> {
+export async function rememberObject(old: Session, { object, outcome, note }: Made): Promise<void> {
   await old.execute(
     sql(
       "migrate.object",
-      "insert into bucardo.migration_object (object, outcome, note) values ($1, $2, $3) on conflict (object) do nothing",
+      `insert into bucardo.migration_object (object, outcome, note) values ($1, $2, $3)
+       on conflict (object) do update set outcome = excluded.outcome, note = excluded.note where bucardo.migration_object.outcome = 'begun'`,
       [object, outcome, note],
     ),
   );

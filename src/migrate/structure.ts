@@ -40,8 +40,10 @@ export function makeConstraints(move: Move): Promise<PhaseResult> {
 export async function makeStages(move: Move, stages: readonly Stage[]): Promise<PhaseResult> {
   const { objects, notes, by } = await move.structure();
   const mine = objects.filter((object) => stages.includes(object.stage));
-  const done = new Set((await readObjects(move.state)).map(({ object }) => object));
-  const resumed = done.size > 0;
+  const known = await readObjects(move.state);
+  const done = new Set(known.flatMap(({ object, outcome }) => (outcome === "begun" ? [] : [object])));
+  // Chosen before the structure is made: only where the move has taken up other tables.
+  const resumed = known.length > 0 || move.migration.relations !== null;
   await using session = await openNew(move, "structure");
   // Owners and grants may be as on the old side; otherwise everything belongs to the user who connects.
   const owners = await isSuperuser(session);
@@ -57,7 +59,8 @@ export async function makeStages(move: Move, stages: readonly Stage[]): Promise<
       owners,
       skip: move.migration.options.skipObjects,
       settings: stage === "index" || stage === "unique" || stage === "key" ? await indexSettings(session) : {},
-      remember: (object, outcome, note) => rememberObject(move.state, object.id, outcome, note),
+      announce: stage === "role" ? ({ id }) => rememberObject(move.state, { object: id, outcome: "begun", note: null }) : undefined,
+      remember: (object, outcome, note) => rememberObject(move.state, { object: object.id, outcome, note }),
       onProgress: (progress) => tell(move, mine, counts, progress.done, progress.object),
     });
     add(counts, report);

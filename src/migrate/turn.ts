@@ -1,16 +1,19 @@
+import { readFence } from "../capture/fence.ts";
 import { carryLargeObjects, markLargeObjects } from "../copy/large-object.ts";
 import { refreshMaterializedViews } from "../copy/materialized-view.ts";
 import type { QualifiedName } from "../model/name.ts";
 import { BucardoError } from "../model/error.ts";
 import { resolveParameters } from "../postgres/parameters.ts";
-import { cutover, type CutoverContext, type CutoverReport, type Side } from "./cutover.ts";
+import { adviseMove } from "./advise.ts";
+import { cutover, type CutoverContext, type CutoverReport, type Gate, type Side } from "./cutover.ts";
+import { describeDrift, readDrift } from "./drift.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { lockMigration, unlockMigration } from "./lock.ts";
 import { definitionOf, relationsOf } from "./move.ts";
 import type { Session } from "../postgres/session.ts";
 import type { PoolerRequest } from "./pooler.ts";
 import { isDecided, requireSameNew } from "./decided.ts";
-import { beginStep, endStep, requireMigration, updateMigration, type Migration } from "./state.ts";
+import { beginStep, endBrokenSteps, endStep, requireMigration, updateMigration, type Migration } from "./state.ts";
 import { turnAround } from "./way-back.ts";
 
 /** What a user decides of a cutover or switchback; the rest comes from the move. */
@@ -35,6 +38,11 @@ export async function turn(ends: Ends, direction: Direction, options: TurnOption
   const migration = await requireMigration(state);
   refuseWrongSide(migration, direction);
   const decided = await lookAtNew(ends, state, migration);
+  await endBrokenSteps(state);
+  if (direction === "cutover" && !decided) {
+    const gate = await driftGate(ends, migration, options.override);
+    if (gate !== null) return refused(gate, options.onEvent);
+  }
   const step = await beginStep(state, options.rehearse ? `${direction} (rehearsal)` : direction);
   const context = contextOf(ends, migration, direction, options);
   // Past the decision it is the other side that has the newest of them.
@@ -44,11 +52,34 @@ export async function turn(ends: Ends, direction: Direction, options: TurnOption
   await endStep(state, step, report.outcome === "switched" || report.outcome === "rehearsed" ? "done" : "failed", {
     outcome: report.outcome,
     downtimeMs: report.downtimeMs === null ? null : Math.round(report.downtimeMs),
-    timings: report.timings.map(({ step: name, ms }) => `${name} ${Math.round(ms)} ms`).join(", "),
+    timings: report.timings.map(({ step: name, at, ms }) => ({ step: name, at: Math.round(at), ms: Math.round(ms) })),
     ...(report.why !== null && { error: report.why.message }),
   });
   await unlockMigration(state);
-  return report;
+  return { ...report, why: adviseMove(report.why) };
+}
+
+/** Before anything else, as runs could not even begin; null where it is open. */
+async function driftGate({ old, signal }: Ends, migration: Migration, override: readonly string[]): Promise<Gate | null> {
+  await using session = await openEndpoint(old, "look", signal);
+  // What an earlier attempt left is put right first.
+  if (((await readFence(session))?.state ?? "open") !== "open") return null;
+  const drift = await readDrift(session, migration);
+  if (drift === null) return null;
+  const onlyNew = drift.gone.length + drift.remade.length + drift.rekeyed.length === 0;
+  if (onlyNew && override.includes("new-tables")) return null;
+  return {
+    name: "new-tables",
+    state: "blocked",
+    why: `tables changed since the move began: ${describeDrift(drift)}`,
+    remedy: `\`bucardo migrate start\` takes them up, and everything else stays as it is.${onlyNew ? " Or make them on the new side by hand, and --override=new-tables." : ""}`,
+  };
+}
+
+function refused(gate: Gate, onEvent: TurnOptions["onEvent"]): CutoverReport {
+  onEvent({ kind: "gate", gate });
+  const why = new BucardoError("gate-closed", `${gate.name}: ${gate.why}`, { ...(gate.remedy && { advice: gate.remedy }) });
+  return { outcome: "refused", gates: [gate], timings: [], downtimeMs: null, why, warnings: [] };
 }
 
 function refuseWrongSide(migration: Migration, direction: Direction): void {

@@ -1,6 +1,9 @@
 import { withTimeout } from "../base/abort.ts";
 import { armFence, closeForGood, disarmFence, readFence } from "../capture/fence.ts";
+import { checkWayBack } from "../catalog/check-way-back.ts";
 import { readDatabaseFacts } from "../catalog/database.ts";
+import { readSequences } from "../catalog/sequence.ts";
+import { readTables } from "../catalog/table.ts";
 import { installCapture } from "../capture/install.ts";
 import { releaseSync } from "../capture/release.ts";
 import { carriedSyncs } from "../capture/of-installation.ts";
@@ -22,11 +25,7 @@ export function turnAround(definition: RunDefinition): RunDefinition {
  * Errors: lock-timeout, not-supported (rows could not be applied on the way back).
  */
 export async function prepareWayBack(context: CutoverContext, from: Session, to: Session, undo: Undo): Promise<void> {
-  // Asked, not tried: a session in the replica role would not even clear our own tables, whose foreign keys sleep then.
-  if (!(await readDatabaseFacts(from)).replicaRole)
-    throw new BucardoError("not-supported", `our role may not set session_replication_role on ${from.name}, so it could not follow`, {
-      db: from.name,
-    });
+  await refuseWithoutRights(context, from);
   const back = turnAround(context.definition);
   const known = (await carriedSyncs(to)).some(({ sync }) => sync === back.sync.id);
   const before = (await readFence(to))?.state ?? "open";
@@ -47,6 +46,20 @@ export async function prepareWayBack(context: CutoverContext, from: Session, to:
     await armFence(to, { sync: back.sync.id, uncaptured: context.uncaptured, hint: `Applications still write to ${context.from.place}.` });
     await closeForGood(to);
   }
+}
+
+/** Asked, not tried: a session in the replica role would not even clear our own tables, whose foreign keys sleep then. Errors: not-supported. */
+async function refuseWithoutRights({ definition, uncaptured }: CutoverContext, from: Session): Promise<void> {
+  const named = (kind: "table" | "sequence") => definition.relations.filter((relation) => relation.kind === kind).map(({ name }) => name);
+  const tables = await readTables(from, [...named("table"), ...uncaptured], { bounds: false });
+  const sequences = await readSequences(from, named("sequence"));
+  const problems = checkWayBack(await readDatabaseFacts(from), [...tables.values()], [...sequences.values()]);
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new BucardoError("not-supported", `${problems.map(({ what }) => what).join("; ")} on ${from.name}, so it could not follow`, {
+    db: from.name,
+    advice: `On ${from.name}: ${problems.map(({ remedy }) => remedy).join(" ")}`,
+  });
 }
 
 /** For thousands of tables. */

@@ -39,8 +39,6 @@ export type Facts = {
   readonly indexes: ReadonlyMap<string, number>;
   /** Indexes that name rows in replication, with those of the partitions. */
   readonly keys: ReadonlySet<number>;
-  /** Materialized views that hold rows. */
-  readonly populated: ReadonlyMap<number, QualifiedName>;
   /** Extensions whose comment is the one that they bring along. */
   readonly plainExtensions: ReadonlySet<number>;
 };
@@ -64,14 +62,12 @@ export async function readFacts(session: Session): Promise<Facts> {
   const rows = await session.query<PartRow>(partsStatement);
   const parts = new Map(rows.map((row) => [factKey(row), { ...row, of: { schema: row.schema, name: row.name } }]));
   const indexes = await session.query<IndexRow>(indexesStatement);
-  const populated = await session.query<QualifiedName & { oid: number }>(populatedStatement);
   const available = await readAvailableExtensions(session);
   const commented = await session.query<{ oid: number; name: string; comment: string | null }>(extensionCommentsStatement);
   return {
     parts,
     indexes: new Map(indexes.map((index) => [displayName(index), index.oid])),
     keys: withPartitions(indexes, await keysOfTables(session, indexes)),
-    populated: new Map(populated.map(({ oid, schema, name }) => [oid, { schema, name }])),
     plainExtensions: new Set(commented.filter(({ name, comment }) => available?.get(name)?.comment === comment).map(({ oid }) => oid)),
   };
 }
@@ -142,12 +138,6 @@ const indexesStatement = sql(
      join pg_catalog.pg_namespace n on n.oid = x.relnamespace
      left join pg_catalog.pg_inherits h on h.inhrelid = x.oid
     where ${users}`,
-);
-
-const populatedStatement = sql(
-  "schema.populated",
-  `select c.oid, n.nspname::text as schema, c.relname::text as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'm' and c.relispopulated`,
 );
 
 const extensionCommentsStatement = sql(

@@ -32,7 +32,7 @@ export async function filterObjects(
 }
 
 /** They go with what they belong to. */
-const quiet = new Set(["comment", "grant", "validate", "materialized-view"]);
+const quiet = new Set(["comment", "grant", "validate"]);
 
 function noteOf(object: SchemaObject, db: string): Problem {
   return {

@@ -50,7 +50,9 @@ export async function makeObject(session: Session, object: SchemaObject, options
         await sleep(PAUSE_MS, options.signal);
         continue;
       }
-      if (options.resumed === true && (await existsAlready(session, object, failure))) return { made: true, note: "was there already" };
+      // Roles are of the whole server: another database's move may make the same ones.
+      if ((options.resumed === true || object.stage === "role") && (await existsAlready(session, object, failure)))
+        return { made: true, note: "was there already" };
       const consequence = options.failedBefore && missing.has(sqlstate);
       return { made: false, failure: { object, error: failure, consequence } };
     }

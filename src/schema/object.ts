@@ -16,7 +16,6 @@ export const stages = [
   "late", // views and functions that need a primary key
   "trigger", // triggers, rules, policies, row level security
   "statistics",
-  "materialized-view", // the refreshes
   "comment", // and security labels
   "grant", // and default privileges
   "publication",

@@ -28,6 +28,8 @@ export type RestoreOptions = {
   readonly signal: AbortSignal;
   readonly done?: ReadonlySet<string> | undefined;
   readonly resumed?: boolean | undefined;
+  /** Told before an object is made, for what must be known even if nobody hears how it ended. */
+  readonly announce?: ((object: SchemaObject) => Promise<void>) | undefined;
   readonly remember?: ((object: SchemaObject, outcome: "done" | "skipped", note: string | null) => Promise<void>) | undefined;
   readonly skip?: readonly string[] | undefined;
   /** False: everything belongs to the user who connects, and grants are left to it (like pg_dump --no-owner); default true. */
@@ -91,6 +93,7 @@ export async function restoreStage(
       return tell(object, "skipped");
     }
     tell(object, "begun");
+    await options.announce?.(object);
     const begun = performance.now();
     const outcome = await makeObject(session, object, { ...options, failedBefore: report.failed.length > 0 });
     const ms = performance.now() - begun;

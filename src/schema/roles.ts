@@ -5,6 +5,7 @@
  *   plan.objects, plan.problems
  */
 import { sqlstateOf } from "../postgres/failure.ts";
+import { CAPTURE_ROLE } from "../capture/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
@@ -43,7 +44,7 @@ export type Roles = {
   readonly passwords: boolean;
 };
 
-/** All roles but those of the system (pg_*). */
+/** All roles but those of the system (pg_*) and the one that our own trigger functions belong to. */
 export async function readRoles(session: Session): Promise<Roles> {
   const withHashes = await readWithHashes(session);
   const roles = withHashes ?? (await session.query<Role>(rolesStatement("pg_roles", "null::text")));
@@ -76,7 +77,7 @@ const rolesStatement = (catalog: string, password: string) =>
             r.rolvaliduntil::text as "validUntil", ${password} as password, pg_catalog.shobj_description(r.oid, 'pg_authid') as comment,
             coalesce((select s.setconfig from pg_catalog.pg_db_role_setting s where s.setrole = r.oid and s.setdatabase = 0), '{}') as settings
        from pg_catalog.${catalog} r
-      where r.rolname !~ '^pg_'
+      where r.rolname !~ '^pg_' and r.rolname <> '${CAPTURE_ROLE}'
       order by r.rolname::text collate "C"`,
   );
 

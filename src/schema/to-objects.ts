@@ -9,7 +9,7 @@ import { attachedIndex, stagesOf } from "./stage.ts";
 
 type Context = { readonly db: string; readonly sourceVersion: number; readonly targetVersion: number };
 
-/** Objects in stages, with those that a dump without rows does not have: VALIDATE of foreign keys, REFRESH of materialized views. */
+/** Objects in stages, with those that a dump without rows does not have: VALIDATE of foreign keys. Materialized views are filled by copy/materialized-view.ts. */
 export function toObjects(entries: readonly Entry[], facts: Facts, context: Context): { objects: SchemaObject[]; notes: Problem[] } {
   const stages = stagesOf(entries, facts);
   const byDumpId = new Map(entries.map((entry) => [entry.dumpId, entry]));
@@ -97,10 +97,7 @@ function expand(object: SchemaObject, facts: Facts): SchemaObject[] {
       { ...object, id: `VALIDATE ${object.id}`, stage: "validate", statements: [text] },
     ];
   }
-  const name = object.kind === "MATERIALIZED VIEW" ? facts.populated.get(object.oid) : undefined;
-  if (name === undefined) return [object];
-  const text = `REFRESH MATERIALIZED VIEW ${quoteName(name)}`;
-  return [object, { ...object, id: `REFRESH ${object.id}`, stage: "materialized-view", statements: [text] }];
+  return [object];
 }
 
 /** Since 15 not everybody may create in schema public; a dump tells only what differs from how a database of that version begins. */

@@ -83,12 +83,14 @@ function plainDisplay(io: Io, now: () => number): Display {
       const changed = phase !== view.phase;
       const took = phase === null ? undefined : view.took[phase];
       if (changed && took !== undefined) io.out(`${phase}: done in ${duration(took)}`);
+      phase = view.phase;
+      // The command says it itself, with what comes next.
+      if (view.phase === "ready") return;
       const words = view.progress?.phase === view.phase ? summarize(view.progress) : "";
       if (changed || (words !== "" && now() - at >= PLAIN_MS)) {
         io.out(words === "" ? view.phase : `${view.phase}: ${words}`);
         at = now();
       }
-      phase = view.phase;
     },
     say: (line) => io.out(line),
     end: () => {},

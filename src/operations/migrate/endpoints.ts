@@ -34,7 +34,17 @@ export function readPair(given: Given, context: Context): Pair {
     throw new BucardoError("usage", `${from ? "--to" : "--from"} is missing: which database is ${from ? "the new one" : "moved"}?`, {
       advice: "Give --from URL and --to URL, or set BUCARDO_FROM and BUCARDO_TO. Nothing was done.",
     });
+  refuseNoAddress("from", from);
+  refuseNoAddress("to", to);
   return { old: endpointOf("old", from), new: endpointOf("new", to) };
+}
+
+/** The value is not told: it may be a password in the wrong place. Errors: bad-value. */
+function refuseNoAddress(side: keyof typeof endpointKeys, value: string): void {
+  if (/^postgres(ql)?:\/\//.test(value) || value.includes("=")) return;
+  throw new BucardoError("bad-value", `--${side} (or BUCARDO_${side.toUpperCase()}) is no address of a database`, {
+    advice: `Write it as a URL, --${side} postgresql://user@host:5432/database, or in libpq's words, --${side} 'host=... dbname=...'. Nothing was done.`,
+  });
 }
 
 /** So that the next commands need no URLs. Sealed with the key file, as a URL may hold a password. */

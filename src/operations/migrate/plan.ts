@@ -28,6 +28,7 @@ export const migratePlan = defineOperation({
     to: z.string(),
     oldVersion: z.number(),
     newVersion: z.number().nullable(),
+    under: z.object({ to: z.string(), phase: z.string(), next: z.string() }).nullable(),
     tables: z.array(
       z.object({ table: z.string(), bytes: z.number(), key: z.array(z.string()).nullable(), handling: z.enum(["follow", "window"]) }),
     ),
@@ -64,6 +65,7 @@ export const migratePlan = defineOperation({
       to: pair.new.place,
       oldVersion: plan.oldVersion,
       newVersion: plan.newVersion,
+      under: plan.under,
       tables: plan.selection.tables.map((table) => ({
         table: displayName(table),
         bytes: table.bytes,
@@ -97,17 +99,19 @@ export const migratePlan = defineOperation({
           `(measured with ${count(sample.rows)} rows of ${sample.table}). None of it is downtime.`,
       );
     }
-    const stops = plan.findings.filter(({ grade }) => grade === "stop").length;
     io.out(
-      stops === 0
-        ? `Nothing stands in the way: \`${context.program} migrate start\`.`
-        : stops === 1
-          ? "One thing stands in the way."
-          : `${stops} things stand in the way.`,
+      plan.under === null
+        ? verdict(plan.findings.filter(({ grade }) => grade === "stop").length, context.program)
+        : `The move to ${plan.under.to} is under way and stands at "${plan.under.phase}". Next: \`${context.program} migrate ${plan.under.next}\`.`,
     );
   },
   exit: ({ findings }) => (findings.some(({ grade }) => grade === "stop") ? 1 : 0),
 });
+
+function verdict(stops: number, program: string): string {
+  if (stops === 0) return `Nothing stands in the way: \`${program} migrate start\`.`;
+  return stops === 1 ? "One thing stands in the way." : `${stops} things stand in the way.`;
+}
 
 const TITLES = [
   ["stop", "In the way"],

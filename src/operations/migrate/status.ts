@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { lookAt, openLook, type Look } from "../../migrate/look.ts";
-import type { Context } from "../context.ts";
+import { nextVerb } from "../../migrate/next.ts";
+import { isPhase } from "../../migrate/phase.ts";
+import type { MigrationProgress } from "../../migrate/progress.ts";
 import { defineOperation } from "../operation.ts";
+import type { Io } from "../io.ts";
 import { paintOf } from "./display.ts";
 import { endpointKeys, readPair, type Pair } from "./endpoints.ts";
 import { counted, duration } from "./measure.ts";
@@ -23,61 +26,84 @@ export const statusOutput = z.object({
   id: z.string(),
   phase: z.string(),
   openSide: z.enum(["old", "new"]),
-  working: z.boolean(),
+  /** A turn was decided and broke off. */
+  decided: z.boolean(),
+  /** What works on it; null: nobody. */
+  worker: z.string().nullable(),
+  /** The verb of the command that comes next; null: somebody is at work. */
+  next: z.string().nullable(),
   startedAt: z.date(),
+  /** That anybody worked on it; in milliseconds, and by phase. */
+  elapsedMs: z.number(),
+  tookMs: z.record(z.string(), z.number()),
   lag: z.object({ deltas: z.number(), ageSeconds: z.number() }).nullable(),
   progress: z.unknown(),
   steps: z.array(step),
-  lines: z.array(z.string()),
 });
 
-export function statusOf(pair: Pair, look: Look, context: Pick<Context, "io" | "program">): z.output<typeof statusOutput> {
-  const { migration, steps, worker, lag } = look;
+export type Status = z.output<typeof statusOutput>;
+
+export function statusOf(pair: Pair, look: Look): Status {
+  const { migration, steps, worker, lag, decided } = look;
   const view = viewOf(pair, migration, steps, worker !== null, new Date());
   return {
-    from: pair.old.place,
-    to: pair.new.place,
+    from: view.from,
+    to: view.to,
     id: migration.id,
     phase: migration.phase,
     openSide: migration.openSide,
-    working: worker !== null,
+    decided,
+    worker: worker?.what ?? null,
+    next: worker === null ? nextVerb(migration, decided) : null,
     startedAt: migration.startedAt,
+    elapsedMs: view.elapsedMs,
+    tookMs: { ...view.took },
     lag,
     progress: migration.progress,
     steps: [...steps],
-    lines: [...draw(view, context.io.width - 1, paintOf(context.io)), ...stateLines(look, context.program)],
   };
 }
 
-function stateLines({ migration, worker, lag, steps, decided }: Look, program: string): string[] {
-  const waiting =
-    lag === null
-      ? []
-      : [
-          lag.deltas === 0
-            ? "Lag: none."
-            : `Lag: ${counted(lag.deltas, "delta")}, the oldest at most ${duration(lag.ageSeconds * 1000)} old.`,
-        ];
-  if (migration.openSide === "new")
-    return [
-      "Switched over: the new side is in use.",
-      `Next: \`${program} migrate switchback\` to go back, or \`${program} migrate finish\`.`,
-    ];
+/** The picture for people. */
+export function statusLines(status: Status, io: Io, program: string): string[] {
+  const { from, to, phase, worker, elapsedMs, tookMs, progress } = status;
+  const view = {
+    from,
+    to,
+    phase: isPhase(phase) ? phase : ("schema" as const),
+    idle: worker === null && phase !== "ready",
+    elapsedMs,
+    took: tookMs,
+    progress: progress as MigrationProgress | null,
+  };
+  return [...draw(view, io.width - 1, paintOf(io)), ...stateLines(status, program)];
+}
+
+function stateLines(status: Status, program: string): string[] {
+  const { phase, openSide, worker, lag, decided } = status;
   if (decided && worker === null)
     return [
-      "A cutover was decided and broke off: applications may write to the new side already.",
-      `Next: \`${program} migrate cutover\` does the rest.`,
+      `A ${openSide === "old" ? "cutover" : "switchback"} was decided and broke off: applications may write to the ${openSide === "old" ? "new" : "old"} side already.`,
+      `Next: \`${program} migrate ${status.next}\` does the rest.`,
     ];
-  const failed = steps.findLast((one) => one.ended !== null);
-  const error = failed?.outcome === "failed" ? (failed.detail as { error?: string } | null)?.error : undefined;
-  const trouble = error === undefined || worker !== null ? [] : [`The last attempt failed: ${error}`];
-  const next =
-    worker !== null
-      ? [`At work: ${worker.what}.`]
-      : migration.phase === "ready"
-        ? [`Next: \`${program} migrate cutover\`.`]
-        : [`Nobody works on it: \`${program} migrate start\` goes on.`];
-  return [...waiting, ...trouble, ...next];
+  const side = openSide === "new" ? ["Switched over: the new side is in use."] : [];
+  if (worker !== null) return [...side, ...lagLines(lag), `At work: ${worker}.`];
+  if (openSide === "new")
+    return [...side, ...lagLines(lag), `Next: \`${program} migrate switchback\` to go back, or \`${program} migrate finish\`.`];
+  const next = phase === "ready" ? `Next: \`${program} migrate cutover\`.` : `Nobody works on it: \`${program} migrate start\` goes on.`;
+  return [...lagLines(lag), ...troubleLines(status), next];
+}
+
+function lagLines(lag: Status["lag"]): string[] {
+  if (lag === null) return [];
+  if (lag.deltas === 0) return ["Lag: none."];
+  return [`Lag: ${counted(lag.deltas, "delta")}, the oldest at most ${duration(lag.ageSeconds * 1000)} old.`];
+}
+
+function troubleLines({ steps }: Status): string[] {
+  const last = steps.findLast((one) => one.ended !== null);
+  const error = last?.outcome === "failed" ? (last.detail as { error?: string } | null)?.error : undefined;
+  return error === undefined ? [] : [`The last attempt failed: ${error}`];
 }
 
 export const migrateStatus = defineOperation({
@@ -94,7 +120,7 @@ export const migrateStatus = defineOperation({
   async run(input, context) {
     const pair = readPair(input, context);
     await using old = await openLook(pair.old, context.signal);
-    return statusOf(pair, await lookAt(old), context);
+    return statusOf(pair, await lookAt(old));
   },
-  print: ({ lines }, io) => lines.forEach((line) => io.out(line)),
+  print: (status, io, { program }) => statusLines(status, io, program).forEach((line) => io.out(line)),
 });

@@ -5,7 +5,7 @@ import { interval } from "../interval.ts";
 import { key } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { endpointKeys, readPair } from "./endpoints.ts";
-import { statusOf, statusOutput } from "./status.ts";
+import { statusLines, statusOf, statusOutput } from "./status.ts";
 
 export const migrateWatch = defineOperation({
   name: ["migrate", "watch"],
@@ -25,19 +25,20 @@ export const migrateWatch = defineOperation({
     const pair = readPair(input, context);
     await using old = await openLook(pair.old, context.signal);
     for (let drawn = 0; ;) {
-      const status = statusOf(pair, await lookAt(old), context);
-      if (status.phase === "ready" && !status.working) {
+      const status = statusOf(pair, await lookAt(old));
+      const lines = statusLines(status, context.io, context.program);
+      if (status.phase === "ready" && status.worker === null) {
         if (drawn > 0) context.io.write(`\u001b[${drawn}A\u001b[J`);
         return status;
       }
       if (context.flags.json) context.io.write(`${JSON.stringify(status)}\n`);
       else {
         if (drawn > 0 && context.io.isTerminal) context.io.write(`\u001b[${drawn}A\u001b[J`);
-        for (const line of status.lines) context.io.out(line);
-        drawn = context.io.isTerminal ? status.lines.length : 0;
+        for (const line of lines) context.io.out(line);
+        drawn = context.io.isTerminal ? lines.length : 0;
       }
       await sleep((input.every ?? 1) * 1000, context.signal);
     }
   },
-  print: ({ lines }, io) => lines.forEach((line) => io.out(line)),
+  print: (status, io, { program }) => statusLines(status, io, program).forEach((line) => io.out(line)),
 });

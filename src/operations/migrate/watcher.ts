@@ -12,26 +12,30 @@ export function viewOf(pair: Pair, migration: Migration, steps: readonly Step[],
     to: migration.targetPlace,
     phase: migration.phase,
     idle: !worker && migration.phase !== "ready",
-    elapsedMs: now.getTime() - migration.startedAt.getTime(),
-    took: tookOf(steps, now),
+    ...timesOf(steps, worker ? now : migration.changedAt),
     progress: migration.progress,
   };
 }
 
-/** All attempts of a phase together; an open one counts until now. */
-export function tookOf(steps: readonly Step[], now: Date): Partial<Record<Phase, number>> {
+/** All attempts of a phase together, and the time that anybody worked on the move at all; a step that has not ended counts until `end`. */
+export function timesOf(steps: readonly Step[], end: Date): Pick<View, "took" | "elapsedMs"> {
   const took: Record<string, number> = {};
-  for (const { phase, began, ended } of steps) took[phase] = (took[phase] ?? 0) + ((ended ?? now).getTime() - began.getTime());
-  return took;
+  let elapsedMs = 0;
+  for (const { phase, began, ended } of steps) {
+    const ms = Math.max(0, (ended ?? end).getTime() - began.getTime());
+    took[phase] = (took[phase] ?? 0) + ms;
+    elapsedMs += ms;
+  }
+  return { took, elapsedMs };
 }
 
-/** The picture of a command that works itself: kept up to date without asking the server. */
+/** The picture of a command that works itself: kept up to date without asking the server. `steps`: those before the phase that begins. */
 export class OwnView {
   readonly #pair: Pair;
   #phase: Phase = "schema";
   #phaseBegan = Date.now();
-  #took: Partial<Record<Phase, number>> = {};
-  #startedAt = Date.now();
+  #took: View["took"] = {};
+  #elapsedMs = 0;
   #progress: MigrationProgress | null = null;
 
   constructor(pair: Pair) {
@@ -41,8 +45,9 @@ export class OwnView {
   begin(phase: Phase, migration: Migration, steps: readonly Step[]): void {
     this.#phase = phase;
     this.#phaseBegan = Date.now();
-    this.#startedAt = migration.startedAt.getTime();
-    this.#took = tookOf(steps, new Date());
+    const { took, elapsedMs } = timesOf(steps, migration.changedAt);
+    this.#took = took;
+    this.#elapsedMs = elapsedMs;
     this.#progress = null;
   }
 
@@ -57,8 +62,8 @@ export class OwnView {
       to: this.#pair.new.place,
       phase: this.#phase,
       idle: false,
-      elapsedMs: Date.now() - this.#startedAt,
-      took: { ...this.#took, [this.#phase]: Math.max(this.#took[this.#phase] ?? 0, spent) },
+      elapsedMs: this.#elapsedMs + spent,
+      took: { ...this.#took, [this.#phase]: (this.#took[this.#phase] ?? 0) + spent },
       progress: this.#progress,
     };
   }
