@@ -20,6 +20,9 @@ export async function registerSync(source: Session, { sync, installation, target
   );
 }
 
+/** `since` of a table that has not joined because it is copied in pieces (src/copy): everything waits for it, and only the end of the copy lets it join. */
+export const IN_COPY = "1:1:";
+
 /** Somebody else may be at the same subscriptions; then again from the beginning. */
 const JOIN_ATTEMPTS = 5;
 
@@ -43,7 +46,7 @@ async function join(source: Session, { sync, targets }: Registration): Promise<v
     sql(
       "capture.joining",
       `select distinct t.id, t.relation from bucardo.subscription s join bucardo.captured_table t on t.id = s.captured_table
-        where s.sync = $1 and s.target = any ($2::text[]) and not s.joined`,
+        where s.sync = $1 and s.target = any ($2::text[]) and not s.joined and s.since is null`,
       [sync.id, targets],
     ),
   );
@@ -63,7 +66,7 @@ async function join(source: Session, { sync, targets }: Registration): Promise<v
        update bucardo.subscription s
           set joined = true, shape = n.shape, since = case when s.target in (select target from began) then null else now_is.snapshot end
          from now_is, json_to_recordset($3::json) n (captured int, shape jsonb)
-        where s.sync = $1 and s.target = any ($2::text[]) and s.captured_table = n.captured and not s.joined`,
+        where s.sync = $1 and s.target = any ($2::text[]) and s.captured_table = n.captured and not s.joined and s.since is null`,
       [sync.id, targets, JSON.stringify(known)],
     ),
   );

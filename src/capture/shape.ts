@@ -25,6 +25,8 @@ export type Shape = {
   /** Of our triggers on every part, branches and root too: changes when one was dropped, made again, disabled or enabled, however short that was. */
   readonly triggers: readonly { readonly oid: number; readonly print: string }[];
   readonly leaves: readonly LeafState[];
+  /** Under what other name, with what columns and rows it was carried (model/terms.ts, termsText); absent: as it is. */
+  readonly terms?: string;
 };
 
 export type TableState = {
@@ -111,17 +113,18 @@ export function detachPending(source: Session, inherits: string): string {
   return source.serverVersion >= 140000 ? `${inherits}.inhdetachpending` : "false";
 }
 
-/** Same name, columns, parts, files and triggers. Not by JSON text as it comes: jsonb gives the fields of what was stored back in an order of its own. */
+/** Same name, columns, parts, files, triggers and terms. Not by JSON text as it comes: jsonb gives the fields of what was stored back in an order of its own. */
 export function sameShape(one: Shape | null, other: Shape): boolean {
   return one !== null && inOrder(one) === inOrder(other);
 }
 
-function inOrder({ name: table, columns, marks, triggers, leaves }: Shape): string {
+function inOrder({ name: table, columns, marks, triggers, leaves, terms }: Shape): string {
   return JSON.stringify([
     table,
     columns,
     marks,
     triggers.map(({ oid, print }) => [oid, print]),
     leaves.map(({ oid, name, filenode, attributes, stored, bound }) => [oid, name, filenode, attributes, stored, bound]),
+    terms ?? "",
   ]);
 }

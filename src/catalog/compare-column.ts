@@ -5,11 +5,12 @@ import type { Finding } from "./finding.ts";
 import { isNextval, sameExpression } from "./default-expression.ts";
 import { crossType } from "./type-crossing.ts";
 
-type Place = { readonly db: string; readonly target: QualifiedName; readonly inKey: boolean };
+type Place = { readonly db: string; readonly target: QualifiedName; readonly inKey: boolean; readonly computed?: boolean };
 
 /** All differences between a column of the source and the one of the same name on the target. */
 export function compareColumn(source: Column, target: Column, place: Place): Finding[] {
   const alike = (source.generated === "") === (target.generated === "");
+  if (place.computed) return [generatedFinding(source, target, place)].filter((finding) => finding !== null);
   return [
     typeFinding(source, target, place),
     place.inKey ? equalityFinding(source, target, place) : null,

@@ -37,11 +37,16 @@ function compareShapes(source: TableShape, target: TableShape, options: TableCom
     ...source.columns.flatMap((column) => {
       const other = targetColumns.get(column.name);
       return other
-        ? compareColumn(column, other, { db, target, inKey: options.key.includes(column.name) })
+        ? compareColumn(column, other, {
+            db,
+            target,
+            inKey: options.key.includes(column.name),
+            computed: options.computed?.has(column.name) === true,
+          })
         : [missingColumn(column, target, db)];
     }),
     ...onlyOnTarget(source, target, options),
-    ...columnOrder(source, target, db),
+    ...(options.extraColumns === "ignored" ? [] : columnOrder(source, target, db)),
     ...compareKeys(source, target, options),
     ...extraConstraints(source, target, db),
   ];
@@ -70,7 +75,7 @@ function onlyOnTarget(source: TableShape, target: TableShape, { db, extraColumns
   const known = new Set(source.columns.map((column) => column.name));
   return target.columns
     .filter((column) => !known.has(column.name))
-    .map((column): Finding => {
+    .flatMap((column): Finding | [] => {
       const alter = `On ${db}: alter table ${quoteName(target)}`;
       if (column.notNull && column.defaultExpression === null && column.identity === "" && column.generated === "") {
         return {
@@ -79,6 +84,7 @@ function onlyOnTarget(source: TableShape, target: TableShape, { db, extraColumns
           remedy: `${alter} alter column ${quoteIdent(column.name)} drop not null; or give it a default.`,
         };
       }
+      if (extraColumns === "ignored") return [];
       return {
         grade: extraColumns === true ? "warning" : "strict",
         what: `column ${column.name} exists only on ${db}`,

@@ -40,6 +40,22 @@ export const settings = {
     "warn",
     "What happens at the quota: warn only, pause the copy, or release the sync that is furthest behind (it then needs a new copy).",
   ),
+  copy_piece: setting(
+    sizeOrNone,
+    "64 MB",
+    "Tables that are copied whole in one run's transaction, together at most; what is larger is copied in pieces of this size, beside the runs. none: always in a run.",
+  ),
+  copy_jobs: setting(
+    whole(1, 64),
+    "2",
+    "Pieces of tables that are copied at a time, for each target of a sync; each takes a connection to either side.",
+  ),
+  copy_rate: setting(sizeOrNone, "none", "Bytes a second that such a copy of one target may move."),
+  copy_added: setting(
+    choice("always", "never"),
+    "always",
+    "Whether a table or target that joins a living sync is copied by itself; never: its changes count from then on.",
+  ),
   lock_timeout: setting(
     duration,
     "2 seconds",

@@ -90,9 +90,9 @@ export async function reportProgress(
   );
 }
 
-/** How a run ended. `settlesKicks` false: the run will be repeated by itself, so the kicks go on waiting. */
+/** How a run ended. `settlesKicks` false: the run will be repeated by itself, or tables are still copied beside it, so the kicks go on waiting. */
 export type RunEnd =
-  | { readonly kind: "done"; readonly result: RunResult; readonly settledRuns: number }
+  | { readonly kind: "done"; readonly result: RunResult; readonly settledRuns: number; readonly settlesKicks?: boolean }
   | { readonly kind: "failed"; readonly error: BucardoError; readonly settlesKicks: boolean };
 
 /** Closes the run and settles its kicks, in one statement; safe to repeat when the answer was lost. */
@@ -100,7 +100,7 @@ export async function closeRun(session: Session, syncId: string, target: string,
   const outcome: RunOutcome = end.kind === "done" ? end.result.outcome : "bad";
   const tables = end.kind === "done" ? end.result.tables : [];
   const error = end.kind === "failed" ? end.error : null;
-  const kicks = end.kind === "failed" && !end.settlesKicks ? [] : run.kicks;
+  const kicks = end.settlesKicks === false ? [] : run.kicks;
   const total = (pick: (one: (typeof tables)[number]) => number): number => tables.reduce((sum, one) => sum + pick(one), 0);
   await session.execute(
     sql(

@@ -2,6 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import type { Relation, Sync, SyncDefinition, SyncStatus } from "../model/sync.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
+import { readCustoms } from "./custom.ts";
 import { readDbgroups } from "./dbgroup.ts";
 import { readRelgroups } from "./relgroup.ts";
 
@@ -27,8 +28,10 @@ export async function readSyncs(session: Session): Promise<SyncRow[]> {
   );
   const dbgroups = new Map((await readDbgroups(session)).map((group) => [group.name, group.members]));
   const relgroups = new Map((await readRelgroups(session)).map((group) => [group.name, group.members]));
+  const customs = await readCustoms(session);
   return syncs.map((sync) => ({
     ...sync,
+    customs: customs.filter((custom) => custom.sync === null || custom.sync === sync.id),
     members: dbgroups.get(sync.dbgroup) ?? [],
     relations: (relgroups.get(sync.relgroup) ?? []).map(
       ({ id, db, schema, name, kind, keyColumns, autokick, strictChecking }): Relation => ({

@@ -1,4 +1,4 @@
-import type { Lag } from "../model/run.ts";
+import type { CopyState, Lag } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
@@ -19,6 +19,8 @@ export type TargetState = {
   readonly lagSeconds: number | null;
   /** Rows that wait on the source to be replayed. */
   readonly setAside: number;
+  /** Null: no table is copied in pieces. */
+  readonly copy?: CopyState | null;
   readonly checked: Date | null;
   readonly updated: Date;
 };
@@ -70,9 +72,32 @@ export async function readTargetStates(session: Session): Promise<TargetState[]>
     sql(
       "control.state-read",
       `select sync, target, state, detail, last_good as "lastGood", last_bad as "lastBad",
-              (select max(r.id) from bucardo.run r where r.sync = t.sync and r.target = t.target and r.outcome = 'good') as "lastWritten", deltas, lag_seconds as "lagSeconds", set_aside as "setAside",
+              (select max(r.id) from bucardo.run r where r.sync = t.sync and r.target = t.target and r.outcome = 'good') as "lastWritten", deltas, lag_seconds as "lagSeconds", set_aside as "setAside", copy,
               checked_at as checked, updated_at as updated
          from bucardo.target_state t order by sync, target`,
+    ),
+  );
+}
+
+/** How far the copy in pieces is; null: none is under way. */
+export async function writeCopyState(session: Session, syncId: string, target: string, copy: CopyState | null): Promise<void> {
+  await session.execute(
+    sql(
+      "control.state-copy",
+      `insert into bucardo.target_state (sync, target, state, copy)
+       select s.id, $2, 'Idle', $3::jsonb from bucardo.sync s where s.id = $1::uuid
+       on conflict (sync, target) do update set copy = excluded.copy`,
+      [syncId, target, copy === null ? null : JSON.stringify(copy)],
+    ),
+  );
+}
+
+export async function clearCopyState(session: Session, syncId: string, target: string): Promise<void> {
+  await session.execute(
+    sql(
+      "control.state-copy-clear",
+      "update bucardo.target_state set copy = null where sync = $1::uuid and target = $2 and copy is not null",
+      [syncId, target],
     ),
   );
 }

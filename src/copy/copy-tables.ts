@@ -27,6 +27,7 @@ import { work, type Job } from "./worker.ts";
 export async function copyTables(options: CopyOptions): Promise<CopyResult> {
   const { source, target, links, relink, states } = await prepare(options);
   const progress = new ProgressBook(states, options.onProgress);
+  options.onPlanned?.();
   try {
     await settleSent(source, target.session, options);
   } finally {
@@ -60,7 +61,7 @@ async function prepare(options: CopyOptions): Promise<Prepared> {
     const known = new Map(before.map((state) => [displayName(state.name), state]));
     const left = options.tables
       .filter((name) => known.get(displayName(name))?.done !== true)
-      .map((name) => ({ name, key: subscribed.get(displayName(name))?.key ?? null }));
+      .map(({ terms, ...name }) => ({ name, key: subscribed.get(displayName(name))?.key ?? null, terms }));
     const links = await linkCopies(source, target, left);
     const fresh = [...links.values()].filter(({ link }) => !known.has(displayName(link.name)));
     await planCopy(source, target.session, options, fresh);

@@ -67,9 +67,9 @@ async function boundsOfSample(
 ): Promise<string[][]> {
   const names = key.map((_, index) => `k${index + 1}`);
   const order = names.join(", ");
-  const wide = link.columns
-    .filter((column) => column.variable)
-    .map((column) => `coalesce(pg_column_size(t.${quoteIdent(column.name)}), 0)`);
+  const wide = link.columns.flatMap(({ variable, own }) =>
+    variable && own !== null ? [`coalesce(pg_column_size(t.${quoteIdent(own)}), 0)`] : [],
+  );
   const rows = await source.query<{ bound: string[] }>(
     sql(
       "copy.sample",

@@ -54,7 +54,9 @@ export async function readObstacles(target: Session, tables: readonly LinkedTabl
   return new Map(
     tables.map(({ link, target: shape }) => {
       const row = byRoot.get(shape.oid);
-      const harmless = new Set(shape.keys.filter((key) => canUpsert(key) && sameColumns(key.columns, link.key)).map((key) => key.name));
+      const harmless = new Set(
+        shape.keys.filter((key) => canUpsert(key) && sameColumns(key.columns, link.keyThere)).map((key) => key.name),
+      );
       return [
         displayName(link.name),
         {

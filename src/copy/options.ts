@@ -1,4 +1,5 @@
 import type { QualifiedName } from "../model/name.ts";
+import type { Terms } from "../model/terms.ts";
 import type { Session } from "../postgres/session.ts";
 
 export type CopyOptions = {
@@ -9,7 +10,7 @@ export type CopyOptions = {
   readonly openSource: () => Promise<Session>;
   readonly openTarget: () => Promise<Session>;
   /** What the target holds of them is lost. Partitioned tables by their root; members of inheritance one by one. */
-  readonly tables: readonly QualifiedName[];
+  readonly tables: readonly CopiedTable[];
   /** Streams at a time; each needs a connection to either side. */
   readonly jobs: number;
   /** Bytes a second of all streams together; null: as fast as it goes. */
@@ -20,7 +21,12 @@ export type CopyOptions = {
   /** Asked between pieces, which are short. */
   readonly paused?: () => boolean;
   readonly onProgress: (progress: CopyProgress) => void;
+  /** Called once it is written down what is to be copied: from here on any later call goes on with it. */
+  readonly onPlanned?: () => void;
 };
+
+/** By its name on the source, with what of it is otherwise on the target. */
+export type CopiedTable = QualifiedName & { readonly terms?: Terms | undefined };
 
 export type CopyProgress = {
   readonly tables: number;

@@ -1,7 +1,9 @@
-import { readShapes } from "../capture/shape.ts";
+import { IN_COPY } from "../capture/register.ts";
+import { readShapes, type Shape } from "../capture/shape.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
+import { termsText } from "../model/terms.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
@@ -11,7 +13,7 @@ import { canRange } from "./key-range.ts";
 import type { LinkedTable } from "./link.ts";
 import type { CopyOptions } from "./options.ts";
 
-type Wanted = Pick<CopyOptions, "sync" | "target" | "pieceBytes">;
+type Wanted = Pick<CopyOptions, "sync" | "target" | "pieceBytes" | "tables">;
 
 type Subscribed = { readonly captured: number; readonly oid: number; readonly key: readonly string[]; readonly joined: boolean };
 
@@ -34,7 +36,7 @@ const PIECES_PER_PART = 1_000_000;
 export type PiecePlan = { readonly part: number; readonly bytes: number; readonly state: "waiting" | "held"; readonly final: boolean };
 
 /** Key columns of the tables that are captured for this target; the others are not in the map and travel in one snapshot each. */
-export async function readSubscribed(source: Session, { sync, target }: Wanted): Promise<Map<string, Subscribed>> {
+export async function readSubscribed(source: Session, { sync, target }: Pick<Wanted, "sync" | "target">): Promise<Map<string, Subscribed>> {
   const rows = await source.query<Subscribed & QualifiedName>(
     sql(
       "copy.subscribed",
@@ -54,12 +56,16 @@ export async function readSubscribed(source: Session, { sync, target }: Wanted):
  * From its commit on runs leave these tables out, and none of their deltas is purged. Before the snapshot is taken from which their changes count:
  * otherwise a run that settles meanwhile could let go of deltas between that snapshot and this (hazards 13, 15).
  */
-export async function leaveRuns(source: Session, { sync, target }: Wanted, captured: readonly number[]): Promise<void> {
+export async function leaveRuns(
+  source: Session,
+  { sync, target }: Pick<Wanted, "sync" | "target">,
+  captured: readonly number[],
+): Promise<void> {
   await source.execute(
     sql(
       "copy.leave-runs",
-      "update bucardo.subscription set joined = false, recopy = false where sync = $1 and target = $2 and captured_table = any ($3::int[])",
-      [sync.id, target, captured],
+      "update bucardo.subscription set joined = false, recopy = false, since = $4 where sync = $1 and target = $2 and captured_table = any ($3::int[])",
+      [sync.id, target, captured, IN_COPY],
     ),
   );
 }
@@ -102,12 +108,18 @@ export async function planCopy(source: Session, target: Session, wanted: Wanted,
         partitionedTarget: there.kind === "partitioned",
         targetVersion: target.serverVersion,
         pieceBytes: wanted.pieceBytes,
-        state: known === undefined ? null : (shapes.get(known.oid)?.shape ?? null),
+        state: known === undefined ? null : onTerms(shapes.get(known.oid)?.shape, wanted, link.name),
       };
       return [planTable(shape, sizes, obstacles.get(displayName(link.name))!, facts)];
     });
     await writePlans(source, wanted, since, plans);
   });
+}
+
+/** Whether it was copied under the terms of then, the first run sees. */
+function onTerms(shape: Shape | undefined, { tables }: Wanted, name: QualifiedName): Shape | null {
+  const terms = tables.find((table) => displayName(table) === displayName(name))?.terms;
+  return shape === undefined ? null : { ...shape, terms: termsText(terms) };
 }
 
 /** Somebody else may be planning the same tables; then again, and theirs count. */
@@ -177,7 +189,12 @@ async function readSizes(source: Session, shapes: readonly TableShape[]): Promis
 }
 
 /** The biggest table first: what is begun last should be short. Somebody else may have planned the same table meanwhile; then theirs counts. */
-async function writePlans(source: Session, { sync, target }: Wanted, since: string, plans: readonly TablePlan[]): Promise<void> {
+async function writePlans(
+  source: Session,
+  { sync, target }: Pick<Wanted, "sync" | "target">,
+  since: string,
+  plans: readonly TablePlan[],
+): Promise<void> {
   const ordered = plans.toSorted((one, other) => other.bytes - one.bytes);
   const identity = await readIdentity(source);
   await source.execute(

@@ -1,3 +1,4 @@
+import { fromText } from "../catalog/terms.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Part } from "./hold.ts";
 import { rangeText, type KeyRange } from "./key-range.ts";
@@ -5,15 +6,17 @@ import type { CopyLink } from "./link.ts";
 
 /** Rows of one part of the source in a range of its key. COPY of the table itself is faster than of a query, where it is possible. */
 export function readText(link: CopyLink, { name, partitioned }: Part, range: KeyRange): string {
-  const where = link.key === null ? "" : rangeText(link.key, range);
+  const where = link.keyThere === null ? "" : rangeText(link.keyThere, range);
   if (where === "" && link.readable && !partitioned) return `copy ${quoteName(name)}${columnList(link)} to stdout${format(link)}`;
   const columns = link.columns.map((column) => `t.${quoteIdent(column.name)}`).join(", ");
-  return `copy (select ${columns} from ${partitioned ? "" : "only "}${quoteName(name)} t${where}) to stdout${format(link)}`;
+  const { readings, filter } = link;
+  const from = fromText(name, { partitioned, readings, filter, alias: link.name.name });
+  return `copy (select ${columns} from ${from}${where}) to stdout${format(link)}`;
 }
 
 /** `freeze`: the table was emptied in this very transaction, so its rows can be written as ones that everybody sees, and never again for that. */
 export function writeText(link: CopyLink, freeze: boolean): string {
-  return `copy ${quoteName(link.name)}${columnList(link)} from stdin${format(link, freeze)}`;
+  return `copy ${quoteName(link.there)}${columnList(link)} from stdin${format(link, freeze)}`;
 }
 
 export const STAGE = "pg_temp.bucardo_copy";
@@ -32,16 +35,16 @@ export function writeStageText(link: CopyLink): string {
  */
 export function insertText(link: CopyLink, conflicts: boolean): string {
   const values = link.columns.map((_, index) => `s.c${index + 1}`).join(", ");
-  return `insert into ${quoteName(link.name)}${columnList(link)} overriding system value select ${values} from ${STAGE} s${conflicts ? " on conflict do nothing" : ""}`;
+  return `insert into ${quoteName(link.there)}${columnList(link)} overriding system value select ${values} from ${STAGE} s${conflicts ? " on conflict do nothing" : ""}`;
 }
 
 /** Rows of the stage that are in the table already, by key: equality only, because another server may order keys otherwise. */
 export function deleteStagedText(link: CopyLink): string {
-  const same = (link.key ?? []).map((column) => {
+  const same = (link.keyThere ?? []).map((column) => {
     const position = link.columns.findIndex(({ name }) => name === column.name) + 1;
     return `t.${quoteIdent(column.name)}${column.cast} ${column.equals} s.c${position}`;
   });
-  return `delete from ${quoteName(link.name)} t using ${STAGE} s where ${same.join(" and ")}`;
+  return `delete from ${quoteName(link.there)} t using ${STAGE} s where ${same.join(" and ")}`;
 }
 
 function columnList(link: CopyLink): string {

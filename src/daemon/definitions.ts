@@ -4,6 +4,7 @@ import { readSettings } from "../control/setting.ts";
 import { readSyncs } from "../control/sync.ts";
 import { copiedTargets } from "../control/target-state.ts";
 import { sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
+import { relationFor } from "../replicate/relation.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Job } from "./job.ts";
 
@@ -66,11 +67,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
       sync: { id: sync.id, name: sync.name },
       source,
       target: target.db,
-      relations: sync.relations.map(({ kind, schema, name, keyColumns }) => ({
-        kind,
-        name: { schema, name },
-        key: keyColumns === null ? null : [...keyColumns],
-      })),
+      relations: sync.relations.map((relation) => relationFor(sync, relation, source, target.db)),
       onetimecopy: target.role === "fullcopy" ? 1 : copied ? 0 : sync.onetimecopy,
       strict: sync.strictChecking,
       onError: sync.onError,

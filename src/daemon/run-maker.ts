@@ -6,12 +6,16 @@ import type { RunProgress, RunReason } from "../model/run.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Connections, Pair } from "./connections.ts";
+import type { Copier } from "./copier.ts";
 import type { DaemonContext } from "./context.ts";
 import type { Job } from "./job.ts";
 import { JobCode } from "./job-code.ts";
 import { Journal } from "./journal.ts";
 import { logDone, logFailed } from "./log-run.ts";
 import { rateMeter, throttled } from "./progress.ts";
+
+/** Pieces of a copy hold the target's lock while they travel; a run waits for those under way. */
+const PIECE_PATIENCE_MS = 10 * 60_000;
 
 /** A quick run that takes longer is one to be shown while it goes on. */
 const QUICK_MS = 300;
@@ -26,6 +30,7 @@ export type Ended = (end: Made, kicks: readonly number[]) => void;
 export class RunMaker {
   readonly #context: DaemonContext;
   readonly #connections: Connections;
+  readonly #copier: Pick<Copier, "active" | "takeFailure" | "resume" | "add">;
   readonly #signal: AbortSignal;
   readonly #log: Log;
   readonly #journal: Journal;
@@ -34,7 +39,14 @@ export class RunMaker {
   #running: number | null = null;
   readonly #code: JobCode;
 
-  constructor(context: DaemonContext, { definition: { sync, target } }: Job, connections: Connections, signal: AbortSignal) {
+  constructor(
+    context: DaemonContext,
+    { definition: { sync, target } }: Job,
+    connections: Connections,
+    copier: Pick<Copier, "active" | "takeFailure" | "resume" | "add">,
+    signal: AbortSignal,
+  ) {
+    this.#copier = copier;
     this.#context = context;
     this.#connections = connections;
     this.#signal = signal;
@@ -134,10 +146,14 @@ export class RunMaker {
     });
     this.#proven = null;
     try {
+      const failure = this.#copier.takeFailure();
+      if (failure !== null) throw failure;
       const code = await this.#code.of(job);
       await code?.before(this.#signal);
       const pair = await connect();
-      const { settledRuns, more, ...result } = await this.#context.run({
+      await this.#copier.resume(pair.source);
+      const copying = this.#copier.active;
+      const { settledRuns, more, left, ...result } = await this.#context.run({
         definition: job.definition,
         source: pair.source,
         target: pair.target,
@@ -145,10 +161,13 @@ export class RunMaker {
         onProgress: (of) => progress.push(of),
         remembered,
         ...(code !== null && { hooks: code.hooks(this.#signal) }),
+        copiesUpTo: this.#context.settings().copy_piece ?? undefined,
+        patienceMs: copying ? PIECE_PATIENCE_MS : undefined,
       });
       this.#proven = pair;
+      if (left.length > 0) await this.#copier.add(pair.source, left);
       await code?.after(this.#signal, result.tables);
-      return { kind: "done", result, settledRuns, more };
+      return { kind: "done", result, settledRuns, more, settlesKicks: !copying && left.length === 0 };
     } catch (error) {
       if (error instanceof RunEndedByCode && !this.#signal.aborted) return endedByCode(error, remembered, this.#log);
       const failure = toBucardoError(this.#signal.aborted ? this.#signal.reason : error, { sync: job.definition.sync.name });

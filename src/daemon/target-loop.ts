@@ -7,6 +7,7 @@ import { toBucardoError } from "../postgres/failure.ts";
 import { Bell } from "./bell.ts";
 import { Connections } from "./connections.ts";
 import type { DaemonContext } from "./context.ts";
+import { Copier } from "./copier.ts";
 import type { Job } from "./job.ts";
 import { KickBook } from "./kick-book.ts";
 import { rowsOf } from "./log-run.ts";
@@ -37,6 +38,9 @@ export class TargetLoop {
   readonly #kicks = new KickBook();
   readonly #pace = new Pace();
   readonly #runs: RunMaker;
+  readonly #copier: Copier;
+  /** A copy in pieces has ended: the tables are to be brought to where the others are, or it is to be told why not. */
+  #copied = false;
   #lastBegan: number | null = null;
   #lastEnded: number | null = null;
   #failure: (Failure & { readonly error: BucardoError }) | null = null;
@@ -48,7 +52,11 @@ export class TargetLoop {
     this.#job = job;
     this.#settled = settled;
     this.#connections = new Connections(context, this.#abort.signal, (side, signal) => context.open(this.#job.definition[side], signal));
-    this.#runs = new RunMaker(context, job, this.#connections, this.#abort.signal);
+    this.#copier = new Copier(context, job, () => {
+      this.#copied = true;
+      this.#bell.ring();
+    });
+    this.#runs = new RunMaker(context, job, this.#connections, this.#copier, this.#abort.signal);
     this.done = before.then(() => this.#loop());
   }
 
@@ -68,7 +76,7 @@ export class TargetLoop {
 
   /** Nothing runs and no kick waits. */
   get quiet(): boolean {
-    return !this.#busy && !this.#kicks.any;
+    return !this.#busy && !this.#kicks.any && !this.#copier.active;
   }
 
   /** True when a change of the source would start a run: the watcher need not look for the others. */
@@ -107,6 +115,7 @@ export class TargetLoop {
     const reconnect = job.connections !== this.#job.connections;
     const resumed = this.#job.paused && !job.paused;
     this.#job = job;
+    this.#copier.update(job);
     if (reconnect && !this.#busy) void this.#connections.close();
     if (resumed) this.#changeSeen = true;
     this.again();
@@ -139,6 +148,7 @@ export class TargetLoop {
     try {
       await this.#turns(connections);
     } finally {
+      await this.#copier.stop();
       await this.#runs.end();
     }
     await this.#runs.flush();
@@ -173,14 +183,14 @@ export class TargetLoop {
       copyHeld: this.#copyHeld,
       first: this.#first,
       newKicks: this.#kicks.anyNew,
-      kicks: this.#kicks.any,
+      kicks: this.#copier.active ? this.#kicks.anyNew : this.#kicks.any,
       changeSeen: this.#changeSeen,
       changeGapMs: this.#pace.gapMs(this.#context.now()),
       checktime: this.#job.checktime,
       lastBegan: this.#lastBegan,
       lastEnded: this.#lastEnded,
       failure: this.#failure,
-      again: this.#again,
+      again: this.#again || (this.#copied && !this.#job.paused),
     };
   }
 
@@ -189,6 +199,7 @@ export class TargetLoop {
     // Cleared before the run begins: whatever comes from now on asks for another one.
     this.#changeSeen = false;
     this.#again = false;
+    this.#copied = false;
     this.#first = false;
     this.#busy = true;
     this.#lastBegan = this.#context.now();
@@ -212,7 +223,7 @@ export class TargetLoop {
   #note(end: Made, kicks: readonly number[]): void {
     this.#lastEnded = this.#context.now();
     if (end.kind === "done") this.#pace.ran(this.#lastEnded, rowsOf(end.result));
-    if (end.kind === "failed" && !end.settlesKicks) this.#kicks.attempt(kicks);
+    if (end.settlesKicks === false) this.#kicks.attempt(kicks);
     else this.#kicks.settle(kicks);
     if (end.more === true && this.#job.autokick) this.#changeSeen = true;
     if (end.kind === "done") this.#failure = null;

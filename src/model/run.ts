@@ -47,3 +47,18 @@ export type RunProgress = {
 
 /** Lag is always two numbers. `age` is an upper bound: seconds since the checkpoint was taken, 0 when nothing waits. */
 export type Lag = { readonly deltas: number; readonly ageSeconds: number };
+
+/** How far the tables are that are copied in pieces towards a target. Bytes are of the source's disk. */
+export type CopyState = {
+  readonly tables: number;
+  readonly tablesDone: number;
+  readonly rows: number;
+  readonly diskBytes: number;
+  readonly diskBytesDone: number;
+  /** Of the streams, in the last seconds. */
+  readonly bytesPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly paused: boolean;
+  /** `schema.name` of those of which pieces are under way. */
+  readonly active: readonly string[];
+};

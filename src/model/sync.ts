@@ -69,11 +69,31 @@ export type Sync = {
 
 export type DbgroupMember = { readonly db: string; readonly role: Role; readonly priority: number };
 
+export type CustomKind = "name" | "columns" | "filter";
+
+/** Something of a table that is otherwise on a database than where it is registered; as the user declared it. */
+export type Custom = {
+  readonly id: number;
+  /** Id of the relation. */
+  readonly relation: number;
+  readonly kind: CustomKind;
+  /** Of kind name. */
+  readonly to: QualifiedName | null;
+  /** Of kind columns a select list, of kind filter a condition. */
+  readonly clause: string | null;
+  /** Null: every database of the sync that is no source. */
+  readonly db: string | null;
+  /** Id of the sync; null: every sync. */
+  readonly sync: string | null;
+};
+
 /** A sync with its members and relations resolved: all that a daemon needs to run it. */
 export type SyncDefinition = Sync & {
   readonly members: readonly DbgroupMember[];
-  /** In the order they are replicated: priority (high first), then schema and name. */
+  /** In the order they are replicated: priority (high first), then schema and name. As they are registered: see model/terms.ts for what they are on each database. */
   readonly relations: readonly Relation[];
+  /** Other names, columns and rows on some databases; those of this sync and those of all syncs. */
+  readonly customs?: readonly Custom[];
 };
 
 /** The role words of both versions, by prefix. */

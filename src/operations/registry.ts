@@ -1,3 +1,7 @@
+import { addCustomcols, addCustomname, addRowfilter } from "./custom/add.ts";
+import { listCustomcols, listCustomnames, listRowfilters } from "./custom/list.ts";
+import { removeCustomcols, removeCustomname, removeRowfilter } from "./custom/remove.ts";
+import { updateCustomcols, updateCustomname, updateRowfilter } from "./custom/update.ts";
 import { addCustomCode } from "./customcode/add.ts";
 import { listCustomCodes } from "./customcode/list.ts";
 import { removeCustomCode } from "./customcode/remove.ts";
@@ -56,6 +60,9 @@ const databases = [addDb, updateDb, removeDb, listDatabases, addDbgroup, updateD
 const tables = [addTable, addAllTables, updateTable, removeTable, removeAllTables, listTables];
 const sequences = [addSequence, addAllSequences, updateSequence, removeSequence, removeAllSequences, listSequences];
 const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
+const names = [addCustomname, updateCustomname, removeCustomname, listCustomnames];
+const columns = [addCustomcols, updateCustomcols, removeCustomcols, listCustomcols];
+const filters = [addRowfilter, updateRowfilter, removeRowfilter, listRowfilters];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
 const codes = [addCustomCode, updateCustomCode, removeCustomCode, listCustomCodes];
 const data = [compare, repair, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
@@ -80,6 +87,9 @@ export const operations: readonly Operation[] = [
   ...tables,
   ...sequences,
   ...relgroups,
+  ...names,
+  ...columns,
+  ...filters,
   ...syncs,
   ...codes,
   ...data,

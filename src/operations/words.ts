@@ -16,6 +16,7 @@ const NOUNS: readonly (readonly [string, RegExp])[] = [
   ["customcode", /^(customcodes?|code|ccode|custom_codes?)$/],
   ["customname", /^(customnames?|cname)$/],
   ["customcols", /^(customcols?|ccols?)$/],
+  ["rowfilter", /^(row_?filters?|row-filters?|filters?)$/],
   ["dbgroup", /^(dbg\w*|d\w+_?groups?|targetgroups?)$/],
   ["db", /^(db|dbs|databases?)$/],
   ["relgroup", /^(relgr\w*|relationgroups?|herds?)$/],
@@ -45,7 +46,5 @@ export function canonicalNoun(word: string): string {
 
 /** Nouns of version 5 that this version has no operations for, with what to say. */
 export const NOUNS_NOT_OFFERED: Readonly<Record<string, string>> = {
-  customname: "Other table names on targets (customname) are not offered in this version; give the table the same name there.",
-  customcols: "Column lists (customcols) are not offered in this version; all columns of a table are replicated.",
   clone: "`clone` did nothing in older versions and is not offered; set onetimecopy=1 on a sync for a first copy.",
 };

@@ -62,7 +62,7 @@ export async function releaseBacklog(source: Session, syncId: string, target: st
       `with given as (
          update bucardo.checkpoint set snapshot = txid_current_snapshot()::text, taken_at = clock_timestamp(), run = run + 1
           where sync = $1 and ($2::text is null or target = $2) returning target)
-       update bucardo.subscription s set recopy = true, since = null, shape = null from given where s.sync = $1 and s.target = given.target`,
+       update bucardo.subscription s set recopy = true, since = case when not s.joined then s.since end, shape = null from given where s.sync = $1 and s.target = given.target`,
       [syncId, target],
     ),
   );

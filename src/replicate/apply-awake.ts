@@ -105,7 +105,7 @@ async function count(target: Member, { link }: Fetched, texts: readonly string[]
 
 /** Tables that others refer to come first. A circle begins somewhere: its constraints must be deferrable, else the server says which one it breaks. */
 export function parentsFirst(fetched: readonly Fetched[]): Fetched[] {
-  const left = new Map(fetched.map((each) => [displayName(each.link.name), each]));
+  const left = new Map(fetched.map((each) => [displayName(each.link.target.name), each]));
   const order: Fetched[] = [];
   while (left.size > 0) {
     const free = [...left].filter(([name, each]) => each.link.refersTo.every((parent) => parent === name || !left.has(parent)));

@@ -28,7 +28,7 @@ export function deleteOthersText(link: TableLink, stage: string): string {
 /** Identity columns keep the source's values; column lists are always explicit. The alias is for a table called excluded. */
 export function insertText(link: TableLink, stage: string): string {
   const values = link.columns.flatMap((column, index) => (column.written ? `s.c${index + 1}` : []));
-  return `insert into ${quoteName(link.name)} as t (${writtenColumns(link)}) overriding system value select ${values.join(", ")} from ${stage} s where not s.gone`;
+  return `insert into ${quoteName(link.target.name)} as t (${writtenColumns(link)}) overriding system value select ${values.join(", ")} from ${stage} s where not s.gone`;
 }
 
 /** All but what the target computes by itself. */
@@ -58,5 +58,5 @@ function sameKey(link: TableLink): string {
 
 /** A parent of inheritance is replicated without its children. */
 function target(link: TableLink): string {
-  return `${link.target.partitioned ? "" : "only "}${quoteName(link.name)}`;
+  return `${link.target.partitioned ? "" : "only "}${quoteName(link.target.name)}`;
 }

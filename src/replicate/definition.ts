@@ -1,6 +1,7 @@
 import type { Shape } from "../capture/shape.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { QualifiedName } from "../model/name.ts";
+import type { Terms } from "../model/terms.ts";
 import type { OnError } from "../model/sync.ts";
 
 /** What one run needs to know: one sync, one source, one target. */
@@ -17,7 +18,14 @@ export type RunDefinition = {
   readonly onError?: OnError;
 };
 
-export type RunRelation = { readonly kind: "table" | "sequence"; readonly name: QualifiedName; readonly key: readonly string[] | null };
+/** By its name on the source. */
+export type RunRelation = {
+  readonly kind: "table" | "sequence";
+  readonly name: QualifiedName;
+  readonly key: readonly string[] | null;
+  /** What of it is otherwise on the target. */
+  readonly terms?: Terms;
+};
 
 /** A captured table of the sync as the run's snapshot sees it. */
 export type BatchTable = {
@@ -25,6 +33,7 @@ export type BatchTable = {
   readonly oid: number;
   readonly name: QualifiedName;
   readonly partitioned: boolean;
+  readonly terms?: Terms | undefined;
   readonly keyColumns: readonly string[];
   /** Delta tables that are no empty file; what waits is in them. */
   readonly generations: readonly number[];
@@ -35,6 +44,8 @@ export type BatchTable = {
   readonly version: string;
   /** Joined the sync after its checkpoint and has a cutoff of its own. */
   readonly joining: boolean;
+  /** No run has carried it to this target yet. */
+  readonly first?: boolean;
   /** OIDs of the parts truncated since the cutoff, maybe the table itself. */
   readonly truncated: readonly number[];
   /** The shape stored with the checkpoint; null before the first run. */

@@ -1,7 +1,7 @@
 import { deltaTable } from "../capture/name.ts";
 import { waits } from "../capture/waits.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
-import type { TableLink } from "./table-link.ts";
+import { keyInSource, type TableLink } from "./table-link.ts";
 import type { TablePlan } from "./plan.ts";
 
 /**
@@ -14,13 +14,12 @@ export function fetchText(plan: TablePlan, link: TableLink, as: (value: string) 
   const columns = link.columns.map((column) =>
     as(column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`),
   );
-  const on = link.source.key
-    .map((column, index) => `t.${quoteIdent(column.name)}${column.cast} ${column.equals} d.k${index + 1}`)
-    .join(" and ");
+  const keyOf = keyInSource(link);
+  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} d.k${index + 1}`).join(" and ");
   return `copy (
   select t.tableoid is null, ${columns.join(", ")}
     from (select distinct ${keys.join(", ")} from (${pendingKeys(plan, link)}) x) d
-    left join ${sourceTable(link)} t on ${on}
+    left join ${link.source.from} on ${on}
    order by ${keys.map((key) => `d.${key}`).join(", ")}
 ) to stdout${copyFormat(link)}`;
 }
@@ -31,16 +30,11 @@ export function fillText(link: TableLink): string {
 }
 
 function wholeText(link: TableLink, columns: readonly string[]): string {
-  return `copy (select ${columns.join(", ")} from ${sourceTable(link)} t) to stdout${copyFormat(link)}`;
+  return `copy (select ${columns.join(", ")} from ${link.source.from}) to stdout${copyFormat(link)}`;
 }
 
 function ofTable(column: { readonly name: string }): string {
   return `t.${quoteIdent(column.name)}`;
-}
-
-/** A parent of inheritance is replicated without its children. */
-function sourceTable(link: TableLink): string {
-  return `${link.source.partitioned ? "" : "only "}${quoteName(link.name)}`;
 }
 
 /**

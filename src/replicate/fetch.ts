@@ -45,7 +45,7 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes, 
   try {
     if (plan.action === "recopy" && target.replica && !staged) {
       await interruptible(signal, target.session, () => target.session.execute(sql("replicate.empty-table", deleteAllText(link))));
-      const into = `copy ${quoteName(link.name)} (${writtenColumns(link)}) from stdin${copyFormat(link)}`;
+      const into = `copy ${quoteName(link.target.name)} (${writtenColumns(link)}) from stdin${copyFormat(link)}`;
       const { rows, bytes } = await copyBetween({
         ...from,
         fromText: sql("replicate.fetch", fillText(link)),

@@ -1,5 +1,6 @@
 import { BucardoError } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
+import { termsText, type Terms } from "../model/terms.ts";
 import { sqlstateOf } from "../postgres/failure.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -16,6 +17,7 @@ export type KnownTable = {
   readonly was: QualifiedName;
   readonly dropped: boolean;
   readonly partitioned: boolean;
+  readonly terms: Terms | undefined;
   readonly key: readonly string[];
   readonly since: string | null;
   readonly recopy: boolean;
@@ -64,7 +66,7 @@ export async function readKnownTables(
       [definition.sync.id, definition.target, captured],
     ),
   );
-  const wanted = new Set(definition.relations.map((relation) => displayName(relation.name)));
+  const wanted = new Map(definition.relations.map((relation) => [displayName(relation.name), relation]));
   const states = await shapesOf(
     source,
     rows.filter((row) => wanted.has(displayName(nameOf(row)))).map((row) => row.oid),
@@ -73,6 +75,7 @@ export async function readKnownTables(
     captured: row.captured,
     oid: row.oid,
     name: nameOf(row),
+    terms: wanted.get(displayName(nameOf(row)))?.terms,
     was: { schema: row.was_schema, name: row.was_name },
     dropped: row.name === null,
     partitioned: row.partitioned,
@@ -82,8 +85,15 @@ export async function readKnownTables(
     version: row.version,
     lostKey: row.lost_key,
     before: row.shape,
-    state: states.get(row.oid) ?? null,
+    state: onTerms(states.get(row.oid), wanted.get(displayName(nameOf(row)))?.terms),
   }));
+}
+
+/** What is carried otherwise is of another shape. */
+function onTerms(state: TableState | undefined, terms: Terms | undefined): TableState | null {
+  const text = termsText(terms);
+  if (state === undefined) return null;
+  return text === "" ? state : { ...state, shape: { ...state.shape, terms: text } };
 }
 
 function nameOf(row: Row): QualifiedName {

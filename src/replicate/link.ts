@@ -3,6 +3,7 @@ import type { Column } from "../catalog/column.ts";
 import { carriedColumns, compareTables } from "../catalog/compare.ts";
 import { canUpsert } from "../catalog/key.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
+import { applyTerms, type TermedTable } from "../catalog/terms.ts";
 import { BucardoError, type Problem } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
@@ -11,6 +12,7 @@ import { prepared } from "../postgres/sql.ts";
 import { canCopyBinary } from "./binary.ts";
 import type { BatchTable, RunDefinition } from "./definition.ts";
 import type { Member } from "./member.ts";
+import { nameThere } from "./plan.ts";
 import { renamedColumns } from "./renamed.ts";
 import type { AwakeObstacle, LinkColumn, TableLink } from "./table-link.ts";
 
@@ -37,12 +39,17 @@ export async function linkTables(
     else links.set(table.captured, link);
   }
   if (changed.length === 0) return links;
-  const names = changed.map((table) => table.name);
-  const [here, there] = [await readTables(source, names, { bounds: false }), await readTables(target.session, names, { bounds: false })];
-  refuseMismatch(source, target.session, definition, changed, here, there);
-  for (const table of changed) {
-    const name = displayName(table.name);
-    const link = await linkTable(source, target.session, table, here.get(name)!, there.get(name)!);
+  const here = await readTables(
+    source,
+    changed.map((table) => table.name),
+    { bounds: false },
+  );
+  const there = await readTables(target.session, changed.map(nameThere), { bounds: false });
+  const pairs: Pair[] = [];
+  for (const table of changed) pairs.push(await pairOf(source, table, here, there));
+  refuseMismatch(source, target.session, definition, pairs);
+  for (const { table, termed, there: other } of pairs) {
+    const link = await linkTable(source, target.session, table, termed, other!);
     links.set(table.captured, link);
     target.links.set(printOf(table, prints), link);
   }
@@ -64,7 +71,7 @@ export async function readPrints(target: Session, tables: readonly { readonly na
          from unnest($1::text[], $2::text[]) w (schema, name)
          join pg_namespace n on n.nspname = w.schema
          join pg_class c on c.relnamespace = n.oid and c.relname = w.name`,
-      [tables.map((table) => table.name.schema), tables.map((table) => table.name.name)],
+      [tables.map((table) => nameThere(table).schema), tables.map((table) => nameThere(table).name)],
     ),
   );
   return new Map(rows.map((row) => [displayName(row), row.print]));
@@ -73,29 +80,50 @@ export async function readPrints(target: Session, tables: readonly { readonly na
 export const NO_PRINTS: Prints = new Map();
 
 function printOf(table: BatchTable, prints: Prints): string {
-  return `${table.captured} ${table.now.columns} ${prints.get(displayName(table.name)) ?? "missing"}`;
+  const { columns, name, terms = "" } = table.now;
+  return `${table.captured} ${columns} ${prints.get(displayName(nameThere(table))) ?? "missing"}${terms === "" ? "" : ` ${name} ${terms}`}`;
 }
 
-function refuseMismatch(
+type Pair = {
+  readonly table: BatchTable;
+  /** The source's as it is, and as the target is to see it. */
+  readonly here: TableShape;
+  readonly termed: TermedTable;
+  readonly there: TableShape | undefined;
+  readonly problems: readonly Problem[];
+};
+
+async function pairOf(
   source: Session,
-  target: Session,
-  definition: RunDefinition,
-  tables: readonly BatchTable[],
-  here: ReadonlyMap<string, TableShape>,
-  there: ReadonlyMap<string, TableShape>,
-): void {
-  const problems = tables.flatMap((table) => {
-    const shape = here.get(displayName(table.name));
-    // dropped between the run's snapshot and now: the next run tells
-    if (shape === undefined)
-      throw new BucardoError("run-void", `${displayName(table.name)} vanished during the run`, { table: displayName(table.name) });
-    const other = there.get(displayName(table.name));
-    const renamed = other === undefined ? [] : renamedColumns(table.before, table.now).filter(({ from, to }) => isLeft(other, from, to));
-    const options = { strict: definition.strict, extraColumns: true, key: table.keyColumns, db: target.name } as const;
+  table: BatchTable,
+  shapes: ReadonlyMap<string, TableShape>,
+  others: ReadonlyMap<string, TableShape>,
+): Promise<Pair> {
+  const here = shapes.get(displayName(table.name));
+  // dropped between the run's snapshot and now: the next run tells
+  if (here === undefined)
+    throw new BucardoError("run-void", `${displayName(table.name)} vanished during the run`, { table: displayName(table.name) });
+  const { table: termed, problems } = await applyTerms(source, here, table.keyColumns, table.terms);
+  return { table, here, termed, there: others.get(displayName(nameThere(table))), problems };
+}
+
+function refuseMismatch(source: Session, target: Session, definition: RunDefinition, pairs: readonly Pair[]): void {
+  const problems = pairs.flatMap(({ table, here, termed, there: other, problems: own }) => {
+    if (own.length > 0) return own;
+    const chosen = termed.readings !== null;
+    const renamed =
+      other === undefined || chosen ? [] : renamedColumns(table.before, table.now).filter(({ from, to }) => isLeft(other, from, to));
+    const options = {
+      strict: definition.strict && !chosen,
+      extraColumns: chosen ? "ignored" : true,
+      computed: termed.computed,
+      key: termed.key,
+      db: target.name,
+    } as const;
     return [
-      ...nullableKey(shape, table.keyColumns, source.name),
-      ...renamed.map((column) => renameProblem(shape, column, source.name, target.name)),
-      ...compareTables(shape, other === undefined ? undefined : withNames(other, renamed), options),
+      ...nullableKey(here, table.keyColumns, source.name),
+      ...renamed.map((column) => renameProblem(other!, column, source.name, target.name)),
+      ...compareTables(termed.shape, other === undefined ? undefined : withNames(other, renamed), options),
     ];
   });
   const errors = problems.filter((problem) => problem.grade === "error");
@@ -106,7 +134,7 @@ function refuseMismatch(
     db: target.name,
     sync: definition.sync.name,
     ...(first.table !== undefined && { table: first.table }),
-    advice: `${first.remedy}${refillAdvice(definition.sync.name, tables, there)}`,
+    advice: `${first.remedy}${refillAdvice(definition.sync.name, pairs)}`,
     problems,
   });
 }
@@ -134,9 +162,10 @@ function withNames(table: TableShape, renamed: readonly { from: string; to: stri
 }
 
 /** A table or column that rows had reached before is missing: to make it again does not bring back what was in it. */
-function refillAdvice(sync: string, tables: readonly BatchTable[], there: ReadonlyMap<string, TableShape>): string {
-  const lost = tables.some(({ name, before, now }) => {
-    const columns = there.get(displayName(name))?.columns.map((column) => column.name) ?? [];
+function refillAdvice(sync: string, pairs: readonly Pair[]): string {
+  const lost = pairs.some(({ table: { before, now }, termed, there }) => {
+    if (termed.readings !== null) return false;
+    const columns = there?.columns.map((column) => column.name) ?? [];
     const names = new Map(now.marks.map(([column, number]) => [number, column]));
     const renamed = new Set(renamedColumns(before, now).map(({ from }) => from));
     return (before?.marks ?? []).some(([column, number]) => names.has(number) && !renamed.has(column) && !columns.includes(column));
@@ -157,18 +186,18 @@ function nullableKey(shape: TableShape, key: readonly string[], db: string): Pro
     }));
 }
 
-async function linkTable(source: Session, target: Session, table: BatchTable, here: TableShape, there: TableShape): Promise<TableLink> {
+async function linkTable(source: Session, target: Session, table: BatchTable, termed: TermedTable, there: TableShape): Promise<TableLink> {
+  const { shape: here, key } = termed;
   const sourceKey = await readKeyColumns(source, here.oid, table.keyColumns);
-  const targetKey = await readKeyColumns(target, there.oid, table.keyColumns);
+  const targetKey = await readKeyColumns(target, there.oid, key);
   const byName = new Map(there.columns.map((column) => [column.name, column]));
-  const carried = new Set([...carriedColumns(here, there), ...table.keyColumns]);
+  const carried = new Set([...carriedColumns(here, there), ...key]);
   const pairs = here.columns
     .filter((column) => carried.has(column.name))
     .map((column) => ({ source: column, target: byName.get(column.name)! }));
-  const columns = pairs.map(({ target: column }) => describeColumn(column, table.keyColumns, targetKey));
+  const columns = pairs.map(({ target: column }) => describeColumn(column, key, targetKey));
   const canArbitrate = there.keys.some(
-    (key) =>
-      canUpsert(key) && key.columns.length === table.keyColumns.length && table.keyColumns.every((name) => key.columns.includes(name)),
+    (each) => canUpsert(each) && each.columns.length === key.length && key.every((name) => each.columns.includes(name)),
   );
   const partitioned = there.kind === "partitioned";
   const strategy =
@@ -180,8 +209,8 @@ async function linkTable(source: Session, target: Session, table: BatchTable, he
       : "replace";
   return {
     name: table.name,
-    source: { partitioned: here.kind === "partitioned", key: sourceKey },
-    target: { partitioned, key: targetKey },
+    source: { partitioned: here.kind === "partitioned", key: sourceKey, from: termed.from },
+    target: { name: { schema: there.schema, name: there.name }, partitioned, key: targetKey },
     columns,
     binary: canCopyBinary(pairs, { source: source.serverVersion, target: target.serverVersion }),
     strategy,

@@ -7,6 +7,7 @@ import { sql } from "../postgres/sql.ts";
 import { insertText } from "./apply-text.ts";
 import { MOST_SET_ASIDE, rowFault, type Refusal } from "./careful-row.ts";
 import { attempt, oneRow } from "./sift.ts";
+import { keyInSource } from "./table-link.ts";
 import { readUniqueIndex, type UniqueIndex } from "./unique-index.ts";
 
 const IN_THE_WAY = new Set(["23505", "23P01"]);
@@ -62,14 +63,12 @@ async function findVictims({ target, link }: Refusal, index: UniqueIndex, stage:
 }
 
 async function anyOnSource(source: Session, { link }: Refusal, victims: readonly Victim[]): Promise<boolean> {
-  const from = `${link.source.partitioned ? "" : "only "}${quoteName(link.name)}`;
-  const on = link.source.key.map(
-    (column, index) => `t.${quoteIdent(column.name)}${column.cast} ${column.equals} (v.key->>${index})::${column.type}`,
-  );
+  const keyOf = keyInSource(link);
+  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} (v.key->>${index})::${column.type}`);
   const { there } = await source.one<{ there: boolean }>(
     sql(
       "replicate.has-in-the-way",
-      `select exists (select from json_array_elements($1::json) v (key), ${from} t where ${on.join(" and ")}) as there`,
+      `select exists (select from json_array_elements($1::json) v (key), ${link.source.from} where ${on.join(" and ")}) as there`,
       [JSON.stringify(victims.map(({ key }) => key))],
     ),
   );

@@ -1,4 +1,4 @@
-import { displayName } from "../model/name.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -32,7 +32,9 @@ export function planTable(table: BatchTable, copy: string | null = null): TableP
     why,
   });
   const { before, now } = table;
-  const whole = copy ?? (table.recopy ? "a copy was asked for" : before === null ? null : whatKeysDoNotTell(before, now));
+  const whole =
+    copy ??
+    (table.recopy ? "a copy was asked for" : before === null ? null : (otherTerms(table, before) ?? whatKeysDoNotTell(before, now)));
   if (whole !== null) return plan("recopy", whole);
   const truncated = new Set(table.truncated);
   if (truncated.has(table.oid)) {
@@ -42,6 +44,8 @@ export function planTable(table: BatchTable, copy: string | null = null): TableP
   }
   const gone = leavesGone(before, now, truncated);
   if (gone.some((leaf) => !isPortable(leaf))) return plan("recopy", "a partition without a portable bound left or was truncated");
+  if (gone.length > 0 && table.terms?.columns != null)
+    return plan("recopy", "a partition left or was truncated, and the target has other columns");
   const joined = before === null ? [] : leavesJoined(before, now);
   const bounds = gone.map((leaf) => leaf.bound ?? "true");
   if (table.deltas === 0 && bounds.length === 0 && joined.length === 0) return null;
@@ -94,6 +98,12 @@ function whatKeysDoNotTell(before: Shape, now: Shape): string | null {
   return null;
 }
 
+/** Under another name, with other columns or for other rows than at the checkpoint. Who copied it before its first run did so under the terms of now. */
+function otherTerms({ first, now }: BatchTable, before: Shape): string | null {
+  if (before.terms === undefined && first === true) return null;
+  return (before.terms ?? "") === (now.terms ?? "") ? null : "its name, columns or rows on the target were changed";
+}
+
 /** The bound of a hash partition calls a function with the OID of its parent, which means nothing on another server. */
 function isPortable(leaf: LeafState): boolean {
   return leaf.bound !== null && !leaf.bound.includes("satisfies_hash_partition(");
@@ -128,6 +138,7 @@ async function whyCopy(target: Session, { onetimecopy }: RunDefinition, table: B
  */
 async function holdsStored(target: Session, table: BatchTable, stored: readonly string[]): Promise<boolean> {
   if (target.serverVersion < 110000) return false;
+  const there = nameThere(table);
   const { lacking } = await target.one<{ lacking: boolean }>(
     sql(
       "replicate.holds-stored",
@@ -140,24 +151,30 @@ async function holdsStored(target: Session, table: BatchTable, stored: readonly 
          select from member m join pg_class c on c.oid = m.oid and c.relkind <> 'p', unnest($3::text[]) value
           where not exists (select from pg_attribute a where a.attrelid = m.oid and a.atthasmissing and not a.attisdropped
                                                          and format('%s %s', a.attname, md5(a.attmissingval::text)) = value)) as lacking`,
-      [table.name.schema, table.name.name, stored],
+      [there.schema, there.name, stored],
     ),
   );
   return !lacking;
 }
 
+/** As the target calls it. */
+export function nameThere({ name, terms }: Pick<BatchTable, "name" | "terms">): QualifiedName {
+  return terms?.name ?? name;
+}
+
 /** Without the rows of children, which are tables of their own. One that does not exist counts as empty: to copy it is then refused with the reason. */
 async function isEmpty(session: Session, table: BatchTable): Promise<boolean> {
+  const there = nameThere(table);
   const [found] = await session.query<{ partitioned: boolean }>(
     sql(
       "replicate.is-partitioned",
       "select c.relkind = 'p' as partitioned from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2",
-      [table.name.schema, table.name.name],
+      [there.schema, there.name],
     ),
   );
   if (found === undefined) return true;
   const { empty } = await session.one<{ empty: boolean }>(
-    sql("replicate.is-empty", `select not exists (select from ${found.partitioned ? "" : "only "}${quoteName(table.name)}) as empty`),
+    sql("replicate.is-empty", `select not exists (select from ${found.partitioned ? "" : "only "}${quoteName(there)}) as empty`),
   );
   return empty;
 }

@@ -1,7 +1,7 @@
 import { together } from "../base/abort.ts";
 import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
-import { displayName } from "../model/name.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
 import type { RunProgress, RunResult, TableCounts } from "../model/run.ts";
 import { interruptible } from "../postgres/cancel.ts";
 import type { Session } from "../postgres/session.ts";
@@ -20,6 +20,7 @@ import { expectSame, takeExpectation } from "./expectation.ts";
 import { endLook, endReading, holdTables } from "./hold.ts";
 import type { RunHooks } from "./hooks.ts";
 import { checkSource, checkTarget, positionOf, type Position } from "./identity.ts";
+import { leaveLarge } from "./large.ts";
 import { linkTables, NO_PRINTS, readPrints, type Prints } from "./link.ts";
 import { beginLocked } from "./lock.ts";
 import { memberOf, type Member } from "./member.ts";
@@ -48,10 +49,14 @@ export type RunContext = {
   readonly remembered: number | null;
   /** Custom code of the sync; absent: none. */
   readonly hooks?: RunHooks;
+  /** Bytes of tables that the run may copy whole; what is more is left to the caller. Absent: any. */
+  readonly copiesUpTo?: number | undefined;
+  /** How long it waits for pieces of a copy, which are short, in milliseconds. */
+  readonly patienceMs?: number | undefined;
 };
 
-/** `more`: something waits already again, as far as one glance tells. */
-export type RunReport = RunResult & { readonly settledRuns: number; readonly more: boolean };
+/** `more`: something waits already again, as far as one glance tells. `left`: tables that are to be copied in pieces; they are as they were. */
+export type RunReport = RunResult & { readonly settledRuns: number; readonly more: boolean; readonly left: readonly QualifiedName[] };
 
 /** An attempt of a run; careful after one that was refused a row. */
 type Attempt = RunContext & { readonly careful: Careful | null };
@@ -87,7 +92,7 @@ async function runOnce(context: Attempt, target: Member): Promise<RunReport> {
   context.signal.throwIfAborted();
 
   await trimStages(target);
-  await beginLocked(target.session, definition.sync);
+  await interruptible(context.signal, target.session, () => beginLocked(target.session, definition.sync, context.patienceMs));
   await reach("replicate.locked");
 
   const expected = takeExpectation(source, definition);
@@ -104,14 +109,15 @@ async function runOnce(context: Attempt, target: Member): Promise<RunReport> {
   }
 }
 
-async function carry(context: Attempt, target: Member, batch: Batch, prints: Prints, progress: Progress): Promise<RunReport> {
+async function carry(context: Attempt, target: Member, taken: Batch, prints: Prints, progress: Progress): Promise<RunReport> {
   const { definition, source } = context;
-  const sourceIdentity = await checkSource(source, definition.sync.name, batch.checkpoint, batch.snapshot.xmax, context.remembered);
-  const targetIdentity = await checkTarget(target, definition.sync.name, batch.checkpoint);
-  await mendCapture(source, definition, batch);
+  const sourceIdentity = await checkSource(source, definition.sync.name, taken.checkpoint, taken.snapshot.xmax, context.remembered);
+  const targetIdentity = await checkTarget(target, definition.sync.name, taken.checkpoint);
+  await mendCapture(source, definition, taken);
   await context.hooks?.at("before_check_rows", { source, target: target.session, tables: [], table: null });
 
-  const plans = await planTables(target.session, definition, batch);
+  const planned = await planTables(target.session, definition, taken);
+  const { batch, plans, left } = await leaveLarge(source, target, taken, planned, context.copiesUpTo);
   const moved = plans.length === 0 ? null : await moveRows(context, target, batch, plans, prints, progress);
   if (moved === null) await endLook(source);
   const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
@@ -141,6 +147,7 @@ async function carry(context: Attempt, target: Member, batch: Batch, prints: Pri
     setAside,
     settledRuns: batch.checkpoint.run + (worthSettling ? 1 : 0),
     more,
+    left,
   };
 }
 
@@ -245,7 +252,9 @@ async function applyAll(
 }
 
 function sequencesOf(definition: RunDefinition) {
-  return definition.relations.filter((relation) => relation.kind === "sequence").map((relation) => relation.name);
+  return definition.relations
+    .filter((relation) => relation.kind === "sequence")
+    .map(({ name, terms }) => ({ ...name, there: terms?.name ?? name }));
 }
 
 /**

@@ -7,6 +7,9 @@ import { quoteLiteral, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
+/** A sequence of the source, and what the target calls it. */
+export type Carried = QualifiedName & { readonly there?: QualifiedName };
+
 type Position = { readonly name: string; readonly last_value: string; readonly is_called: boolean };
 
 /**
@@ -17,23 +20,28 @@ type Position = { readonly name: string; readonly last_value: string; readonly i
 export async function carrySequences(
   source: Session,
   target: Session,
-  names: readonly QualifiedName[],
+  names: readonly Carried[],
   { strict }: { readonly strict: boolean },
 ): Promise<number> {
   if (names.length === 0) return 0;
-  const [here, there] = [await readSequences(source, names), await readSequences(target, names)];
+  const others = names.map(nameThere);
+  const [here, there] = [await readSequences(source, names), await readSequences(target, others)];
   refuseMismatch(source, target, names, here, there, strict);
   const wanted = await readPositions(source, names);
-  const current = new Map((await readPositions(target, names)).map((position) => [position.name, position]));
+  const current = await readPositions(target, others);
   let moved = 0;
   for (const [index, name] of names.entries()) {
-    const [from, to] = [here.get(displayName(name))!, there.get(displayName(name))!];
-    const text = changeText(wanted[index]!, current.get(displayName(name))!, from, to);
+    const [from, to] = [here.get(displayName(name))!, there.get(displayName(nameThere(name)))!];
+    const text = changeText(wanted[index]!, current[index]!, from, to);
     if (text === null) continue;
     await target.script(sql("replicate.set-sequence", text));
     moved++;
   }
   return moved;
+}
+
+function nameThere({ schema, name, there }: Carried): QualifiedName {
+  return there ?? { schema, name };
 }
 
 /** A chain of thousands of selects would take the server long to plan, or be refused. */
@@ -54,7 +62,7 @@ async function readPositions(session: Session, names: readonly QualifiedName[]):
 
 /** The position goes along with the attributes, because new limits are refused while the old position is beyond them. */
 function changeText(wanted: Position, current: Position, here: SequenceShape, there: SequenceShape): string | null {
-  const name = quoteName(here);
+  const name = quoteName(there);
   const alter = there.privileges.owner && attributesText(here) !== attributesText(there);
   if (!alter && wanted.last_value === current.last_value && wanted.is_called === current.is_called) return null;
   const attributes = alter ? `alter sequence ${name} ${attributesText(here)} restart with ${wanted.last_value}; ` : "";
@@ -68,7 +76,7 @@ function attributesText(shape: SequenceShape): string {
 function refuseMismatch(
   source: Session,
   target: Session,
-  names: readonly QualifiedName[],
+  names: readonly Carried[],
   here: ReadonlyMap<string, SequenceShape>,
   there: ReadonlyMap<string, SequenceShape>,
   strict: boolean,
@@ -76,7 +84,7 @@ function refuseMismatch(
   const problems = names.flatMap((name) => {
     const shape = here.get(displayName(name));
     if (shape === undefined) return checkSequenceSource(name, shape, source.name);
-    return compareSequences(shape, there.get(displayName(name)), { strict, db: target.name });
+    return compareSequences(shape, there.get(displayName(nameThere(name))), { strict, db: target.name });
   });
   const errors = problems.filter((problem) => problem.grade === "error");
   const [first] = errors;

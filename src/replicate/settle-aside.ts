@@ -1,5 +1,5 @@
 import { sqlstateOf } from "../postgres/failure.ts";
-import { quoteIdent, quoteName } from "../postgres/quote.ts";
+import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
@@ -9,7 +9,7 @@ import type { Careful, RefusedRow } from "./careful.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import type { Fetched } from "./fetch.ts";
 import { pendingKeys } from "./fetch-text.ts";
-import type { TableLink } from "./table-link.ts";
+import { keyInSource, type TableLink } from "./table-link.ts";
 
 /**
  * Rows set aside whose keys the run carries, because they were changed since or are tried again: what it finds replaces them. To be called in the
@@ -108,12 +108,10 @@ const LARGEST_IMAGE = 1024 * 1024;
  * was altered leaves the row without an image; its key is what counts.
  */
 async function addImages(source: Session, ids: readonly number[], captured: number, link: TableLink): Promise<void> {
-  const same = link.source.key.map(
-    (column, index) => `t.${quoteIdent(column.name)}${column.cast} ${column.equals} a.key[${index + 1}]::${column.type}`,
-  );
-  const from = `${link.source.partitioned ? "" : "only "}${quoteName(link.name)}`;
+  const keyOf = keyInSource(link);
+  const same = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} a.key[${index + 1}]::${column.type}`);
   const text = `update bucardo.set_aside a
-          set image = (select case when pg_column_size(t) <= ${LARGEST_IMAGE} then row_to_json(t) end from ${from} t where ${same.join(" and ")})
+          set image = (select case when pg_column_size(t) <= ${LARGEST_IMAGE} then row_to_json(t) end from ${link.source.from} where ${same.join(" and ")})
         where a.captured_table = ${captured} and a.id in (${ids.join(", ")})`;
   await source.script(sql("replicate.aside-patience", "set local lock_timeout = '500ms'"));
   await attempt(source, text).catch((error: unknown) => {

@@ -1,16 +1,25 @@
 import type { KeyColumn } from "../capture/key-column.ts";
+import type { QualifiedName } from "../model/name.ts";
+import { quoteIdent } from "../postgres/quote.ts";
 
 /** A table on both sides, as far as moving rows needs it. */
 export type TableLink = {
-  readonly name: { readonly schema: string; readonly name: string };
-  readonly source: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
-  readonly target: { readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
-  /** Columns that travel, in the source's order. */
+  /** On the source; the one that is told. */
+  readonly name: QualifiedName;
+  readonly source: {
+    readonly partitioned: boolean;
+    /** By the names of the source's table. */
+    readonly key: readonly KeyColumn[];
+    /** To stand in FROM with the alias t: the rows that travel, their columns called as the target does. */
+    readonly from: string;
+  };
+  readonly target: { readonly name: QualifiedName; readonly partitioned: boolean; readonly key: readonly KeyColumn[] };
+  /** Columns that travel, in the source's order, as the target calls them. */
   readonly columns: readonly LinkColumn[];
   readonly binary: boolean;
   /** upsert: rows keep their place; replace: DELETE and INSERT, where ON CONFLICT cannot be used (rules forbid it even while they are silent). */
   readonly strategy: "upsert" | "replace";
-  /** Tables that this one refers to; matters only without the replica role. */
+  /** Tables of the target that this one refers to; matters only without the replica role. */
   readonly refersTo: readonly string[];
   /** Why it cannot be written without the replica role; empty: it can. */
   readonly awake: readonly AwakeObstacle[];
@@ -28,3 +37,11 @@ export type LinkColumn = {
   /** By ON CONFLICT DO UPDATE. */
   readonly settable: boolean;
 };
+
+/** Where `t` is the source of a link: the key of its row, in the order of the captured key. */
+export function keyInSource(link: TableLink): string[] {
+  return link.source.key.map((column, position) => {
+    const carried = link.columns.find(({ keyPosition }) => keyPosition === position)?.name ?? column.name;
+    return `t.${quoteIdent(carried)}${column.cast}`;
+  });
+}

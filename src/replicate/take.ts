@@ -118,7 +118,7 @@ async function readAll(source: Session, definition: RunDefinition, found: Look):
   const all = await readKnownTables(source, definition, null);
   const wanted = new Set(definition.relations.map((relation) => displayName(relation.name)));
   const chosen = all.filter((table) => wanted.has(displayName(table.name)));
-  refuseMissing(source, definition, all);
+  await refuseMissing(source, definition, all);
   refuseLostKey(source, definition, chosen);
   const restless = new Set(chosen.filter((table) => definition.onetimecopy !== 0 || isRestless(table)).map((table) => table.captured));
   const stirred = new Set(found.stirred.map(({ captured }) => captured));
@@ -163,12 +163,14 @@ function describe(tables: readonly KnownTable[], found: Look, checkpoint: Snapsh
       oid: table.oid,
       name: table.name,
       partitioned: table.partitioned,
+      terms: table.terms,
       keyColumns: table.key,
       generations: waiting.generations,
       cutoff,
       recopy: table.recopy,
       version: table.version,
       joining: table.since !== null,
+      first: table.since !== null || found.run === 0,
       truncated: [
         ...new Set(waiting.truncations.filter(({ xid }) => xid >= cutoff.xmax || cutoff.xip.includes(xid)).map(({ leaf }) => leaf)),
       ],

@@ -1,6 +1,7 @@
 import { chunks } from "../base/chunks.ts";
 import { carriedColumns } from "../catalog/compare.ts";
 import type { TableShape } from "../catalog/table.ts";
+import type { TermedTable } from "../catalog/terms.ts";
 import { displayName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { differingBuckets, differingRows, packBuckets, sortDifferences, type Difference } from "./difference.ts";
@@ -15,6 +16,8 @@ export type TableJob = {
   readonly key: readonly string[];
   /** Default: all that travel (`carriedColumns`). */
   readonly columns?: readonly string[];
+  /** The source's table as the target is to see it, where that is something else. */
+  readonly termed?: TermedTable;
   /** Stop after naming so many keys (default 20); the rest is then not looked at. */
   readonly limit?: number;
   /** Rows that are fetched at once to name keys (default 20,000): bounds the memory, whatever the table and however much of it differs. */
@@ -68,11 +71,12 @@ export async function compareTable(job: TableJob): Promise<TableEquality> {
   };
 }
 
-export function planScans({ source, target, table, key, columns = carriedColumns(table.source, table.target) }: TableJob): Scans {
+export function planScans({ source, target, table, key, termed, columns }: TableJob): Scans {
   const form = formOf(source, target);
-  const common = { source: table.source, key, columns, form };
+  const here = termed?.shape ?? table.source;
+  const common = { source: here, key: termed?.key ?? key, columns: columns ?? carriedColumns(here, table.target), form };
   return {
-    source: planScan({ session: source, own: table.source, ...common }),
+    source: planScan({ session: source, own: here, ...(termed !== undefined && { from: termed.from }), ...common }),
     target: planScan({ session: target, own: table.target, ...common }),
   };
 }

@@ -3,20 +3,23 @@ import { readTables } from "../catalog/table.ts";
 import type { Problem } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import type { RelationKind } from "../model/sync.ts";
+import type { Terms } from "../model/terms.ts";
 import { cancelQuery } from "../postgres/cancel.ts";
 import type { Session } from "../postgres/session.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { compareTable, type TableEquality, type TableJob } from "./compare-table.ts";
-import { pairTables, type TablePair } from "./pair.ts";
+import { nameThere, onTerms, pairTables, type TablePair } from "./pair.ts";
 import type { Difference } from "./difference.ts";
 import { recheck } from "./recheck.ts";
-import { compareSequenceValues, type SequenceEquality } from "./sequence.ts";
+import { compareSequenceValues, type SequenceEquality, type SequencePair } from "./sequence.ts";
 
 export type CompareRelation = {
   readonly kind: RelationKind;
   readonly name: QualifiedName;
   /** Null: the catalog's choice. */
   readonly key: readonly string[] | null;
+  /** What of it is otherwise on the target; `name` is the source's. */
+  readonly terms?: Terms | undefined;
 };
 
 export type CompareJob = {
@@ -125,6 +128,7 @@ function tableJob(job: CompareJob, pair: TablePair): TableJob {
     target: job.target,
     table: pair,
     key: pair.key,
+    ...(pair.termed !== undefined && { termed: pair.termed }),
     limit: (job.limit ?? NAMED_KEYS) + expectedOf(job, displayName(pair.source)).length,
     ...(job.signal !== undefined && { signal: job.signal }),
   };
@@ -142,19 +146,30 @@ async function inSnapshots<T>({ source, target }: CompareJob, work: () => Promis
 
 async function findTables(job: CompareJob): Promise<{ tables: TablePair[]; problems: Problem[] }> {
   const relations = job.relations.filter((relation) => relation.kind === "table");
-  const names = relations.map((relation) => relation.name);
   const [source, target] = await Promise.all([
-    readTables(job.source, names, { bounds: false }),
-    readTables(job.target, names, { bounds: false }),
+    readTables(
+      job.source,
+      relations.map((relation) => relation.name),
+      { bounds: false },
+    ),
+    readTables(job.target, relations.map(nameThere), { bounds: false }),
   ]);
-  return pairTables(relations, { db: job.source.name, tables: source }, { db: job.target.name, tables: target });
+  const { tables, problems } = pairTables(relations, { db: job.source.name, tables: source }, { db: job.target.name, tables: target });
+  const termed = await Promise.all(tables.map((pair) => onTerms(job.source, pair)));
+  return { tables: termed.flatMap(({ pair }) => pair ?? []), problems: [...problems, ...termed.flatMap((each) => each.problems)] };
 }
 
-async function findSequences(job: CompareJob, problems: Problem[]): Promise<QualifiedName[]> {
-  const names = job.relations.filter((relation) => relation.kind === "sequence").map((relation) => relation.name);
-  for (const session of [job.source, job.target]) {
-    const found = await readSequences(session, names);
-    for (const table of names.map(displayName).filter((name) => !found.has(name))) {
+async function findSequences(job: CompareJob, problems: Problem[]): Promise<SequencePair[]> {
+  const pairs = job.relations
+    .filter((relation) => relation.kind === "sequence")
+    .map((relation) => ({ source: relation.name, target: nameThere(relation) }));
+  for (const side of ["source", "target"] as const) {
+    const session = job[side];
+    const found = await readSequences(
+      session,
+      pairs.map((pair) => pair[side]),
+    );
+    for (const table of pairs.filter((pair) => !found.has(displayName(pair[side]))).map((pair) => displayName(pair.source))) {
       problems.push({
         grade: "error",
         db: session.name,
@@ -164,5 +179,5 @@ async function findSequences(job: CompareJob, problems: Problem[]): Promise<Qual
       });
     }
   }
-  return names.filter((name) => !problems.some((problem) => problem.table === displayName(name)));
+  return pairs.filter((pair) => !problems.some((problem) => problem.table === displayName(pair.source)));
 }

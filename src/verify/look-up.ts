@@ -5,11 +5,11 @@ import { keyAndHash, type HashedRow, type Scan } from "./scan.ts";
 
 export type Lookup = { readonly scan: Scan; readonly text: string };
 
-/** Finds rows by lists of key values, one array per key column. */
-export async function planLookup(scan: Scan, oid: number, key: readonly string[]): Promise<Lookup> {
+/** Finds rows by lists of key values, one array per key column. `called`: what the scan calls the columns of the key. */
+export async function planLookup(scan: Scan, oid: number, key: readonly string[], called: readonly string[] = key): Promise<Lookup> {
   const columns = await readKeyColumns(scan.session, oid, key);
   const names = columns.map((_, index) => `k${index}`);
-  const matches = columns.map(({ name, type, equals }, index) => `t.${quoteIdent(name)} ${equals} w.k${index}::${type}`);
+  const matches = columns.map(({ type, equals }, index) => `t.${quoteIdent(called[index]!)} ${equals} w.k${index}::${type}`);
   return {
     scan,
     text: `select w.n - 1 as n, ${keyAndHash(scan)}

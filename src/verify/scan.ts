@@ -23,18 +23,20 @@ export type Scan = {
 export type ScanPlan = {
   readonly session: Session;
   readonly own: TableShape;
+  /** In place of the table itself; with the alias t. */
+  readonly from?: string;
   readonly source: TableShape;
   readonly key: readonly string[];
   readonly columns: readonly string[];
   readonly form: Form;
 };
 
-export function planScan({ session, own, source, key, columns, form }: ScanPlan): Scan {
+export function planScan({ session, own, from, source, key, columns, form }: ScanPlan): Scan {
   const textOf = (name: string): string => valueText(columnOf(own, name), columnOf(source, name), form);
   const identity = key.map(textOf);
   return {
     session,
-    from: `${own.kind === "partitioned" ? "" : "only "}${quoteName(own)} as t`,
+    from: from ?? `${own.kind === "partitioned" ? "" : "only "}${quoteName(own)} as t`,
     key: key.map((name) => `t.${quoteIdent(name)}::text`),
     identity,
     bucketHash: bucketHashOf(joinedText(identity), form),

@@ -15,34 +15,48 @@ export type SequenceEquality = {
   readonly target: SequencePosition;
 };
 
+/** One sequence as each side calls it. */
+export type SequencePair = { readonly source: QualifiedName; readonly target: QualifiedName };
+
 const PAUSE_MS = 200;
 
 /** Where the sequences stand on both sides. Those that differ are looked at again for `patienceMs`, as nextval goes on beside every transaction. */
 export async function compareSequenceValues(
   source: Session,
   target: Session,
-  names: readonly QualifiedName[],
+  pairs: readonly SequencePair[],
   patienceMs: number,
   signal?: AbortSignal,
 ): Promise<SequenceEquality[]> {
   const end = performance.now() + patienceMs;
   const done = new Map<string, SequenceEquality>();
-  for (let open = names; open.length > 0;) {
+  for (let open = pairs; open.length > 0;) {
     for (const seen of await look(source, target, open)) done.set(seen.sequence, seen);
-    open = open.filter((name) => !done.get(displayName(name))!.equal);
+    open = open.filter((pair) => !done.get(displayName(pair.source))!.equal);
     if (open.length === 0 || performance.now() >= end) break;
     await sleep(PAUSE_MS, signal);
   }
-  return names.map((name) => done.get(displayName(name))!);
+  return pairs.map((pair) => done.get(displayName(pair.source))!);
 }
 
-async function look(source: Session, target: Session, names: readonly QualifiedName[]): Promise<SequenceEquality[]> {
+async function look(source: Session, target: Session, pairs: readonly SequencePair[]): Promise<SequenceEquality[]> {
   // The source first: a run between the two looks then makes them equal, not different.
-  const here = await readPositions(source, names);
-  const there = await readPositions(target, names);
-  return names.map((name, index) => {
+  const here = await readPositions(
+    source,
+    pairs.map((pair) => pair.source),
+  );
+  const there = await readPositions(
+    target,
+    pairs.map((pair) => pair.target),
+  );
+  return pairs.map((pair, index) => {
     const [one, other] = [here[index]!, there[index]!];
-    return { sequence: displayName(name), equal: one.value === other.value && one.called === other.called, source: one, target: other };
+    return {
+      sequence: displayName(pair.source),
+      equal: one.value === other.value && one.called === other.called,
+      source: one,
+      target: other,
+    };
   });
 }
 

@@ -1,6 +1,7 @@
 import type { TableCounts } from "../../model/run.ts";
 import { sourcesOf } from "../../model/sync.ts";
 import { showInterval } from "../interval.ts";
+import { describeCopy } from "./describe-copy.ts";
 import { describeProgress } from "./describe-progress.ts";
 import type { RunRow } from "../../control/run.ts";
 import type { SourceState } from "../../control/source-state.ts";
@@ -71,6 +72,7 @@ function targetLines(
   ];
   const more = [
     ...(running === null ? [] : [describeProgress(running)]),
+    ...(state?.copy == null ? [] : [describeCopy(state.copy)]),
     ...(state !== null && state.setAside > 0 && several ? [`${state.setAside} rows set aside`] : []),
     ...(lastWritten === null ? [] : tableLines(lastWritten.tables)),
     ...(state?.detail && !isTold(state.detail, told) ? [state.detail] : []),

@@ -6,7 +6,7 @@ import type { Session } from "../../postgres/session.ts";
 import { commit } from "../change.ts";
 import type { Context } from "../context.ts";
 import type { Plan } from "./apply-plan.ts";
-import { capture, release } from "./capture.ts";
+import { capture, release, settingsOf } from "./capture.ts";
 import type { SyncCheck } from "./check.ts";
 import type { CaptureDifference } from "./difference.ts";
 
@@ -47,13 +47,23 @@ export async function growLiving(
     try {
       // A target that was a member before and comes back begins anew.
       for (const target of difference.newTargets) await forgetSettled(control, difference.sync.id, target);
-      await capture(context, difference.sync, relationsOf(checks, difference.sync.id), difference.before);
+      const owed = (await copiesAdded(context)) && !hasNewSource(difference) ? difference.sync : difference.before;
+      await capture(context, difference.sync, relationsOf(checks, difference.sync.id), owed);
     } catch (error) {
       await takeBack(context, grown);
       throw error;
     }
   }
   return grown;
+}
+
+/** What is new in a living sync gets its rows by itself. Where the source is another one, whose rows are the right ones is the user's to say. */
+export async function copiesAdded(context: Context): Promise<boolean> {
+  return (await settingsOf(context)).copy_added === "always";
+}
+
+export function hasNewSource({ sync, before }: CaptureDifference): boolean {
+  return sourcesOf(sync).some((db) => !sourcesOf(before).includes(db));
 }
 
 /** Also when the user has interrupted: what was begun must not stay. */

@@ -1,12 +1,13 @@
 import { readDatabases } from "../../control/database.ts";
 import { insertRemainder } from "../../control/remainder.ts";
 import { readSyncs } from "../../control/sync.ts";
+import { displayName, firstOf } from "../../model/name.ts";
 import { sourcesOf } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import { commit, confirm, rehearse, type Messages } from "../change.ts";
 import type { Context } from "../context.ts";
 import { problemText } from "../problem-text.ts";
-import { captureNew, growLiving, leave, shrink, takeBack } from "./apply-capture.ts";
+import { captureNew, copiesAdded, growLiving, hasNewSource, leave, shrink, takeBack } from "./apply-capture.ts";
 import { checkAll, findUnreachable, planChange, type Plan } from "./apply-plan.ts";
 import { withDefinitionLock } from "./definition-lock.ts";
 import type { CaptureDifference } from "./difference.ts";
@@ -53,7 +54,8 @@ async function applyLocked<T extends Messages>(context: Context, control: Sessio
   const result = await commitWork(context, control, work, { plan, unreachable, grown });
   await captureNew(context, control, { plan, checks, undo: undo ?? (async () => {}) });
   await shrink(context, plan, unreachable);
-  for (const difference of grown) for (const line of sinceWhen(context, difference)) context.io.out(line);
+  const copied = grown.length > 0 && (await copiesAdded(context));
+  for (const difference of grown) for (const line of sinceWhen(context, difference, copied)) context.io.out(line);
   return result;
 }
 
@@ -83,9 +85,17 @@ async function commitWork<T extends Messages>(
   }
 }
 
-/** What joins a living sync is carried from now on only; what was before is the user's to decide. */
-function sinceWhen({ program }: Context, { sync, before, newTables, newTargets }: CaptureDifference): string[] {
-  const newSource = sourcesOf(sync).some((db) => !sourcesOf(before).includes(db));
+/** What becomes of the rows that were there before it joined. */
+function sinceWhen({ program }: Context, difference: CaptureDifference, copied: boolean): string[] {
+  const { sync, newTables, newTargets } = difference;
+  const newSource = hasNewSource(difference);
   if (newTables.length === 0 && newTargets.length === 0 && !newSource) return [];
+  if (copied && !newSource) {
+    const what =
+      newTargets.length > 0
+        ? `Everything is copied to ${newTargets.join(", ")}`
+        : `${firstOf(newTables.map(displayName))} ${newTables.length > 1 ? "are" : "is"} copied`;
+    return [`${what} by itself; \`${program} status ${sync.name}\` shows how far it is`];
+  }
   return [`Changes count from now on. For what was there before: ${program} update sync ${sync.name} onetimecopy=${newSource ? 1 : 2}`];
 }

@@ -9,19 +9,20 @@ import { readInstallation } from "../../control/installation.ts";
 import { BucardoError } from "../../model/error.ts";
 import { retries } from "../../model/retry.ts";
 import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
+import { relationsOn } from "../../model/terms.ts";
 import type { Context } from "../context.ts";
 
 type Only = Parameters<typeof releaseSync>[2];
 
 /**
- * Installs, or completes, what the sync needs on its source. Says so while it waits for other sessions. `before`: the sync as it was; what is missing
- * of that is copied again.
+ * Installs, or completes, what the sync needs on its source. Says so while it waits for other sessions. `owed`: what of it is missing now is copied
+ * whole; of all else only changes count.
  */
 export async function capture(
   context: Context,
   sync: SyncDefinition,
   relations: readonly CaptureRelation[],
-  before: SyncDefinition | null = null,
+  owed: SyncDefinition | null = null,
 ): Promise<void> {
   const [source] = sourcesOf(sync);
   if (source === undefined) return;
@@ -32,7 +33,7 @@ export async function capture(
     installation: await readInstallation(control),
     targets: targetsOf(sync),
     relations,
-    promised: promisedBy(before, source),
+    promised: promisedBy(owed, source),
     lockTimeoutMs: settings.lock_timeout,
     attempts: settings.lock_attempts,
     signal: context.signal,
@@ -42,7 +43,7 @@ export async function capture(
 
 function promisedBy(before: SyncDefinition | null, source: string): CaptureRequest["promised"] {
   if (before === null || sourcesOf(before)[0] !== source) return undefined;
-  return { targets: targetsOf(before), tables: before.relations };
+  return { targets: targetsOf(before), tables: relationsOn(before, source) };
 }
 
 /** Takes the sync, or a part of it, off one database; patient with tables that are locked for a while. */
@@ -66,6 +67,6 @@ export async function patiently(context: Context, work: () => Promise<void>): Pr
   }
 }
 
-async function settingsOf(context: Context): Promise<Settings> {
+export async function settingsOf(context: Context): Promise<Settings> {
   return resolveSettings(await readSettings(await context.control()), context.config.overrides);
 }

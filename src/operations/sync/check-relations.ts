@@ -6,6 +6,7 @@ import type { CaptureRelation } from "../../capture/request.ts";
 import type { Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import type { Relation, SyncDefinition } from "../../model/sync.ts";
+import { nameOn, relationsOn, termsOf } from "../../model/terms.ts";
 import type { Session } from "../../postgres/session.ts";
 import { checkTable } from "./check-table.ts";
 
@@ -32,9 +33,11 @@ export async function checkRelations(
   for (const relation of sync.relations) {
     const strict = sync.strictChecking && relation.strictChecking !== false;
     const { key, problems: own } =
-      relation.kind === "table" ? tableOf(relation, strict, here, there) : sequenceOf(relation, strict, here, there);
+      relation.kind === "table"
+        ? await tableOf(sync, relation, strict, source, here, there)
+        : sequenceOf(sync, relation, strict, here, there);
     problems.push(...own);
-    const name = { schema: relation.schema, name: relation.name };
+    const name = nameOn(sync, relation, source.name);
     if (key !== null || relation.kind === "sequence")
       relations.push({ kind: relation.kind, name, key, autokick: relation.autokick ?? sync.autokick });
   }
@@ -42,38 +45,55 @@ export async function checkRelations(
 }
 
 async function find(sync: SyncDefinition, session: Session): Promise<Found> {
-  const tables = await readTables(session, ofKind(sync, "table"));
-  const sequences = await readSequences(session, ofKind(sync, "sequence"));
-  const complete = tables.size + sequences.size === sync.relations.length;
-  return { db: session.name, tables, sequences, others: complete ? [] : strangers(await readCandidates(session), sync) };
+  const named = relationsOn(sync, session.name);
+  const tables = await readTables(session, ofKind(named, "table"));
+  const sequences = await readSequences(session, ofKind(named, "sequence"));
+  const complete = tables.size + sequences.size === new Set(named.map(displayName)).size;
+  return { db: session.name, tables, sequences, others: complete ? [] : strangers(await readCandidates(session), named) };
 }
 
-function ofKind(sync: SyncDefinition, kind: Relation["kind"]): Relation[] {
-  return sync.relations.filter((relation) => relation.kind === kind);
+function ofKind(relations: readonly Relation[], kind: Relation["kind"]): Relation[] {
+  return relations.filter((relation) => relation.kind === kind);
 }
 
 type Checked = { readonly key: readonly string[] | null; readonly problems: readonly Problem[] };
 
-function tableOf(relation: Relation, strict: boolean, here: Found, there: readonly Found[]): Checked {
-  const name = displayName(relation);
-  const targets = there.map((target) => ({ db: target.db, shape: target.tables.get(name), hint: hintFor(relation, target) }));
-  return checkTable({ relation, strict, source: { db: here.db, shape: here.tables.get(name) }, targets });
+async function tableOf(
+  sync: SyncDefinition,
+  relation: Relation,
+  strict: boolean,
+  source: Session,
+  here: Found,
+  there: readonly Found[],
+): Promise<Checked> {
+  const own = { ...relation, ...nameOn(sync, relation, here.db) };
+  const targets = there.map((target) => {
+    const name = nameOn(sync, relation, target.db);
+    const shape = target.tables.get(displayName(name));
+    return { db: target.db, shape, hint: hintFor({ ...relation, ...name }, target), terms: termsOf(sync, relation, here.db, target.db) };
+  });
+  return checkTable({ session: source, relation: own, strict, source: { db: here.db, shape: here.tables.get(displayName(own)) }, targets });
 }
 
-function sequenceOf(relation: Relation, strict: boolean, here: Found, there: readonly Found[]): Checked {
-  const name = displayName(relation);
-  const own = here.sequences.get(name);
-  const problems = checkSequenceSource(relation, own, here.db);
+function sequenceOf(sync: SyncDefinition, relation: Relation, strict: boolean, here: Found, there: readonly Found[]): Checked {
+  const named = { ...relation, ...nameOn(sync, relation, here.db) };
+  const own = here.sequences.get(displayName(named));
+  const problems = checkSequenceSource(named, own, here.db);
   if (own === undefined) return { key: null, problems };
-  const compared = there.flatMap((target) =>
-    compareSequences(own, target.sequences.get(name), { strict, db: target.db, hint: hintFor(relation, target) }),
-  );
+  const compared = there.flatMap((target) => {
+    const name = nameOn(sync, relation, target.db);
+    return compareSequences(own, target.sequences.get(displayName(name)), {
+      strict,
+      db: target.db,
+      hint: hintFor({ ...relation, ...name }, target),
+    });
+  });
   return { key: null, problems: [...problems, ...compared] };
 }
 
 /** What the sync does not name already: a missing table was hardly meant to be one of its neighbours. */
-function strangers(candidates: readonly Candidate[], sync: SyncDefinition): Candidate[] {
-  const named = new Set(sync.relations.map(displayName));
+function strangers(candidates: readonly Candidate[], relations: readonly Relation[]): Candidate[] {
+  const named = new Set(relations.map(displayName));
   return candidates.filter((candidate) => !named.has(displayName(candidate)));
 }
 

@@ -5,6 +5,7 @@ import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import { sourcesOf, targetsOf } from "../../model/sync.ts";
 import { readSetAside, type SetAsideRow } from "../../replicate/set-aside.ts";
+import { relationFor } from "../../replicate/relation.ts";
 import { compareSync } from "../../verify/compare.ts";
 import { integer, key, list, words } from "../input.ts";
 import { interval } from "../interval.ts";
@@ -86,7 +87,7 @@ export const compare = defineOperation({
       const equality = await compareSync({
         source,
         target: await context.connectTo(each),
-        relations: relations.map((relation) => ({ kind: relation.kind, name: relation, key: relation.keyColumns })),
+        relations: relations.map((relation) => relationFor(sync, relation, source.name, each)),
         patienceMs: seconds * 1000,
         expected: expectedKeys(aside.filter((row) => row.target === each)),
         signal: context.signal,

@@ -1,5 +1,6 @@
 import { displayName, type QualifiedName } from "../../model/name.ts";
 import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
+import { relationsOn } from "../../model/terms.ts";
 
 /** How the capture of a sync must change from one definition to the next. */
 export type CaptureDifference = {
@@ -39,12 +40,19 @@ export function compareCapture(before: SyncDefinition, after: SyncDefinition): C
 
 /** What else of a definition capture depends on. */
 function captureText(sync: SyncDefinition): string {
-  const relations = sync.relations.map((relation) => [displayName(relation), relation.keyColumns, relation.autokick ?? sync.autokick]);
-  return JSON.stringify([sync.name, relations.toSorted((one, other) => String(one).localeCompare(String(other)))]);
+  const relations = relationsOn(sync, sourcesOf(sync)[0] ?? "").map((relation) => [
+    displayName(relation),
+    relation.keyColumns,
+    relation.autokick ?? sync.autokick,
+  ]);
+  // What is otherwise on a target is checked like what is new.
+  return JSON.stringify([sync.name, sync.customs ?? [], relations.toSorted((one, other) => String(one).localeCompare(String(other)))]);
 }
 
 function tablesOf(sync: SyncDefinition): QualifiedName[] {
-  return sync.relations.filter(({ kind }) => kind === "table").map(({ schema, name }) => ({ schema, name }));
+  return relationsOn(sync, sourcesOf(sync)[0] ?? "")
+    .filter(({ kind }) => kind === "table")
+    .map(({ schema, name }) => ({ schema, name }));
 }
 
 function same(one: QualifiedName, other: QualifiedName): boolean {

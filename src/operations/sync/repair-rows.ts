@@ -6,6 +6,7 @@ import { readSync } from "../../control/sync.ts";
 import { BucardoError } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import { sourcesOf, targetsOf } from "../../model/sync.ts";
+import { relationFor } from "../../replicate/relation.ts";
 import { compareSync } from "../../verify/compare.ts";
 import type { Context } from "../context.ts";
 import { waitForKick } from "../daemon/kick-wait.ts";
@@ -49,13 +50,14 @@ export const repair = defineOperation({
     const unknown = targets.filter((each) => !targetsOf(sync).includes(each));
     if (unknown.length > 0) throw new BucardoError("unknown-object", `Sync "${name}" has no target ${unknown.join(", ")}.`, { sync: name });
     const tests = (tables ?? ["*"]).map(matcherOf);
-    const relations = sync.relations
-      .filter((relation) => relation.kind === "table" && tests.some((test) => test(relation.name) || test(displayName(relation))))
-      .map((relation) => ({ kind: relation.kind, name: relation, key: relation.keyColumns }));
+    const chosen = sync.relations.filter(
+      (relation) => relation.kind === "table" && tests.some((test) => test(relation.name) || test(displayName(relation))),
+    );
     const source = await context.connectTo(sourcesOf(sync)[0] ?? "");
     const alive = await daemonIsAlive(control);
     const found: z.output<typeof touched>[] = [];
     for (const target of targets) {
+      const relations = chosen.map((relation) => relationFor(sync, relation, source.name, target));
       const equality = await compareSync({
         source,
         target: await context.connectTo(target),

@@ -5,6 +5,7 @@ import { forgetSettled } from "../../control/target-state.ts";
 import { BucardoError } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import { sourcesOf, targetsOf } from "../../model/sync.ts";
+import { relationsOn } from "../../model/terms.ts";
 import type { Session } from "../../postgres/session.ts";
 import { readShapes } from "../../capture/shape.ts";
 import type { Context } from "../context.ts";
@@ -81,7 +82,7 @@ async function releaseStrangers(
   tables: readonly Subscribed[],
   carried: readonly string[],
 ): Promise<string[]> {
-  const wanted = new Set(sync.relations.map(displayName));
+  const wanted = new Set(relationsOn(sync, source).map(displayName));
   const tablesLeft = tables.filter((table) => !wanted.has(displayName(table)));
   const targetsLeft = carried.filter((target) => !targetsOf(sync).includes(target));
   if (tablesLeft.length > 0) await release(context, source, sync.id, { tables: tablesLeft.map(({ schema, name }) => ({ schema, name })) });

@@ -27,7 +27,7 @@ export const updateSync = defineOperation({
   summary: "Change the policies, the name or the members of syncs",
   description:
     "A living daemon takes every change over by itself. `add table NAME...` and `remove table NAME...` (also sequence) change what is replicated: " +
-    "new tables are captured at once, and get a copy with onetimecopy=2.",
+    "new tables are captured at once and copied by themselves.",
   group: "syncs",
   effect: "writes",
   control: "required",
