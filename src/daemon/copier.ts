@@ -89,33 +89,40 @@ export class Copier {
 
   async #begin(tables: readonly QualifiedName[]): Promise<void> {
     const abort = new AbortController();
-    const began = this.#context.now();
     await new Promise<void>((resolve, reject) => {
-      let planned = false;
       const onPlanned = (): void => {
-        planned = true;
         this.#log.info(`Copying in pieces: ${tables.map(displayName).join(", ")}.`);
         resolve();
       };
-      const done = this.#copy(tables, abort.signal, onPlanned).then(
-        (result) => {
-          this.#log.info(
-            result,
-            `Copied ${result.tables} tables in pieces: ${result.rows} rows in ${Math.round(this.#context.now() - began)} ms.`,
-          );
-          this.#end(null);
-        },
-        (error: unknown) => {
-          this.#mustLook = true;
-          const failure = toBucardoError(error, { sync: this.#job.definition.sync.name });
-          if (planned && !abort.signal.aborted)
-            this.#log.error({ code: failure.code }, `The copy in pieces stopped: ${failure.message} ${failure.advice}`);
-          this.#end(planned && !abort.signal.aborted ? failure : null);
-          reject(failure);
-        },
-      );
-      this.#copying = { tables, abort, done };
+      this.#copying = { tables, abort, done: this.#follow(tables, abort.signal, onPlanned, reject) };
     });
+  }
+
+  /** Resolves when the copy has ended. What goes wrong before it is planned is the caller's, and what goes wrong later the next run's to tell. */
+  async #follow(
+    tables: readonly QualifiedName[],
+    signal: AbortSignal,
+    onPlanned: () => void,
+    refuse: (error: unknown) => void,
+  ): Promise<void> {
+    const began = this.#context.now();
+    let planned = false;
+    try {
+      const result = await this.#copy(tables, signal, () => {
+        planned = true;
+        onPlanned();
+      });
+      const ms = Math.round(this.#context.now() - began);
+      this.#log.info(result, `Copied ${result.tables} tables in pieces: ${result.rows} rows in ${ms} ms.`);
+      this.#end(null);
+    } catch (error) {
+      this.#mustLook = true;
+      const failure = toBucardoError(error, { sync: this.#job.definition.sync.name });
+      const told = planned && !signal.aborted;
+      if (told) this.#log.error({ code: failure.code }, `The copy in pieces stopped: ${failure.message} ${failure.advice}`);
+      this.#end(told ? failure : null);
+      refuse(failure);
+    }
   }
 
   #end(failure: BucardoError | null): void {

@@ -148,6 +148,6 @@ export function functionsOf(text: string): string[] {
   return tokens.flatMap((token, index) => {
     const name = token.kind === "name" ? token.text : token.text.toLowerCase();
     const called = (token.kind === "word" || token.kind === "name") && tokens[index + 1]?.text === "(";
-    return called || (token.kind === "word" && LITERALS.has(name)) || (token.kind === "word" && /^localtime/.test(name)) ? [name] : [];
+    return called || (token.kind === "word" && LITERALS.has(name)) || (token.kind === "word" && name.startsWith("localtime")) ? [name] : [];
   });
 }

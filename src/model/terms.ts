@@ -26,7 +26,7 @@ export function nameOn(sync: Declared, relation: Pick<Relation, "id" | "schema" 
 }
 
 /** The relations of a sync as one of its databases calls them. */
-export function relationsOn<Sync extends Declared & { readonly relations: readonly Relation[] }>(sync: Sync, db: string): Relation[] {
+export function relationsOn(sync: Declared & { readonly relations: readonly Relation[] }, db: string): Relation[] {
   return sync.relations.map((relation) => ({ ...relation, ...nameOn(sync, relation, db) }));
 }
 

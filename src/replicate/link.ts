@@ -214,7 +214,7 @@ async function linkTable(source: Session, target: Session, table: BatchTable, te
     columns,
     binary: canCopyBinary(pairs, { source: source.serverVersion, target: target.serverVersion }),
     strategy,
-    refersTo: there.foreignKeys.map((key) => displayName(key.to)),
+    refersTo: there.foreignKeys.map((reference) => displayName(reference.to)),
     awake: awakeObstacles(there, strategy),
   };
 }

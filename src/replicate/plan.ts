@@ -44,7 +44,7 @@ export function planTable(table: BatchTable, copy: string | null = null): TableP
   }
   const gone = leavesGone(before, now, truncated);
   if (gone.some((leaf) => !isPortable(leaf))) return plan("recopy", "a partition without a portable bound left or was truncated");
-  if (gone.length > 0 && table.terms?.columns != null)
+  if (gone.length > 0 && (table.terms?.columns ?? null) !== null)
     return plan("recopy", "a partition left or was truncated, and the target has other columns");
   const joined = before === null ? [] : leavesJoined(before, now);
   const bounds = gone.map((leaf) => leaf.bound ?? "true");

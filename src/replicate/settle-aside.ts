@@ -1,5 +1,4 @@
 import { sqlstateOf } from "../postgres/failure.ts";
-import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";

@@ -13,10 +13,10 @@ const PAUSE_MS = 200;
  */
 export async function recheck(job: TableJob, differences: readonly Difference[], patienceMs: number): Promise<Difference[]> {
   const scans = planScans(job);
-  const key = job.termed?.key ?? job.key;
+  const called = job.termed?.key ?? job.key;
   const lookups = {
-    source: await planLookup(scans.source, job.table.source.oid, job.key, key),
-    target: await planLookup(scans.target, job.table.target.oid, key),
+    source: await planLookup(scans.source, job.table.source.oid, job.key, called),
+    target: await planLookup(scans.target, job.table.target.oid, called),
   };
   const end = performance.now() + patienceMs;
   let left = [...differences];

@@ -72,7 +72,7 @@ function targetLines(
   ];
   const more = [
     ...(running === null ? [] : [describeProgress(running)]),
-    ...(state?.copy == null ? [] : [describeCopy(state.copy)]),
+    ...(!state?.copy ? [] : [describeCopy(state.copy)]),
     ...(state !== null && state.setAside > 0 && several ? [`${state.setAside} rows set aside`] : []),
     ...(lastWritten === null ? [] : tableLines(lastWritten.tables)),
     ...(state?.detail && !isTold(state.detail, told) ? [state.detail] : []),

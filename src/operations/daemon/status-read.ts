@@ -79,7 +79,7 @@ export function wordOf(sync: Pick<SyncRow, "status" | "paused">, targets: readon
   if (sync.paused) return "Paused";
   const running = targets.find((one) => one.running !== null)?.running;
   if (running) return capital(running.step ?? "running");
-  if (targets.some((one) => one.state?.copy != null)) return "Copying";
+  if (targets.some((one) => Boolean(one.state?.copy))) return "Copying";
   const ended = targets.map(lastOutcome);
   if (ended.every((one) => one === null)) return "No records found";
   if (ended.includes("bad")) return "Bad";
