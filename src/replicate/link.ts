@@ -30,7 +30,7 @@ export async function linkTables(
   tables: readonly BatchTable[],
   early: Prints = NO_PRINTS,
 ): Promise<Map<number, TableLink>> {
-  const prints = tables.every(({ name }) => early.has(displayName(name))) ? early : await readPrints(target.session, tables);
+  const prints = tables.every((table) => early.has(displayName(nameThere(table)))) ? early : await readPrints(target.session, tables);
   const links = new Map<number, TableLink>();
   const changed: BatchTable[] = [];
   for (const table of tables) {
