@@ -65,9 +65,9 @@ test("Bucardo 5.6 hands over to us while the application writes, no change is lo
   await using site = await openSite({ majors: [18] });
   const from = `--from ${urlOf(server, "bucardo")}`;
 
-  let writing = true;
+  const ended = new AbortController();
   const application = (async () => {
-    for (let turn = 1; writing; turn++) {
+    for (let turn = 1; !ended.signal.aborted; turn++) {
       await a.query("insert into item (name, turn) values ('new', $1)", [turn]);
       await a.query("update item set turn = $1 where id = 1 + $1 % 200", [turn]);
       await a.query("delete from item where id = 200 + $1 and $1 % 3 = 0", [turn]);
@@ -109,7 +109,7 @@ test("Bucardo 5.6 hands over to us while the application writes, no change is lo
       /Removed [4-9] triggers, \d+ tables, \d+ functions of the Perl program from database "A"/,
     );
     await untilWritten(20);
-    writing = false;
+    ended.abort();
     await application;
     await site.ok("kick old 0");
     expect(await equalTables(a, b, ["item", `"Odd_Name"`])).toEqual([]);
@@ -121,7 +121,7 @@ test("Bucardo 5.6 hands over to us while the application writes, no change is lo
     );
     expect(left).toEqual([]);
   } finally {
-    writing = false;
+    ended.abort();
     await application.catch(() => undefined);
   }
 }, 240_000);

@@ -11,13 +11,15 @@ export function planImport(old: PerlInstallation): ImportPlan {
   const notes: ImportNote[] = [];
   const databases = old.databases.filter((row) => isPostgres(row, notes));
   const known = new Set(databases.map((row) => text(row, "name")));
+  const names = planNames(old, notes);
   const steps = [
     ...planSettings(old, notes),
     ...databases.map(planDatabase),
     ...planGroups(old, known, notes),
     ...planRelations(old, known, notes),
+    ...names.before,
     ...planSyncs(old, known, notes),
-    ...planNames(old),
+    ...names.after,
   ];
   notes.push(...codeNotes(old));
   return { steps, notes };
@@ -121,20 +123,39 @@ export function relationName(goat: PerlRow): string {
   return `${text(goat, "schemaname")}.${text(goat, "tablename")}`;
 }
 
-function planNames(old: PerlInstallation): ImportStep[] {
-  const of = (row: PerlRow) => old.goats.find((goat) => goat["id"] === row["goat"]);
-  const where = (row: PerlRow): Record<string, string> => {
-    const [db, sync] = [text(row, "db"), text(row, "sync")];
-    return { ...(db !== null && db !== "" && { db }), ...(sync !== null && sync !== "" && { sync }) };
-  };
-  const named = (rows: readonly PerlRow[], noun: string, column: string): ImportStep[] =>
-    rows.flatMap((row) => {
-      const [goat, value] = [of(row), text(row, column)];
-      return goat === undefined || value === null || value === ""
-        ? []
-        : [{ name: ["add", noun], words: [relationName(goat), value], keys: where(row) }];
-    });
-  return [...named(old.customnames, "customname", "newname"), ...named(old.customcols, "customcols", "clause")];
+/**
+ * Other names and columns stand before the syncs, whose checks need them. One that is meant for one sync of several comes behind it, as it cannot be told
+ * without it.
+ */
+function planNames(old: PerlInstallation, notes: ImportNote[]): { before: ImportStep[]; after: ImportStep[] } {
+  const [before, after]: [ImportStep[], ImportStep[]] = [[], []];
+  const all = [
+    ...old.customnames.map((row) => ({ row, noun: "customname", value: text(row, "newname") })),
+    ...old.customcols.map((row) => ({ row, noun: "customcols", value: text(row, "clause") })),
+  ];
+  for (const { row, noun, value } of all) {
+    const goat = old.goats.find((each) => each["id"] === row["goat"]);
+    if (goat === undefined || value === null || value === "") continue;
+    const [db, sync] = [text(row, "db") ?? "", text(row, "sync") ?? ""];
+    const others = syncsOf(old, goat).filter((name) => name !== sync);
+    const keys = { ...(db !== "" && { db }), ...(sync !== "" && others.length > 0 && { sync }) };
+    (keys.sync === undefined ? before : after).push({ name: ["add", noun], words: [relationName(goat), value], keys });
+  }
+  for (const goat of old.goats) {
+    const select = text(goat, "customselect");
+    if (select !== null && select !== "")
+      notes.push({
+        what: `customselect of ${relationName(goat)} is not carried`,
+        remedy: `add customcols or add rowfilter says the same of: ${select}`,
+      });
+  }
+  return { before, after };
+}
+
+function syncsOf(old: PerlInstallation, goat: PerlRow): string[] {
+  const herds = new Set(old.herdmap.filter((row) => row["goat"] === goat["id"]).map((row) => text(row, "herd")));
+  const column = old.version === 5 ? "herd" : "source";
+  return old.syncs.filter((sync) => herds.has(text(sync, column))).map((sync) => text(sync, "name") ?? "");
 }
 
 /** Perl is not run here: what it did has to be written again. */
