@@ -5,7 +5,8 @@ import { BucardoError } from "../model/error.ts";
 import { openContext, type Flags } from "../operations/context.ts";
 import { spell, type Operation } from "../operations/operation.ts";
 import { operations } from "../operations/registry.ts";
-import { checkInput } from "./check-input.ts";
+import type { ServeHttp } from "../operations/serving.ts";
+import { checkInput } from "../operations/check-input.ts";
 import { operationHelp, overview, usageLine } from "./help.ts";
 import { helpOperation, helpWidth } from "./help-operation.ts";
 import { parse } from "./parse.ts";
@@ -69,8 +70,9 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
     throw new BucardoError("usage", `\`${spell(operation)}\` has no dry run.`, { advice: "Leave --dryrun out. Nothing was done." });
   const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
   using signals = signalOfProcess(call.signal);
-  using io = openTerminal(streams, { verbose: flags.verbose, silent, signal: signals.signal });
-  await using context = openContext({ program, version: programVersion(), config, flags, io, env, cwd, signal: signals.signal });
+  const { signal } = signals;
+  using io = openTerminal(streams, { verbose: flags.verbose, silent, signal });
+  await using context = openContext({ program, version: programVersion(), config, flags, io, env, cwd, signal, serveHttp });
   const output = await operation.run(checked, context);
   if (flags.json) say(JSON.stringify(output, null, 2));
   else {
@@ -79,6 +81,9 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   }
   return operation.exit?.(output) ?? 0;
 }
+
+/** Loaded when it is needed: most commands serve nothing. */
+const serveHttp: ServeHttp = async (...given) => (await import("../http/place.ts")).serveHttp(...given);
 
 /** From the line, the environment and the rc file, as the configuration has put them together. */
 function flagsOf(options: Readonly<Record<string, OptionValue>>): Flags {

@@ -1,5 +1,6 @@
 import { globalOptions } from "../config/options.ts";
 import { legacySettings, settings } from "../config/setting.ts";
+import { metrics } from "../http/metrics.ts";
 import { catalogue, type CatalogueEntry } from "../model/error-catalogue.ts";
 import { retryRules } from "../model/retry.ts";
 import { keysOf, wordsOf } from "../operations/fields.ts";
@@ -17,6 +18,7 @@ export function referencePages(): Page[] {
     { path: "docs/commands.md", text: commandsPage([...operations, helpOperation(operations, globalOptions)]) },
     { path: "docs/errors.md", text: errorsPage() },
     { path: "docs/settings.md", text: settingsPage() },
+    { path: "docs/metrics.md", text: metricsPage() },
   ];
 }
 
@@ -124,6 +126,21 @@ function settingsPage(): string {
     `${legacySettings.map((name) => `\`${name}\``).join(", ")}.`,
   ];
   return ended(lines);
+}
+
+function metricsPage(): string {
+  return ended([
+    "# Metrics",
+    "",
+    NOTE,
+    "",
+    "What `/metrics` of [the daemon's HTTP server](http.md) gives to Prometheus. Labels are names of the configuration (`sync`, `target`, `db`) or one of a few " +
+      "words, never a table, a key or a value. Counters begin at zero with the daemon.",
+    "",
+    ...metrics.map(({ name, type, labels, help }) =>
+      item(name, `${type}${labels.length === 0 ? "" : ` by ${labels.map((label) => `\`${label}\``).join(", ")}`}. ${help}`),
+    ),
+  ]);
 }
 
 function item(name: string, text: string): string {

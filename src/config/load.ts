@@ -54,12 +54,13 @@ export function loadConfig({ argvOptions, env, cwd, home }: ConfigSources): Conf
   const fromRc = rc === null ? { options: {}, overrides: {}, warnings: [] } : readEntries(rc);
   const options = { ...fromRc.options, ...fromEnvironment(env), ...argvOptions };
   const overrides = { ...fromRc.overrides };
-  for (const name of ["piddir", "log-level"] as const) {
+  for (const name of ["piddir", "log-level", "http"] as const) {
     const value = text(options, name);
     if (value !== null) overrides[name.replace("-", "_")] = value;
   }
   const level = overrides["log_level"] ?? null;
   if (level !== null) parseSetting("log_level", level);
+  if (overrides["http"] !== undefined) parseSetting("http", overrides["http"]);
   return {
     control: controlOf(options),
     piddir: text(options, "piddir"),

@@ -46,6 +46,7 @@ export const globalOptions: readonly OptionDeclaration[] = [
     env: "BUCARDO_KEYFILE",
     default: "~/.bucardo/key",
   }),
+  option("http", "text", "where the daemon serves its page: HOST:PORT, or off", { env: "BUCARDO_HTTP" }),
   option("piddir", "text", "directory of pid and stop file", { env: "BUCARDO_PIDDIR" }),
   option("log-destination", "list", "stderr, stdout, none, or a directory, in which the file is log.bucardo; may be repeated", {
     aliases: ["log-dest"],

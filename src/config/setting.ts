@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { BucardoError } from "../model/error.ts";
-import { choice, duration, plainText, size, sizeOrNone, toggle, whole } from "./value-types.ts";
+import { choice, duration, httpAddress, plainText, size, sizeOrNone, toggle, whole } from "./value-types.ts";
 
 /** A setting of the control database (`bucardo set NAME=VALUE`, `bucardo show`); rc file and command line override it for one process. */
 export type SettingDeclaration<Type extends z.ZodType = z.ZodType> = {
@@ -78,6 +78,19 @@ export const settings = {
   piddir: setting(plainText, "/var/run/bucardo", "Directory of pid and stop file."),
   stopfile: setting(plainText, "fullstopbucardo", "Name of the stop file in piddir."),
   reason_file: setting(plainText, "bucardo.restart.reason.txt", "File in piddir that keeps the reasons of starts and stops."),
+  http: setting(
+    httpAddress,
+    "127.0.0.1:8432",
+    "Where the daemon serves its page, operations, events and metrics: HOST:PORT, or off. Other machines can come only to an address with a certificate.",
+  ),
+  http_certificate: setting(plainText, "", "File with the certificate (PEM, with its chain) for http beyond this machine."),
+  http_key: setting(plainText, "", "File with the key of that certificate (PEM)."),
+  http_insecure: setting(toggle, "off", "Serve beyond this machine without a certificate: token and data are readable on the way."),
+  http_hosts: setting(
+    plainText,
+    "",
+    "Names, with commas, by which the page may be called besides localhost, this host's name and addresses.",
+  ),
   host_safety_check: setting(plainText, "", "The daemon starts only on these hosts: a name, =a,b,c for several, ~regex."),
 } as const satisfies Record<string, SettingDeclaration>;
 

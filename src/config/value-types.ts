@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseHttpAddress } from "./http-address.ts";
 
 const UNITS: readonly (readonly [RegExp, number])[] = [
   [/^(ms|msecs?|milliseconds?)$/, 1],
@@ -50,6 +51,7 @@ function parsed<T>(parse: (text: string) => T | null, wanted: string) {
 export const duration = parsed(parseDuration, 'a time such as "90" (seconds), "250 ms" or "2 minutes"');
 export const toggle = parsed(parseSwitch, "on or off");
 export const plainText = z.string();
+export const httpAddress = parsed(parseHttpAddress, 'an address such as "127.0.0.1:8432", or off');
 
 /** Bytes. */
 export const size = parsed((text) => parseSize(text) || null, 'a size such as "256 MB"');

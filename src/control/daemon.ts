@@ -14,6 +14,8 @@ export type DaemonRow = {
   readonly started: Date;
   readonly ready: Date | null;
   readonly stopped: Date | null;
+  /** Where it serves its page; null: nowhere. */
+  readonly url: string | null;
 };
 
 /** True while some process holds the daemon's lock; the row of `readDaemon` says who. */
@@ -44,7 +46,7 @@ export async function readDaemon(session: Session): Promise<DaemonRow | null> {
   const rows = await session.query<DaemonRow>(
     sql(
       "control.daemon-read",
-      `select d.pid, d.host, d.version, d.reason, d.started_at as started, d.ready_at as ready, d.stopped_at as stopped
+      `select d.pid, d.host, d.version, d.reason, d.started_at as started, d.ready_at as ready, d.stopped_at as stopped, d.http_url as url
          from bucardo.daemon d`,
     ),
   );
@@ -54,16 +56,23 @@ export async function readDaemon(session: Session): Promise<DaemonRow | null> {
 /** Writes who owns the control database; the caller holds the lock. `started` is the process's, also after a new connection. */
 export async function announceDaemon(
   session: Session,
-  who: { readonly pid: number; readonly host: string; readonly version: string; readonly reason: string | null; readonly started: Date },
+  who: {
+    readonly pid: number;
+    readonly host: string;
+    readonly version: string;
+    readonly reason: string | null;
+    readonly started: Date;
+    readonly url: string | null;
+  },
 ): Promise<void> {
   await session.execute(
     sql(
       "control.daemon-announce",
-      `insert into bucardo.daemon (pid, host, version, reason, started_at) values ($1, $2, $3, $4, $5)
+      `insert into bucardo.daemon (pid, host, version, reason, started_at, http_url) values ($1, $2, $3, $4, $5, $6)
        on conflict (only_row) do update
          set pid = excluded.pid, host = excluded.host, version = excluded.version, reason = excluded.reason,
-             started_at = excluded.started_at, ready_at = null, stopped_at = null`,
-      [who.pid, who.host, who.version, who.reason, who.started],
+             started_at = excluded.started_at, ready_at = null, stopped_at = null, http_url = excluded.http_url`,
+      [who.pid, who.host, who.version, who.reason, who.started, who.url],
     ),
   );
 }
@@ -73,8 +82,14 @@ export async function announceReady(session: Session): Promise<void> {
   await session.execute(sql("control.daemon-ready", "update bucardo.daemon set ready_at = pg_catalog.clock_timestamp()"));
 }
 
+export async function announceUrl(session: Session, url: string | null): Promise<void> {
+  await session.execute(sql("control.daemon-url", "update bucardo.daemon set http_url = $1", [url]));
+}
+
 export async function announceStopped(session: Session): Promise<void> {
-  await session.execute(sql("control.daemon-stopped", "update bucardo.daemon set stopped_at = pg_catalog.clock_timestamp()"));
+  await session.execute(
+    sql("control.daemon-stopped", "update bucardo.daemon set stopped_at = pg_catalog.clock_timestamp(), http_url = null"),
+  );
 }
 
 /** Ends the backend with this pid if it holds the daemon's lock; false when it does not. */

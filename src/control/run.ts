@@ -208,3 +208,26 @@ export async function pruneRuns(session: Session, days: number, keep: number, li
     ),
   );
 }
+
+/** The history of a sync, newest first: its runs older than run `before`; `worked`: only those that did something or failed. */
+export async function runHistory(
+  session: Session,
+  of: {
+    readonly syncId: string;
+    readonly target: string | null;
+    readonly before: number | null;
+    readonly worked: boolean;
+    readonly limit: number;
+  },
+): Promise<RunRow[]> {
+  return await session.query<RunRow>(
+    sql(
+      "control.run-history",
+      `select ${COLUMNS} from bucardo.run r
+        where r.sync = $1::uuid and ($2::text is null or r.target = $2) and ($3::bigint is null or r.id < $3)
+          and (not $4 or r.outcome is distinct from 'empty')
+        order by r.id desc limit $5`,
+      [of.syncId, of.target, of.before, of.worked, of.limit],
+    ),
+  );
+}

@@ -3,6 +3,7 @@ import type { Session } from "../postgres/session.ts";
 import type { run } from "../replicate/run.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Lease } from "./lease.ts";
+import type { Tally } from "./tally.ts";
 
 /** What every part of the daemon is given: the outside world, and the few things they share. */
 export type DaemonContext = {
@@ -11,6 +12,7 @@ export type DaemonContext = {
   readonly open: (database: string, signal?: AbortSignal) => Promise<Session>;
   readonly run: typeof run;
   readonly log: Log;
+  readonly tally: Tally;
   /** As they are now. */
   readonly settings: () => Settings;
   /** Monotonic milliseconds. */

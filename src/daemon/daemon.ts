@@ -19,7 +19,9 @@ import { answerRequests } from "./answer-requests.ts";
 import { Fleet } from "./fleet.ts";
 import { checkHost } from "./host-check.ts";
 import { Hints } from "./hints.ts";
+import { Historian } from "./historian.ts";
 import { Lease } from "./lease.ts";
+import { Tally } from "./tally.ts";
 
 export type DaemonOptions = {
   /** Opens the control database; its schema has been checked by whoever started us. */
@@ -55,9 +57,12 @@ export class Daemon implements AsyncDisposable {
   readonly #bell = new Bell();
   readonly #hints = new Hints();
   readonly #last = { definitions: -Infinity, hints: -Infinity, prune: -Infinity };
+  /** What was done since the start, for metrics. */
+  readonly tally = new Tally();
   #definitions: Definitions | null = null;
   #settings: Settings = resolveSettings({});
   #lease!: Lease;
+  #historian!: Historian;
   #fleet!: Fleet;
   #ending = false;
   #stop: { readonly why: string } | null = null;
@@ -77,6 +82,21 @@ export class Daemon implements AsyncDisposable {
   /** Resolves when the daemon has ended; rejects with daemon-running when another one owns the control database. */
   get done(): Promise<void> {
     return this.#whole;
+  }
+
+  /** As they were read last. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  /** True while it is up and has not been told to end. */
+  get serves(): boolean {
+    return this.#lease.held && this.#stop === null;
+  }
+
+  /** Somebody serves its page there; null: nowhere. */
+  async servesAt(url: string | null): Promise<void> {
+    await this.#lease.servesAt(url);
   }
 
   /** Finishes the current runs, then ends. */
@@ -113,6 +133,7 @@ export class Daemon implements AsyncDisposable {
       lost: () => this.#fleet?.ring(),
     });
     try {
+      this.#historian = new Historian(this.#lease, this.tally);
       this.#fleet = new Fleet(this.#context());
       processLimit.onContention = () => this.#fleet.share();
       await this.#lease.use(dropStaleRequests);
@@ -137,6 +158,7 @@ export class Daemon implements AsyncDisposable {
       lease: this.#lease,
       run,
       log: this.#options.log,
+      tally: this.tally,
       open: async (name, signal) => {
         const database = this.#definitions?.databases.get(name);
         if (database === undefined) throw new BucardoError("unknown-object", `Unknown database "${name}".`, { db: name });
@@ -207,6 +229,7 @@ export class Daemon implements AsyncDisposable {
     if (hintsDue) this.#last.hints = now;
     if (this.#hints.kicks || hintsDue) await this.#readKicks();
     if (this.#hints.requests || hintsDue) await this.#answer();
+    await this.#historian.sample(now);
     if (now - prune >= PRUNE_MS) await this.#prune();
   }
 
@@ -219,6 +242,7 @@ export class Daemon implements AsyncDisposable {
     this.#settings = resolveSettings(this.#definitions.settings, this.#options.overrides);
     this.#options.settingsRead?.(this.#settings);
     processLimit.max = this.#settings.max_connections;
+    this.tally.keep(new Set(this.#definitions.syncs.map(({ id }) => id)));
     this.#fleet.update(planSyncs(this.#definitions));
     for (const sync of again) this.#fleet.again(sync);
   }
@@ -247,6 +271,7 @@ export class Daemon implements AsyncDisposable {
     while ((await this.#lease.use((session) => pruneRuns(session, days, runs, PRUNE_ROWS))) === PRUNE_ROWS && this.#stop === null);
     await this.#lease.use((session) => pruneKicks(session, days));
     await this.#lease.use((session) => pruneRequests(session, days));
+    await this.#historian.fold();
   }
 
   async #end(): Promise<void> {

@@ -2,7 +2,16 @@ import { hostname } from "node:os";
 import { backoff } from "../base/backoff.ts";
 import { sleep } from "../base/sleep.ts";
 import { withTimeout } from "../base/abort.ts";
-import { announceDaemon, announceReady, announceStopped, endHolder, ownedByOther, readDaemon, takeDaemonLock } from "../control/daemon.ts";
+import {
+  announceDaemon,
+  announceReady,
+  announceStopped,
+  announceUrl,
+  endHolder,
+  ownedByOther,
+  readDaemon,
+  takeDaemonLock,
+} from "../control/daemon.ts";
 import { BucardoError } from "../model/error.ts";
 import { retries } from "../model/retry.ts";
 import type { Session } from "../postgres/session.ts";
@@ -42,6 +51,7 @@ export class Lease implements AsyncDisposable {
   /** Of the last connection that held the lease. */
   #backendPid: number | null = null;
   #ready = false;
+  #url: string | null = null;
   /** performance.now() from which nobody waits for a lost lease any more. */
   #giveUpAt = Number.POSITIVE_INFINITY;
   #keeper: Promise<void> = Promise.resolve();
@@ -101,6 +111,12 @@ export class Lease implements AsyncDisposable {
     await this.use(announceReady);
   }
 
+  /** Where the page is served, for whoever asks the control database. */
+  async servesAt(url: string | null): Promise<void> {
+    this.#url = url;
+    await this.use((session) => announceUrl(session, url));
+  }
+
   /** Says goodbye, when the control database still hears it, and gives the lease back. */
   async leave(lastWords: (session: Session) => Promise<void>): Promise<void> {
     const session = this.#session;
@@ -148,7 +164,7 @@ export class Lease implements AsyncDisposable {
 
   async #adopt(session: Session): Promise<void> {
     const { version, reason } = this.#options;
-    await announceDaemon(session, { pid: process.pid, host: hostname(), version, reason, started: this.#started });
+    await announceDaemon(session, { pid: process.pid, host: hostname(), version, reason, started: this.#started, url: this.#url });
     if (this.#ready) await announceReady(session);
     await this.#options.taken(session);
     this.#session = session;

@@ -10,6 +10,8 @@ export type ProcessOptions = Omit<DaemonOptions, "stopAsked"> & {
   /** Its name there. */
   readonly stopFile: string;
   readonly log: Log;
+  /** What lives beside the daemon for as long as it does, such as a server of pages. Never rejects. */
+  readonly beside: (daemon: Daemon) => Promise<AsyncDisposable>;
   /** Called once, when the daemon is up. */
   readonly ready: () => void;
 };
@@ -26,6 +28,7 @@ export async function runDaemonProcess(options: ProcessOptions): Promise<void> {
   await writePidFile(piddir, process.argv.slice(0, 2).join(" "));
   const release = listenToSignals(daemon, options);
   try {
+    await using _beside = await options.beside(daemon);
     options.ready();
     await daemon.done;
   } catch (error) {

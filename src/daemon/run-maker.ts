@@ -123,6 +123,7 @@ export class RunMaker {
     const end = await this.#attempt(job, () => Promise.resolve(pair), null).finally(() => clearTimeout(timer));
     if (end.kind === "failed" || opening !== null) return await this.#close(job, began, await open(), end, ended);
     ended(end, []);
+    this.#count(job, began, end);
     this.#journal.add({ reason, began, ended: this.#context.now(), result: end.result, settledRuns: end.settledRuns });
   }
 
@@ -132,8 +133,15 @@ export class RunMaker {
     if (end.kind === "done") logDone(this.#log, open.id, end.result, ms);
     else logFailed(this.#log, open.id, end.error, ms);
     ended(end, open.kicks);
+    this.#count(job, began, end);
     await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
     await reach("daemon.run-recorded");
+  }
+
+  #count({ definition: { sync, target } }: Job, began: number, end: Made): void {
+    const of = { syncId: sync.id, sync: sync.name, target };
+    const result = end.kind === "done" ? end.result : null;
+    this.#context.tally.add(of, result?.outcome ?? "bad", this.#context.now() - began, result);
   }
 
   async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<Made> {

@@ -227,6 +227,24 @@ export const catalogue = {
     advice: "Mend the code, or raise customcode_timeout or customcode_memory.",
     ...stop,
   },
+  "http-token": {
+    meaning: "The request needs the token, or came with a wrong one.",
+    advice: "Send `Authorization: Bearer TOKEN`; `bucardo http token` prints it.",
+    ...usage,
+  },
+  "http-origin": {
+    meaning: "The request came from a page of another site, or under a name that this server does not know as its own.",
+    advice: "Call it by address or localhost, or add the name to the setting http_hosts.",
+    ...usage,
+  },
+  "http-unknown": { meaning: "There is nothing at this path.", advice: "/openapi.json lists what there is.", ...usage },
+  "http-refused": {
+    meaning: "The operation is not offered over HTTP, or not by this method or with this key.",
+    advice: "Use the command line of the machine.",
+    ...usage,
+  },
+  "http-body": { meaning: "The body of the request is no JSON object, or too large.", advice: "Send a JSON object as application/json.", ...usage },
+  "http-busy": { meaning: "Too many requests, or too many who listen.", advice: "Come again a little later.", ...later },
   interrupted: { meaning: "The work was told to stop.", advice: "Nothing to do: it goes on at the next start.", ...later },
   internal: { meaning: "A mistake in Bucardo.", advice: "Please report it with the log.", ...stop },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -7,6 +7,7 @@ import { connect } from "../postgres/connect.ts";
 import type { Session } from "../postgres/session.ts";
 import { connectOptionsOf } from "./connect-options.ts";
 import type { Io } from "./io.ts";
+import type { ServeHttp } from "./serving.ts";
 
 /** The options every command obeys. */
 export type Flags = {
@@ -36,6 +37,8 @@ export type Context = {
   readonly cwd: string;
   /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** The room above, handed in by the program; null: nothing can be served. */
+  readonly serveHttp: ServeHttp | null;
   /** The control database, opened at the first call; its schema is checked: not-installed, schema-older, schema-newer. */
   control(): Promise<Session>;
   /** A registered database, by name or definition; one session per name, opened at the first call. */

@@ -21,6 +21,16 @@ export function findKey(operation: Operation, typed: string): NamedField | null 
   return keysOf(operation).find((field) => [field.name, ...(field.aliases ?? [])].some((name) => squash(name) === wanted)) ?? null;
 }
 
+/** Every name of the input, words too. */
+export function namesOf(operation: Operation): string[] {
+  return Object.keys(operation.input.shape);
+}
+
+/** The field of just this name. */
+export function findKeyExactly(operation: Operation, name: string): NamedField | null {
+  return allFields(operation).find((field) => field.name === name) ?? null;
+}
+
 /** Dashes, underscores and case do not count in names of keys and options. */
 export function squash(name: string): string {
   return name.replace(/[-_]/g, "").toLowerCase();

@@ -16,6 +16,8 @@ export type Field = {
   readonly list?: boolean;
   /** Takes the words after the command's name; at most one field of an operation. */
   readonly words?: { readonly min: number; readonly max: number };
+  /** Only on the command line: names a file, a command or a server, or answers a question that a person is to answer. HTTP refuses it. */
+  readonly local?: boolean;
   /** A setting of an older version: accepted, kept and listed, without meaning here. */
   readonly legacy?: boolean;
 };

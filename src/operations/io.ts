@@ -14,6 +14,8 @@ export type Io = {
   write(text: string): void;
   /** A warning, a question's echo: stderr, never silenced by --quiet. */
   err(line: string): void;
+  /** What happens meanwhile, for a caller that draws it itself; absent: nobody does. */
+  event?(of: { readonly kind: string }): void;
   /** Prints the question and reads one line; null at the end of input. */
   ask(question: string): Promise<string | null>;
 };

@@ -20,6 +20,11 @@ export type OperationOf<Input extends z.ZodObject, Output extends z.ZodType> = {
   readonly group: "installation" | "daemon" | "databases" | "relations" | "syncs" | "settings" | "data" | "migration" | "help";
   /** What a `reads` operation prints is its result; what a `writes` operation prints is silenced by --quiet. */
   readonly effect: "reads" | "writes";
+  /**
+   * Over HTTP: absent: what reads is free to whoever can read at all, what writes needs the token. `token`: shows values of rows, or costs much, so it needs
+   * the token too. `hide`: fields, at any depth of the output, that only those with the token see. `refused`: it is not offered there, for this reason.
+   */
+  readonly http?: "token" | { readonly hide: readonly string[] } | { readonly refused: string };
   /** false: it acts at once or not at all, so --dryrun is refused instead of ignored. */
   readonly rehearsable?: false;
   /** `required`: it cannot do anything without the control database. */

@@ -16,6 +16,10 @@ import { updateDbgroup } from "./dbgroup/update.ts";
 import { importCheck } from "./import/check.ts";
 import { importOf } from "./import/import.ts";
 import { importRemove } from "./import/remove.ts";
+import { listRuns } from "./history/runs.ts";
+import { listSamples } from "./history/samples.ts";
+import { httpToken } from "./http/token.ts";
+import { serve } from "./http/serve.ts";
 import { inspectDb, inspectSync, inspectTable } from "./inspect.ts";
 import { install } from "./installation/install.ts";
 import { uninstall } from "./installation/uninstall.ts";
@@ -30,6 +34,7 @@ import { migrateFinish } from "./migrate/finish.ts";
 import { migrateFollow } from "./migrate/follow.ts";
 import { migratePlan } from "./migrate/plan.ts";
 import { migrateReport } from "./migrate/report.ts";
+import { migrateSamples } from "./migrate/samples.ts";
 import { migrateStart } from "./migrate/start.ts";
 import { migrateStatus } from "./migrate/status.ts";
 import { migrateCutover, migrateSwitchback } from "./migrate/turn.ts";
@@ -65,6 +70,7 @@ const columns = [addCustomcols, updateCustomcols, removeCustomcols, listCustomco
 const filters = [addRowfilter, updateRowfilter, removeRowfilter, listRowfilters];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
 const codes = [addCustomCode, updateCustomCode, removeCustomCode, listCustomCodes];
+const syncs = [addSync, updateSync, removeSync, listSyncs, listRuns, listSamples, listAll, validate, accept];
 const data = [compare, repair, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
 const moves = [
   migratePlan,
@@ -75,6 +81,7 @@ const moves = [
   migrateCutover,
   migrateSwitchback,
   migrateReport,
+  migrateSamples,
   migrateFinish,
   migrateAbort,
 ];
@@ -99,4 +106,6 @@ export const operations: readonly Operation[] = [
   importOf(() => operations),
   importCheck,
   importRemove,
+  serve,
+  httpToken,
 ];

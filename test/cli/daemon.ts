@@ -1,4 +1,5 @@
 import { Daemon, type DaemonOptions } from "../../src/daemon/daemon.ts";
+import type { Tally } from "../../src/daemon/tally.ts";
 import { connect } from "../../src/postgres/connect.ts";
 import { memoryLog, type MemoryLog } from "../daemon/memory-log.ts";
 import type { Site } from "./site.ts";
@@ -7,7 +8,7 @@ import type { Site } from "./site.ts";
 export async function startDaemon(
   { control }: Pick<Site, "control">,
   overrides: DaemonOptions["overrides"] = {},
-): Promise<AsyncDisposable & { readonly log: MemoryLog }> {
+): Promise<AsyncDisposable & { readonly log: MemoryLog; readonly tally: Tally }> {
   const { host, port, user, database: dbname } = control.connection;
   const log = memoryLog();
   const daemon = await Daemon.start({
@@ -27,5 +28,5 @@ export async function startDaemon(
     reopenLog: () => undefined,
     overrides: { lag_interval: "100 ms", ...overrides },
   });
-  return { log, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
+  return { log, tally: daemon.tally, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
 }

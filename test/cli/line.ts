@@ -23,7 +23,7 @@ export async function line(argv: readonly string[], options: LineOptions): Promi
     stdin,
     stdout,
     stderr,
-    env: { HOME: options.home, ...options.env },
+    env: { HOME: options.home, BUCARDO_HTTP: "off", ...options.env },
     cwd: options.home,
     signal: options.signal ?? new AbortController().signal,
   });

@@ -26,7 +26,16 @@ let watchdog: Watchdog | null = null;
 /** The environment of a program under test: nothing of the machine's, and a mark by which its daemons are found and ended. */
 export function programEnv(home: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   watchdog ??= watch(join(runDir, `programs-${mark}`), mark);
-  return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: home, LC_ALL: "C", NO_COLOR: "1", BUCARDO_TEST_MARK: mark, ...env };
+  return {
+    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+    HOME: home,
+    LC_ALL: "C",
+    NO_COLOR: "1",
+    // Daemons run side by side here: who wants a page says BUCARDO_HTTP=127.0.0.1:0, and reads the address in the log.
+    BUCARDO_HTTP: "off",
+    BUCARDO_TEST_MARK: mark,
+    ...env,
+  };
 }
 
 /** Ends every program that this process has started and that still runs, daemons included. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Config } from "../../config/load.ts";
-import { resolveSettings } from "../../config/setting.ts";
+import { resolveSettings, type Settings } from "../../config/setting.ts";
 import { readSettings } from "../../control/setting.ts";
 import { checkSchema } from "../../control/schema-version.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
 import { runDaemonProcess } from "../../daemon/main.ts";
 import { failureReport, receiveOrders, report } from "../../daemon/spawn.ts";
 import { removeStopFile } from "../../daemon/stop-file.ts";
@@ -13,6 +14,7 @@ import { connectOptionsOf } from "../connect-options.ts";
 import type { Context } from "../context.ts";
 import { words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
+import type { Serving } from "../serving.ts";
 import { logDestinations } from "./log-place.ts";
 import { piddirOf } from "./piddir.ts";
 import { daemonSettingsOf } from "./settings.ts";
@@ -33,6 +35,7 @@ export const daemonRun = defineOperation({
     "current runs, at once with a second signal; HUP reads the definitions again and USR2 reopens the log.",
   group: "daemon",
   effect: "writes",
+  http: { refused: "it begins the very process that answers" },
   rehearsable: false,
   control: "required",
   rawWords: true,
@@ -59,7 +62,10 @@ async function ownOrders(context: Context, reason: string): Promise<DaemonOrders
   return { config: context.config, piddir, destinations, reason: reason === "" ? null : reason };
 }
 
-async function serve({ env, version }: Context, { config, piddir, destinations, reason }: DaemonOrders): Promise<void> {
+async function serve(
+  { program, env, cwd, version, serveHttp }: Context,
+  { config, piddir, destinations, reason }: DaemonOrders,
+): Promise<void> {
   const connectControl = (): Promise<Session> => connect({ ...config.control, name: "control", applicationName: "bucardo daemon" });
   const settings = await firstSettings(connectControl, config);
   const log = openLog({
@@ -73,6 +79,7 @@ async function serve({ env, version }: Context, { config, piddir, destinations, 
     showSync: settings.log_showsyncname,
     showTime: ({ "0": "none", "1": "epoch", "2": "utc", "3": "local" } as const)[settings.log_showtime],
   });
+  const pages = new Pages();
   try {
     await runDaemonProcess({
       piddir,
@@ -88,12 +95,41 @@ async function serve({ env, version }: Context, { config, piddir, destinations, 
       reason,
       log,
       reopenLog: () => log.reopen(),
-      settingsRead: (now) => log.setLevel(now.log_level),
+      settingsRead: (now) => {
+        log.setLevel(now.log_level);
+        pages.follow(now);
+      },
       overrides: config.overrides,
+      beside: async (daemon) => {
+        const own = { tally: daemon.tally, up: () => daemon.serves };
+        const served = { program, version, config, env, cwd, log, daemon: own, control: true, move: null };
+        await pages.open(daemon, async () => (await serveHttp?.(served, daemon.settings)) ?? null);
+        return pages;
+      },
       ready: () => report({ kind: "ready", pid: process.pid }),
     });
   } finally {
     log.close();
+  }
+}
+
+/** The pages of a daemon: served from its start to its end, and noted in the control database. */
+class Pages implements AsyncDisposable {
+  #serving: Serving | null = null;
+  #note: (() => void) | null = null;
+
+  async open(daemon: Pick<Daemon, "servesAt">, serve: () => Promise<Serving | null>): Promise<void> {
+    this.#serving = await serve();
+    this.#note = () => void daemon.servesAt(this.#serving?.url ?? null).catch(() => undefined);
+    await daemon.servesAt(this.#serving?.url ?? null).catch(() => undefined);
+  }
+
+  follow(settings: Settings): void {
+    void this.#serving?.settings(settings).then(this.#note);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#serving?.[Symbol.asyncDispose]();
   }
 }
 

@@ -11,6 +11,7 @@ export const restart = defineOperation({
   description: "As `stop` and then `start`; when no daemon runs, it is only started.",
   group: "daemon",
   effect: "writes",
+  http: { refused: "it begins or ends the very process that answers" },
   rehearsable: false,
   control: "required",
   rawWords: true,

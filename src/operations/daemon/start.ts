@@ -20,7 +20,13 @@ import { describeDestinations, logDestinations } from "./log-place.ts";
 import { piddirOf } from "./piddir.ts";
 import { daemonSettingsOf } from "./settings.ts";
 
-export const startOutput = z.object({ pid: z.number(), host: z.string().nullable(), log: z.array(z.string()), piddir: z.string() });
+export const startOutput = z.object({
+  pid: z.number(),
+  host: z.string().nullable(),
+  log: z.array(z.string()),
+  piddir: z.string(),
+  url: z.string().nullable(),
+});
 export type Started = z.output<typeof startOutput>;
 
 /** Options of versions 4 and 5 without meaning here. */
@@ -40,6 +46,7 @@ export const start = defineOperation({
     "The log goes to log.bucardo in the directories of --log-destination, else in /var/log/bucardo where that is writable, else beside the pid file.",
   group: "daemon",
   effect: "writes",
+  http: { refused: "it begins or ends the very process that answers" },
   rehearsable: false,
   control: "required",
   rawWords: true,
@@ -58,9 +65,10 @@ export const start = defineOperation({
   print: (started, io) => printStarted(started, io),
 });
 
-export function printStarted({ pid, log }: Started, io: { out(line: string): void }): void {
+export function printStarted({ pid, log, url }: Started, io: { out(line: string): void }): void {
   io.out(`Bucardo is running, PID ${pid}`);
   if (log.length > 0) io.out(`Log: ${log.join(", ")}`);
+  if (url !== null) io.out(`Page: ${url}`);
 }
 
 export async function startDaemon(
@@ -80,7 +88,7 @@ export async function startDaemon(
   const log = describeDestinations(destinations, context.config.log.extension);
   const pid = await spawnChild(context, orders, log, how.timeout);
   const owner = await readDaemon(control);
-  return { pid, host: owner?.host ?? null, log, piddir };
+  return { pid, host: owner?.host ?? null, log, piddir, url: owner?.url ?? null };
 }
 
 function makeDirectory(piddir: string): void {

@@ -70,8 +70,16 @@ function targetStatus(syncId: string, target: string, states: readonly TargetSta
   };
 }
 
+/** What the word of a sync is made of. */
+export type TargetGist = {
+  readonly state: Pick<TargetState, "state"> | null;
+  readonly running: Pick<RunRow, "step"> | null;
+  readonly lastGood: Pick<RunRow, "id" | "outcome"> | null;
+  readonly lastBad: Pick<RunRow, "id" | "outcome"> | null;
+};
+
 /** The worst of the targets decides. Nothing is called good while no daemon lives. */
-export function wordOf(sync: Pick<SyncRow, "status" | "paused">, targets: readonly TargetStatus[], alive: boolean): string {
+export function wordOf(sync: Pick<SyncRow, "status" | "paused">, targets: readonly TargetGist[], alive: boolean): string {
   if (sync.status === "inactive") return "Inactive";
   if (!alive) return "Off";
   if (targets.some((one) => one.state?.state === "Stopped")) return "Stopped";
@@ -88,7 +96,7 @@ export function wordOf(sync: Pick<SyncRow, "status" | "paused">, targets: readon
 }
 
 /** Of the later one of the last good and the last bad run. */
-export function lastOutcome({ lastGood, lastBad }: Pick<TargetStatus, "lastGood" | "lastBad">): RunRow["outcome"] {
+export function lastOutcome({ lastGood, lastBad }: Pick<TargetGist, "lastGood" | "lastBad">): RunRow["outcome"] {
   if (lastGood === null) return lastBad?.outcome ?? null;
   return lastBad !== null && lastBad.id > lastGood.id ? lastBad.outcome : lastGood.outcome;
 }

@@ -18,6 +18,8 @@ export const status = defineOperation({
     "numbers: deltas waiting, and how old the oldest can be. State is Off while no daemon runs, whatever the last run was.",
   group: "daemon",
   effect: "reads",
+  // The key of a refused row is a value of the row.
+  http: { hide: ["errorKey"] },
   control: "required",
   noise: ["sync", "syncs"],
   input: z.object({

@@ -28,6 +28,7 @@ export const stop = defineOperation({
     "When no daemon runs it says so. With --piddir no connection to the control database is needed.",
   group: "daemon",
   effect: "writes",
+  http: { refused: "it begins or ends the very process that answers" },
   rehearsable: false,
   control: "optional",
   rawWords: true,

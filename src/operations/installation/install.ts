@@ -26,6 +26,7 @@ export const install = defineOperation({
     "Options: --dbhost, --dbport, --dbuser (who connects for the installation), --dbname (where the memory goes), --piddir.",
   group: "installation",
   effect: "writes",
+  http: { refused: "it answers questions about the server of a control database that is not there yet" },
   control: "none",
   input: z.object({}),
   output: z.object({ messages: z.array(z.string()), quit: z.boolean() }),

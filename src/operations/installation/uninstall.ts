@@ -22,6 +22,7 @@ export const uninstall = defineOperation({
     "unless --batch or --force is given. With --force, databases that do not answer are left as they are.",
   group: "installation",
   effect: "writes",
+  http: { refused: "a person types the name of what is removed" },
   control: "required",
   input: z.object({}),
   output: z.object({ messages: z.array(z.string()) }),

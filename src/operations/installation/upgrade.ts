@@ -12,6 +12,7 @@ export const upgrade = defineOperation({
   description: "Applies what is missing, all or nothing. A schema that is newer than the program is left alone.",
   group: "installation",
   effect: "writes",
+  http: { refused: "the daemon that answers must be a new one afterwards" },
   control: "required",
   input: z.object({}),
   output: z.object({ messages: z.array(z.string()), applied: z.array(z.string()) }),

@@ -48,6 +48,7 @@ export async function databaseRows(control: Session, names: readonly string[]): 
   return chosen.map((db) => ({
     ...db,
     password: passwordPlace(db),
+    conn: db.conn?.replace(/password\s*=\s*('[^']*'|\S+)/gi, "password=...") ?? null,
     groups: groups.flatMap((group) =>
       group.members.filter((member) => member.db === db.name).map(({ role }) => ({ dbgroup: group.name, role })),
     ),
@@ -81,9 +82,6 @@ function connectionText({ port, user, dbname, host, service, conn }: DatabaseRow
     dbname === null ? "" : `-d ${dbname}`,
     host === null ? "" : `-h ${host}`,
   ];
-  const more = [
-    service === null ? "" : `service=${service}`,
-    conn === null ? "" : conn.replace(/password\s*=\s*('[^']*'|\S+)/gi, "password=..."),
-  ];
+  const more = [service === null ? "" : `service=${service}`, conn ?? ""];
   return ["psql", ...options, ...more].filter((part) => part !== "").join(" ");
 }

@@ -15,6 +15,7 @@ export const migrateAbort = defineOperation({
     "off the new one (the whole database when the move made it). The old side is in use all the time. After the cutover, go back first.",
   group: "migration",
   effect: "writes",
+  http: { refused: "a person types the name of what is given up" },
   rehearsable: false,
   control: "none",
   input: z.object({

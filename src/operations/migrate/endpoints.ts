@@ -14,10 +14,12 @@ export const endpointKeys = {
   from: key(text.optional(), {
     about: "The old database: a URL, or libpq's words. Default: BUCARDO_FROM, else the last move begun here.",
     value: "URL",
+    local: true,
   }),
   to: key(text.optional(), {
     about: "The new database, which may be empty or not exist yet. Default: BUCARDO_TO, else the last move begun here.",
     value: "URL",
+    local: true,
   }),
 };
 
@@ -26,7 +28,7 @@ export type Given = { readonly from?: string | undefined; readonly to?: string |
 export type Pair = { readonly old: Endpoint; readonly new: Endpoint };
 
 /** Named on the line, in the environment, or by the last `start` of this user. Errors: usage. */
-export function readPair(given: Given, context: Context): Pair {
+export function readPair(given: Given, context: Pick<Context, "env" | "config">): Pair {
   const remembered = given.from !== undefined || context.env["BUCARDO_FROM"] ? null : recall(context);
   const from = given.from ?? context.env["BUCARDO_FROM"] ?? remembered?.from;
   const to = given.to ?? context.env["BUCARDO_TO"] ?? remembered?.to;
@@ -62,7 +64,7 @@ export function forgetPair(context: Context): void {
   rmSync(fileOf(context), { force: true });
 }
 
-function recall(context: Context): { from: string; to: string } | null {
+function recall(context: Pick<Context, "env" | "config">): { from: string; to: string } | null {
   let sealed: string;
   try {
     sealed = readFileSync(fileOf(context), "utf8").trim();
@@ -72,6 +74,6 @@ function recall(context: Context): { from: string; to: string } | null {
   return JSON.parse(openPassword(sealed, context.env, keyfileOf(context.config, context.env))) as { from: string; to: string };
 }
 
-function fileOf(context: Context): string {
+function fileOf(context: Pick<Context, "env">): string {
   return join(context.env["HOME"] ?? homedir(), ".bucardo", "move");
 }

@@ -14,6 +14,7 @@ export const migrateFinish = defineOperation({
     "unless --old-read-only sets default_transaction_read_only for it; better still, take it away.",
   group: "migration",
   effect: "writes",
+  http: { refused: "a person types the name of what is given up" },
   rehearsable: false,
   control: "none",
   input: z.object({

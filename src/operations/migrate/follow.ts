@@ -14,6 +14,7 @@ export const migrateFollow = defineOperation({
     "moments. Nothing is lost while it does not run: changes wait on the side in use, and take disk there. `cutover` and `switchback` take over from it.",
   group: "migration",
   effect: "writes",
+  http: { refused: "it works until Ctrl-C" },
   rehearsable: false,
   control: "none",
   input: z.object({

@@ -17,11 +17,16 @@ export const migratePlan = defineOperation({
     "measured with a short sample. All problems at once, in three grades: what stops the move, what to take care of, what is good to know.",
   group: "migration",
   effect: "reads",
+  http: "token",
   control: "none",
   input: z.object({
     ...endpointKeys,
     ...selectionKeys,
-    pg_dump: key(text.optional(), { about: "Path of the pg_dump to use, or built-in; default: the best there is.", value: "PATH" }),
+    pg_dump: key(text.optional(), {
+      about: "Path of the pg_dump to use, or built-in; default: the best there is.",
+      value: "PATH",
+      local: true,
+    }),
   }),
   output: z.object({
     from: z.string(),

@@ -31,6 +31,7 @@ export const migrateReport = defineOperation({
     "value of a row. At any time before `migrate finish`, which can write it too.",
   group: "migration",
   effect: "reads",
+  http: { refused: "it writes a file" },
   control: "none",
   input: z.object({ file: words({ about: "Where to (default bucardo-move.html).", value: "FILE", max: 1 }), ...endpointKeys }),
   output: z.object({ file: z.string() }),

@@ -24,6 +24,7 @@ export const migrateStart = defineOperation({
     "it gets triggers and a schema bucardo, which `migrate finish` and `migrate abort` take away again.",
   group: "migration",
   effect: "writes",
+  http: { refused: "it works for hours: run it where it may be interrupted and gone on with" },
   rehearsable: false,
   control: "none",
   input: z.object({

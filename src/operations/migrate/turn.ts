@@ -24,15 +24,21 @@ const input = z.object({
     about: "Everything up to the point of no return, then undone: prints how long it takes.",
     flag: true,
   }),
-  yes: key(bool.default(false), { about: "Answer the question, for scripts.", flag: true, short: "y" }),
+  yes: key(bool.default(false), { about: "Answer the question, for scripts.", flag: true, short: "y", local: true }),
   verify: key(bool.default(true), { about: "Check the rows that were touched since the comparison, while writers wait." }),
   way_back: key(bool.default(true), { about: "Arm the way back before the first write on the other side." }),
   pgbouncer: key(list.default([]), {
     about: "Admin consoles of PgBouncers to pause and to point to the other side; one URL or more.",
     value: "URL,...",
     list: true,
+    local: true,
   }),
-  pgbouncer_ini: key(list.default([]), { about: "Their configuration files, in the same order.", value: "FILE,...", list: true }),
+  pgbouncer_ini: key(list.default([]), {
+    about: "Their configuration files, in the same order.",
+    value: "FILE,...",
+    list: true,
+    local: true,
+  }),
   pgbouncer_database: key(text.optional(), {
     about: "Name of the database there (default: that of the side that is left).",
     value: "NAME",
@@ -40,6 +46,7 @@ const input = z.object({
   on_switch: key(text.optional(), {
     about: "Command run by the shell when the other side is open, with BUCARDO_FROM, BUCARDO_TO and BUCARDO_STEP set.",
     value: "COMMAND",
+    local: true,
   }),
   on_switch_timeout: key(interval.default(60), { about: "How long it may take (default 60 s).", value: "PERIOD" }),
   sequence_gap: key(integer(0, 1_000_000_000).default(1000), {
@@ -122,7 +129,10 @@ function turnOperation(
         sequenceGap: given.sequence_gap,
         override: given.override,
         poolers: poolersOf(given),
-        onEvent: (event) => tell(context, linesOf(event)),
+        onEvent: (event) => {
+          context.io.event?.(event);
+          tell(context, linesOf(event));
+        },
       });
       return {
         from: from.place,

@@ -14,6 +14,7 @@ export const migrateWatch = defineOperation({
     "The picture of `migrate status`, drawn anew until the move is ready or Ctrl-C; with --json one object a line. Changes nothing.",
   group: "migration",
   effect: "reads",
+  http: { refused: "the event stream tells the same" },
   control: "none",
   input: z.object({
     ...endpointKeys,

@@ -34,6 +34,7 @@ export const listSetAside = defineOperation({
     "values of your data.",
   group: "data",
   effect: "reads",
+  http: "token",
   control: "required",
   input: z.object({
     words: words({ about: "A sync, a target of it, numbers of rows; all syncs when none is given.", value: "SYNC [TARGET] [NUMBER]" }),

@@ -20,6 +20,7 @@ export const set = defineOperation({
     "Settings of versions 4 and 5 without meaning here are accepted and listed as such.",
   group: "settings",
   effect: "writes",
+  http: { refused: "settings say who may come in, and where files are" },
   control: "required",
   otherPairs: "word",
   input: z.object({ pairs: words({ about: "What to change.", value: "NAME=VALUE", min: 1 }) }),

@@ -44,6 +44,7 @@ export const compare = defineOperation({
     "that differ are looked at again for some seconds, because they may be on their way. Rows that are set aside are named as such.",
   group: "data",
   effect: "reads",
+  http: "token",
   control: "required",
   noise: ["sync"],
   input: z.object({

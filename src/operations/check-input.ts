@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { BucardoError, type Problem } from "../model/error.ts";
-import { spell, type Operation } from "../operations/operation.ts";
+import { spell, type Operation } from "./operation.ts";
 
 /** The operation's input, checked; one error that names every bad value. */
 export function checkInput(operation: Operation, raw: Readonly<Record<string, unknown>>, program: string): Record<string, unknown> {
