@@ -47,7 +47,7 @@ export function viewControl(of: Definitions, state: State, up: boolean | null): 
 
 function daemonView({ daemon, alive }: State, up: boolean | null): DaemonView {
   const lives = up ?? alive;
-  const ready = up ?? (alive && daemon?.ready != null);
+  const ready = up ?? (alive && (daemon?.ready ?? null) !== null);
   return {
     state: ready ? "up" : lives || up === false ? "starting" : "off",
     pid: daemon?.pid ?? null,

@@ -85,13 +85,14 @@ export class Hub implements AsyncDisposable {
   /** The next look, while somebody listens; one at a time, however slow it is. */
   #turn(): void {
     if (this.#timer !== null || this.#ended || this.#listeners.size === 0) return;
-    this.#timer = setTimeout(() => {
-      void this.look(LOOK_MS / 2).then(() => {
-        this.#timer = null;
-        this.#turn();
-      });
-    }, LOOK_MS);
+    this.#timer = setTimeout(() => void this.#lookAgain(), LOOK_MS);
     this.#rewind();
+  }
+
+  async #lookAgain(): Promise<void> {
+    await this.look(LOOK_MS / 2);
+    this.#timer = null;
+    this.#turn();
   }
 
   /** Something happened in this process that need not be waited for. */

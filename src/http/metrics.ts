@@ -29,7 +29,7 @@ export const metrics: readonly Family[] = [
     daemon === null ? [] : [{ value: Number(daemon.state === "up") }],
   ),
   gauge("bucardo_daemon_start_time_seconds", "When the daemon started, in seconds since 1970.", [], ({ snapshot: { daemon } }) =>
-    daemon?.started == null ? [] : [{ value: seconds(daemon.started) }],
+    !daemon?.started ? [] : [{ value: seconds(daemon.started) }],
   ),
   perTarget("bucardo_deltas_waiting", "Changes that the target still lacks.", ({ lag }) => lag?.deltas ?? null),
   perTarget("bucardo_lag_seconds", "Age of the oldest of them at most; 0: none waits.", ({ lag }) => lag?.ageSeconds ?? null),

@@ -13,11 +13,14 @@ export type Asked = {
   readonly ca?: string;
 };
 
+/** Whatever it is: tests say what they expect of it. */
+export type Json = { readonly [name: string]: Json };
+
 export type Answered = {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly text: string;
-  readonly json: <T>() => T;
+  readonly json: () => Json;
 };
 
 /** One request as it is told, with any header; node:http rather than fetch, which forbids some. */
@@ -25,7 +28,7 @@ export async function ask(url: string, of: Asked = {}): Promise<Answered> {
   const response = await send(url, of);
   let text = "";
   for await (const part of response.setEncoding("utf8") as AsyncIterable<string>) text += part;
-  return { status: response.statusCode ?? 0, headers: response.headers, text, json: <T>() => JSON.parse(text) as T };
+  return { status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) as Json };
 }
 
 function send(url: string, { method, headers, json, body, token, ca }: Asked): Promise<IncomingMessage> {
@@ -68,10 +71,6 @@ export class Listener implements Disposable {
     const response = await send(url, of);
     if (response.statusCode !== 200) throw new Error(`the event stream was refused: ${response.statusCode}`);
     return new Listener(response, of.reads ?? true);
-  }
-
-  last<T>(event: string): T | undefined {
-    return this.heard.findLast((one) => one.event === event)?.data as T | undefined;
   }
 
   [Symbol.dispose](): void {

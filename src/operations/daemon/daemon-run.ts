@@ -45,7 +45,7 @@ export const daemonRun = defineOperation({
   async run({ reason }, context) {
     const orders = await receiveOrders<DaemonOrders>();
     try {
-      await serve(context, orders ?? (await ownOrders(context, reason.join(" "))));
+      await live(context, orders ?? (await ownOrders(context, reason.join(" "))));
     } catch (error) {
       report(failureReport(error));
       throw error;
@@ -62,7 +62,7 @@ async function ownOrders(context: Context, reason: string): Promise<DaemonOrders
   return { config: context.config, piddir, destinations, reason: reason === "" ? null : reason };
 }
 
-async function serve(
+async function live(
   { program, env, cwd, version, serveHttp }: Context,
   { config, piddir, destinations, reason }: DaemonOrders,
 ): Promise<void> {

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { fillRest } from "./fill-rest.ts";
-import type { Point } from "./samples.ts";
+import { fillRest, type Point } from "./fill-rest.ts";
 
 const rest = (at: number): Point => [at, 0, 0, 0, 0, 0, 0];
 const work = (at: number): Point => [at, 5, 1, 7, 100, 1, 0];

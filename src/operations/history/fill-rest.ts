@@ -1,4 +1,5 @@
-import type { Point } from "./samples.ts";
+/** Seconds since 1970, deltas, age, rows, bytes, runs, failed runs. */
+export type Point = [number, number | null, number | null, number, number, number, number];
 
 /**
  * A target at rest is noted now and then only; whoever joins the points by lines would see it rise from the last note on. So a point of rest is added just

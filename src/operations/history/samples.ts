@@ -4,7 +4,7 @@ import { readSync } from "../../control/sync.ts";
 import { key, text, words } from "../input.ts";
 import { showInterval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
-import { fillRest } from "./fill-rest.ts";
+import { fillRest, type Point } from "./fill-rest.ts";
 
 const SPANS = {
   "1h": { step: 10, seconds: 3600 },
@@ -14,7 +14,6 @@ const SPANS = {
 
 /** at, deltas, age, rows, bytes, runs, failed */
 const point = z.tuple([z.number(), z.number().nullable(), z.number().nullable(), z.number(), z.number(), z.number(), z.number()]);
-export type Point = z.output<typeof point>;
 
 export const listSamples = defineOperation({
   name: ["list", "samples"],
@@ -76,9 +75,9 @@ function seriesOf(rows: readonly SampleRow[]): { sync: string | null; target: st
   const series: { sync: string | null; target: string | null; points: Point[] }[] = [];
   for (const { at, sync, target, deltas, lagSeconds, rows: count, bytes, runs, failed } of rows) {
     const last = series.at(-1);
-    const point: Point = [at, deltas, lagSeconds, count, bytes, runs, failed];
-    if (last !== undefined && last.sync === sync && last.target === target) last.points.push(point);
-    else series.push({ sync, target, points: [point] });
+    const now: Point = [at, deltas, lagSeconds, count, bytes, runs, failed];
+    if (last !== undefined && last.sync === sync && last.target === target) last.points.push(now);
+    else series.push({ sync, target, points: [now] });
   }
   return series;
 }
