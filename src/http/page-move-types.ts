@@ -1,4 +1,4 @@
-import type { ErrorView } from "./page-types.ts";
+import type { ErrorView } from "./page-error.ts";
 
 /** A guided move, as its old side tells it. */
 export type MigrationView = {

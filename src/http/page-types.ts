@@ -31,24 +31,14 @@
  * (`element.style.x = ...` from a script is allowed).
  */
 
+import type { ErrorView } from "./page-error.ts";
 import type { MigrationView } from "./page-move-types.ts";
 
+export type { ErrorView } from "./page-error.ts";
 export type { MigrationSamples, MigrationView, TurnView } from "./page-move-types.ts";
 
 /** Every answer of /api/v1 is one of these; the HTTP status says which (2xx: ok). */
 export type Answer<Output> = { readonly ok: true; readonly output: Output } | { readonly ok: false; readonly error: ErrorView };
-
-/** An entry of docs/errors.md with its place and what to do. */
-export type ErrorView = {
-  readonly code: string;
-  readonly message: string;
-  readonly advice: string;
-  readonly db?: string | undefined;
-  readonly sync?: string | undefined;
-  readonly table?: string | undefined;
-  readonly sqlstate?: string | undefined;
-  readonly problems?: readonly { readonly grade: string; readonly what: string; readonly remedy: string }[] | undefined;
-};
 
 export type Site = {
   readonly version: string;
