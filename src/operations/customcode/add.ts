@@ -19,6 +19,7 @@ export const addCustomCode = defineOperation({
     "Without sync= or table= it is attached to nothing, and does not run yet.",
   group: "syncs",
   effect: "writes",
+  http: { refused: "it reads a file, which is then run" },
   control: "required",
   input: z.object({ name: words({ about: "Its name.", value: "NAME", min: 1, max: 1 }), ...codeKeys }),
   output: z.object({ messages: z.array(z.string()), customcode: z.string() }),

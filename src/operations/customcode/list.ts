@@ -31,6 +31,7 @@ export const listCustomCodes = defineOperation({
   description: "-v shows what it is attached to, -vv every column, -vvv its text. The checksum is the sha256 of the file that was given.",
   group: "syncs",
   effect: "reads",
+  http: "token",
   control: "required",
   input: z.object({ names: words({ about: "Names or patterns; all when none is given.", value: "NAME" }) }),
   output: z.object({ customcodes: z.array(row), filtered: z.boolean() }),

@@ -17,6 +17,7 @@ export const updateCustomCode = defineOperation({
     "The next run uses it as it is then; nothing is restarted. sync= and table= attach it to more; with active=off they stop using it.",
   group: "syncs",
   effect: "writes",
+  http: { refused: "it reads a file, which is then run" },
   control: "required",
   input: z.object({
     names: words({ about: "Names, patterns, or all; then active or inactive.", value: "NAME", min: 1 }),

@@ -24,6 +24,7 @@ export const importCheck = defineOperation({
     "stopped for good; what waits in it besides, ours has too. Changes nothing.",
   group: "installation",
   effect: "reads",
+  http: { refused: "it is done once, with a server that is named on the line" },
   control: "required",
   input: z.object({ from: key(text, { about: "The old control database.", value: "postgresql://..." }) }),
   output,

@@ -38,6 +38,7 @@ export function importOf(operations: () => readonly Operation[]) {
       "The order that loses no change is in docs/coming-from-perl.md: import, kick the old syncs once more, `import check`, stop the old daemon, activate, compare, `import remove`.",
     group: "installation",
     effect: "writes",
+    http: { refused: "it is done once, with a server that is named on the line" },
     control: "required",
     input: z.object({ from: key(text, { about: "The old control database.", value: "postgresql://..." }) }),
     output,

@@ -22,6 +22,7 @@ export const importRemove = defineOperation({
     "application waits behind it. Only when its daemon is stopped and our syncs run: what waits in its tables is gone.",
   group: "installation",
   effect: "writes",
+  http: { refused: "it is done once, with a server that is named on the line" },
   control: "required",
   input: z.object({ names: words({ about: "Databases; all sources of syncs when none is given.", value: "DB" }) }),
   output,
