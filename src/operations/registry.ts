@@ -68,7 +68,6 @@ const relgroups = [addRelgroup, updateRelgroup, removeRelgroup, listRelgroups];
 const names = [addCustomname, updateCustomname, removeCustomname, listCustomnames];
 const columns = [addCustomcols, updateCustomcols, removeCustomcols, listCustomcols];
 const filters = [addRowfilter, updateRowfilter, removeRowfilter, listRowfilters];
-const syncs = [addSync, updateSync, removeSync, listSyncs, listAll, validate, accept];
 const codes = [addCustomCode, updateCustomCode, removeCustomCode, listCustomCodes];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listRuns, listSamples, listAll, validate, accept];
 const data = [compare, repair, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
