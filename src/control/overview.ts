@@ -1,4 +1,4 @@
-import type { RunOutcome } from "../model/run.ts";
+import type { CopyState, RunOutcome } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { TargetWord } from "./target-state.ts";
@@ -30,6 +30,7 @@ export type TargetGlance = {
   readonly lagSeconds: number | null;
   readonly checked: Date | null;
   readonly setAside: number;
+  readonly copy: CopyState | null;
   readonly good: RunGlance | null;
   readonly bad: RunGlance | null;
 };
@@ -78,7 +79,7 @@ export async function glanceAtTargets(session: Session): Promise<TargetGlance[]>
   return await session.query<TargetGlance>(
     sql(
       "control.glance-targets",
-      `select t.sync, t.target, t.state, t.detail, t.deltas, t.lag_seconds as "lagSeconds", t.checked_at as checked, t.set_aside as "setAside",
+      `select t.sync, t.target, t.state, t.detail, t.deltas, t.lag_seconds as "lagSeconds", t.checked_at as checked, t.set_aside as "setAside", t.copy,
               ${RUN("g")} as good, ${RUN("b")} as bad
          from bucardo.target_state t
          left join bucardo.run g on g.id = t.last_good

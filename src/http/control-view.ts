@@ -110,8 +110,8 @@ function syncView(of: Definitions, sync: SyncGlance, state: State, targets: read
 }
 
 /** What the word of a sync is made of. */
-function asStatus({ state, running, lastGood, lastBad }: TargetView): Parameters<typeof wordOf>[1][number] {
-  return { state: state === null ? null : { state }, running, lastGood, lastBad };
+function asStatus({ state, copy, running, lastGood, lastBad }: TargetView): Parameters<typeof wordOf>[1][number] {
+  return { state: state === null ? null : { state, copy }, running, lastGood, lastBad };
 }
 
 function targetView(sync: SyncGlance, target: string, state: State): TargetView {
@@ -129,6 +129,7 @@ function targetView(sync: SyncGlance, target: string, state: State): TargetView 
     detail: found?.detail ?? null,
     lag,
     setAside: found?.setAside ?? 0,
+    copy: found?.copy ?? null,
     running: running === undefined ? null : runningView(running),
     lastGood: runView(found?.good ?? null),
     lastBad: runView(found?.bad ?? null),

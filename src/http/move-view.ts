@@ -1,7 +1,7 @@
 import { phases, phaseWords } from "../migrate/phase.ts";
 import type { Look } from "../migrate/look.ts";
 import type { Pair } from "../operations/migrate/endpoints.ts";
-import { tookOf } from "../operations/migrate/watcher.ts";
+import { timesOf } from "../operations/migrate/watcher.ts";
 import type { MigrationView, TurnView } from "./page-types.ts";
 
 const STEPS = 50;
@@ -9,7 +9,7 @@ const STEPS = 50;
 /** A move as the page sees it. Pure. */
 export function viewMove(pair: Pair, { migration, steps, worker, lag, decided }: Look, turn: TurnView | null, now: Date): MigrationView {
   const at = phases.indexOf(migration.phase);
-  const took = tookOf(steps, now);
+  const { took, elapsedMs } = timesOf(steps, worker === null ? migration.changedAt : now);
   const last = steps.findLast((step) => step.ended !== null);
   const failed = last?.outcome === "failed" && worker === null ? (last.detail as { error?: string } | null)?.error : undefined;
   return {
@@ -19,6 +19,7 @@ export function viewMove(pair: Pair, { migration, steps, worker, lag, decided }:
     fromDatabase: pair.old.dbname,
     toDatabase: pair.new.dbname,
     startedAt: migration.startedAt.toISOString(),
+    elapsedMs,
     working: worker?.what ?? null,
     openSide: migration.openSide,
     decided,

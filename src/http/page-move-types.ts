@@ -10,6 +10,8 @@ export type MigrationView = {
   readonly fromDatabase: string;
   readonly toDatabase: string;
   readonly startedAt: string;
+  /** That anybody worked on it, in milliseconds. */
+  readonly elapsedMs: number;
   /** Somebody works on it right now, and what (`bucardo migrate cutover`). */
   readonly working: string | null;
   /** The side that applications write to. */

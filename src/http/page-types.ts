@@ -164,6 +164,19 @@ export type TargetView = {
   readonly lag: { readonly deltas: number; readonly ageSeconds: number; readonly checked: string } | null;
   /** Rows that wait to be replayed. */
   readonly setAside: number;
+  /** Large tables that are copied in pieces beside the runs; null: none are. Bytes are of the source's disk. */
+  readonly copy: {
+    readonly tables: number;
+    readonly tablesDone: number;
+    readonly rows: number;
+    readonly diskBytes: number;
+    readonly diskBytesDone: number;
+    readonly bytesPerSecond: number;
+    readonly secondsLeft: number | null;
+    readonly paused: boolean;
+    /** Of those of which pieces are under way. */
+    readonly active: readonly string[];
+  } | null;
   readonly running: RunningView | null;
   readonly lastGood: RunView | null;
   readonly lastBad: RunView | null;

@@ -72,7 +72,7 @@ function targetStatus(syncId: string, target: string, states: readonly TargetSta
 
 /** What the word of a sync is made of. */
 export type TargetGist = {
-  readonly state: Pick<TargetState, "state"> | null;
+  readonly state: Pick<TargetState, "state" | "copy"> | null;
   readonly running: Pick<RunRow, "step"> | null;
   readonly lastGood: Pick<RunRow, "id" | "outcome"> | null;
   readonly lastBad: Pick<RunRow, "id" | "outcome"> | null;
