@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { attacks } from "./planted-bugs/attacks.mjs";
 import { applying } from "./planted-bugs/applying.mjs";
 import { capture } from "./planted-bugs/capture.mjs";
+import { customcode } from "./planted-bugs/customcode.mjs";
 import { faults } from "./planted-bugs/faults.mjs";
 import { hazards } from "./planted-bugs/hazards.mjs";
 import { purging } from "./planted-bugs/purging.mjs";
@@ -18,7 +19,7 @@ import { reading } from "./planted-bugs/reading.mjs";
 import { refused } from "./planted-bugs/refused.mjs";
 import { safety } from "./planted-bugs/safety.mjs";
 
-const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults, ...refused];
+const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults, ...refused, ...customcode];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({

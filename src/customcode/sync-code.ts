@@ -34,6 +34,9 @@ export type CodeWorld = {
   readonly version: string;
 };
 
+/** By table; of all tables under "". */
+type Winners = Map<string, Winner>;
+
 /** Rows that were written or deleted so far, by schema and table. */
 type Rows = Record<string, Record<string, { upserted: number; deleted: number }>>;
 
@@ -47,7 +50,7 @@ export class SyncCode implements AsyncDisposable {
   readonly #codes: readonly CustomCode[];
   readonly #process: CodeProcess;
   /** Winners of the *_always forms, by table; of the whole sync under "". */
-  readonly #always = new Map<string, Winner>();
+  readonly #always: Winners = new Map();
 
   constructor(world: CodeWorld, job: CodeJob) {
     this.#world = world;
@@ -66,12 +69,16 @@ export class SyncCode implements AsyncDisposable {
     for (const whenrun of ["after_txn", "after_sync"] as const) await this.#outside(whenrun, signal, tables);
   }
 
+  /** For one run. */
   hooks(signal: AbortSignal): RunHooks {
+    const winners: Winners = new Map();
     return {
       at: (point, moment) => this.#inside(point, signal, moment),
       handles: (table) => this.#at("exception", table).length > 0,
       failed: (failure) => this.#failed(signal, failure),
-      conflict: this.#codes.some(({ whenrun }) => whenrun === "conflict") ? { decide: (page, until) => this.#decide(page, until) } : null,
+      conflict: this.#codes.some(({ whenrun }) => whenrun === "conflict")
+        ? { decide: (page, until) => this.#decide(page, until, winners) }
+        : null,
     };
   }
 
@@ -130,8 +137,8 @@ export class SyncCode implements AsyncDisposable {
   }
 
   /** Asks each piece of code in turn about what the ones before it left open. */
-  async #decide(page: ConflictPage, signal: AbortSignal): Promise<ConflictVerdict | null> {
-    const settled = this.#always.get(page.table) ?? this.#always.get("");
+  async #decide(page: ConflictPage, signal: AbortSignal, ofRun: Winners): Promise<ConflictVerdict | null> {
+    const settled = [ofRun, this.#always].flatMap((known) => known.get(page.table) ?? known.get("") ?? [])[0];
     if (settled !== undefined) return verdictOf(new Map(), { ...settled, how: "tablewinner" }, null);
     const winners = new Map<number, string>();
     for (const code of this.#codes.filter(({ whenrun, table }) => whenrun === "conflict" && (table === null || table === page.table))) {
@@ -141,16 +148,14 @@ export class SyncCode implements AsyncDisposable {
       const { outcome, output } = await this.#run(code, desk, signal, about, images);
       stopIf(outcome, code);
       for (const [position, db] of outcome.skip ? [] : decidedBy(page, output)) if (!winners.has(position)) winners.set(position, db);
-      if (outcome.winner !== null) return this.#remember(page, outcome.winner, winners, outcome.message);
+      if (outcome.winner !== null) {
+        const { how } = outcome.winner;
+        (how.endsWith("_always") ? this.#always : ofRun).set(how.startsWith("table") ? page.table : "", outcome.winner);
+        return verdictOf(winners, outcome.winner, outcome.message);
+      }
       if (outcome.lastcode || winners.size === page.conflicts.length) break;
     }
     return verdictOf(winners, null, null);
-  }
-
-  #remember(page: ConflictPage, winner: Winner, winners: ReadonlyMap<number, string>, why: string | null): ConflictVerdict | null {
-    if (winner.how === "tablewinner_always") this.#always.set(page.table, winner);
-    if (winner.how === "syncwinner_always") this.#always.set("", winner);
-    return verdictOf(winners, winner, why);
   }
 
   /** Statements of a SQL handler, one after the other on its database. */

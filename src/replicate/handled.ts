@@ -48,7 +48,7 @@ export async function applyHandled(
       attempts.set(failed.link, attempt);
       for (const session of both) await session.script(sql("replicate.undo-handled", "rollback to savepoint bucardo_handled"));
       if (!(await isAnswered({ hooks, source, target, signal }, failed, toBucardoError(error), attempt))) throw error;
-      rows = await fetchAgain({ hooks, source, target, signal }, rows);
+      rows = await fetchAgain({ source, target, signal }, rows);
     }
   }
 }
@@ -83,7 +83,7 @@ async function isAnswered(
 }
 
 /** As the source has them now. What went straight into an emptied table stays: it is no table of a handler. */
-async function fetchAgain({ source, target, signal }: HandledRun, rows: readonly Fetched[]): Promise<Fetched[]> {
+async function fetchAgain({ source, target, signal }: Omit<HandledRun, "hooks">, rows: readonly Fetched[]): Promise<Fetched[]> {
   const again: Fetched[] = [];
   for (const row of rows) {
     const { plan, link, stage } = row;

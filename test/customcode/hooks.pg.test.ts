@@ -139,8 +139,6 @@ describe("points of a run", () => {
 describe("limits", () => {
   const refused: readonly (readonly [string, string, RegExp])[] = [
     ["transaction control", "await dbh.B.execute('commit')", /COMMIT is not allowed within a run/],
-    ["several statements", "await dbh.B.execute('select 1; commit')", /one statement at a time/],
-    ["another database", "await dbh.C.execute('select 1')", /Cannot read properties of undefined/],
     ["a mistake in its SQL", "await dbh.B.query('select * from nowhere')", /nowhere/],
     ["an endless loop", "for (;;);", /took longer than 1 s and was killed/],
     ["a statement that never ends", "await dbh.B.query('select pg_sleep(1000)')", /took longer than 1 s and was killed/],

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { CodeProcess, type Call } from "../../src/customcode/process.ts";
 import { BucardoError } from "../../src/model/error.ts";
@@ -65,3 +68,32 @@ test("a lost connection that the code lets pass is no fault of the code", async 
   const desk = { query: () => Promise.reject(lost), ask: () => Promise.resolve(null) };
   expect(await failure(code, call("await input.dbh.A.query('select 1')", { databases: ["A"], desk }))).toBe(lost);
 });
+
+test("code in an endless loop ends with the daemon, also when that was killed", async () => {
+  const host = fileURLToPath(new URL("../../src/customcode/host.mjs", import.meta.url));
+  const parent = `
+    const { spawn } = await import("node:child_process");
+    const child = spawn(process.execPath, [${JSON.stringify(host)}], { env: {}, stdio: ["ignore", "inherit", "inherit", "ipc"], serialization: "advanced" });
+    child.on("message", () => {
+      child.send({ kind: "call", call: 1, code: { name: "x", checksum: "y", text: "export default () => { console.log('looping'); for (;;); }" }, input: {}, databases: [] });
+      console.log("pid " + child.pid);
+    });`;
+  const daemon = spawn(process.execPath, ["--input-type=module", "-e", parent], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  daemon.stdout.on("data", (bytes: Buffer) => (said += bytes.toString()));
+  await waitFor(() => Promise.resolve(said.includes("looping") && said.includes("pid")), { what: "the loop to begin" });
+  const pid = Number(/pid (\d+)/.exec(said)?.[1]);
+  expect(isAlive(pid)).toBe(true);
+  daemon.kill("SIGKILL");
+  await waitFor(() => Promise.resolve(!isAlive(pid)), { what: "the loop to end" });
+});
+
+/** A process that nobody has waited for yet is dead too. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !"ZX".includes(stat.slice(stat.lastIndexOf(")") + 2)[0] ?? "X");
+  } catch {
+    return false;
+  }
+}
