@@ -1,4 +1,4 @@
-// Compiles src/ to dist/ with the compiler of this checkout; sql/ stays where it is and is read from there at run time.
+// Compiles src/ to dist/, and dashboard/ to dist/dashboard, with the tools of this checkout; sql/ stays where it is and is read from there at run time.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,8 @@ const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.
   stdio: "inherit",
 });
 copyScripts(join(root, "src"), dist);
-removeOrphans(dist, join(root, "src"));
+removeOrphans(dist, join(root, "src"), ["dashboard", ".tsbuildinfo"]);
+await buildPage();
 if (existsSync(memory)) utimesSync(memory, new Date(), new Date()); // says when the last build ran, also when nothing had changed
 process.exit(status ?? 1);
 
@@ -36,13 +37,40 @@ function copyScripts(folder, to) {
 }
 
 /** What the compiler made of sources that are gone. */
-function removeOrphans(folder, source) {
+function removeOrphans(folder, source, others = []) {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (path === memory) continue;
+    if (others.includes(name)) continue;
     if (statSync(path).isDirectory()) {
       if (existsSync(join(source, name))) removeOrphans(path, join(source, name));
       else rmSync(path, { recursive: true });
     } else if (!existsSync(join(source, name.replace(/\.(js|js\.map|d\.ts)$/, ".ts")))) rmSync(path);
   }
+}
+
+/** dashboard/ as a browser takes it: one script, one style sheet. Names without hashes: the server says by ETag what changed. */
+async function buildPage() {
+  const [from, to] = [join(root, "dashboard"), join(dist, "dashboard")];
+  const made = join(to, "index.html");
+  if (existsSync(made) && newest(from) < statSync(made).mtimeMs) return;
+  const { build } = await import("vite");
+  await build({
+    root: from,
+    base: "./",
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      outDir: to,
+      emptyOutDir: false,
+      assetsInlineLimit: 0,
+      modulePreload: false,
+      target: "es2022",
+      rollupOptions: { output: { entryFileNames: "page.js", assetFileNames: "[name][extname]" } },
+    },
+  });
+}
+
+function newest(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return Math.max(statSync(folder).mtimeMs, ...files.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
 }

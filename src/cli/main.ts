@@ -74,7 +74,7 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   using io = openTerminal(streams, { verbose: flags.verbose, silent, signal });
   await using context = openContext({ program, version: programVersion(), config, flags, io, env, cwd, signal, serveHttp });
   const output = await operation.run(checked, context);
-  if (flags.json) say(JSON.stringify(output, null, 2));
+  if (flags.json && operation.streams !== true) say(JSON.stringify(output, null, 2));
   else {
     operation.print(output, io, context);
     if (flags.dryrun && operation.effect === "writes") io.out("Dry run: nothing was changed.");

@@ -4,7 +4,7 @@ import type { Io } from "../operations/io.ts";
 
 export type Streams = {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: NodeJS.WritableStream;
 };
 
@@ -21,7 +21,17 @@ export function openTerminal(
   return {
     interactive: streams.stdin.isTTY === true,
     isTerminal: streams.stdout.isTTY === true,
-    width: streams.stdout.columns ?? 80,
+    // Asked anew each time: windows change.
+    get width() {
+      return streams.stdout.columns ?? 80;
+    },
+    get height() {
+      return streams.stdout.rows;
+    },
+    onResize(changed) {
+      streams.stdout.on("resize", changed);
+      return { [Symbol.dispose]: () => void streams.stdout.removeListener("resize", changed) };
+    },
     verbose: options.verbose,
     out: (line) => write(`${line}\n`),
     write,

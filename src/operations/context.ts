@@ -54,8 +54,11 @@ export function openContext(parts: ContextParts): Context & AsyncDisposable {
     const known = sessions.get(name);
     if (known !== undefined) return known;
     const opening = open();
-    // A failed connection is tried again at the next call.
-    opening.catch(() => sessions.delete(name));
+    // A failed connection, and one that was lost, is tried again at the next call.
+    opening.then(
+      (session) => session.lost.addEventListener("abort", () => sessions.delete(name), { once: true }),
+      () => sessions.delete(name),
+    );
     sessions.set(name, opening);
     return opening;
   };

@@ -4,8 +4,12 @@ export type Io = {
   readonly interactive: boolean;
   /** Output goes to a terminal: lines may be rewritten. */
   readonly isTerminal: boolean;
-  /** Columns; 80 when unknown. */
+  /** Columns now; 80 when unknown. */
   readonly width: number;
+  /** Lines of the window now; undefined: there is none. */
+  readonly height?: number | undefined;
+  /** Calls back whenever the window has another size, until disposed. */
+  readonly onResize?: ((changed: () => void) => Disposable) | undefined;
   /** How much detail: 0 normal, 1 members, 2 all columns. */
   readonly verbose: number;
   /** One line of result or of what was done. */

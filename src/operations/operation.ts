@@ -29,6 +29,8 @@ export type OperationOf<Input extends z.ZodObject, Output extends z.ZodType> = {
   readonly rehearsable?: false;
   /** `required`: it cannot do anything without the control database. */
   readonly control: "required" | "optional" | "none";
+  /** It goes on until it is interrupted and tells what it has to tell meanwhile, with --json too: its output is nothing. */
+  readonly streams?: true;
   readonly input: Input;
   readonly output: Output;
   /** Words that may stand before the names and mean nothing: `kick sync x`. */

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { exec } from "./exec.ts";
 import { root } from "./root.ts";
 
-/** Builds when a file of src/ is newer than the last build. A type error is the type check's business, unless nothing came out. */
+/** Builds when a file of src/ or of the page is newer than the last build. A type error is the type check's business, unless nothing came out. */
 export async function buildIfStale(): Promise<void> {
-  if (newest(join(root, "src")) <= builtAt()) return;
+  if (Math.max(newest(join(root, "src")), newest(join(root, "dashboard"))) <= builtAt()) return;
   const { stdout, stderr } = await exec(process.execPath, [join(root, "scripts", "build.mjs")], { cwd: root });
   if (builtAt() === 0) throw new Error(`the build failed:\n${stdout}${stderr}`);
 }

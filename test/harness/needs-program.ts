@@ -7,6 +7,8 @@ const packages: Readonly<Record<string, string>> = {
   pg_dump: "postgresql-client",
   pgbench: "postgresql-contrib",
   pgbouncer: "pgbouncer",
+  chromium: "chromium",
+  promtool: "prometheus",
 };
 
 /** The path of a program of the machine, or null. */

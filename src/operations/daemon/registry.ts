@@ -8,6 +8,7 @@ import { restart } from "./restart.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
+import { watch } from "./watch.ts";
 import { activate, deactivate, pause, resume } from "./switch.ts";
 
 /** The operations that talk to the daemon, or about what it does. */
@@ -17,6 +18,7 @@ export const daemonOperations: readonly Operation[] = [
   restart,
   daemonRun,
   status,
+  watch,
   kick,
   pause,
   resume,

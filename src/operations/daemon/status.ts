@@ -1,14 +1,20 @@
 import { z } from "zod";
-import { select } from "../pattern.ts";
-import { integer, key, text, words } from "../input.ts";
+import { recentRates, type RecentRate } from "../../control/rate.ts";
+import { bool, integer, key, text, words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
-import { BucardoError } from "../../model/error.ts";
+import { hasUnicode, paintFor } from "../paint.ts";
+import { chooseSyncs } from "./status-choose.ts";
 import { statusDetail } from "./status-detail.ts";
 import { readStatus, type Status } from "./status-read.ts";
 import { daemonLines, statusTable } from "./status-table.ts";
+import { RATE_SECONDS } from "./watch-look.ts";
+import { watchRow } from "./watch-row.ts";
+import { drawWatch } from "./watch-screen.ts";
 
 /** `view`: how people asked to see it. */
-const output = z.custom<Status & { readonly view: { readonly detailed: boolean; readonly sort: number } }>();
+const output = z.custom<
+  Status & { readonly view: { readonly detailed: boolean; readonly sort: number; readonly rates?: readonly RecentRate[] } }
+>();
 
 export const status = defineOperation({
   name: ["status"],
@@ -28,6 +34,10 @@ export const status = defineOperation({
       value: "SYNC",
     }),
     sort: key(integer(-9, 9).default(1), { about: "Column of the table to sort by; negative: the other way round.", value: "N" }),
+    modern: key(bool.default(false), {
+      about: "The picture of `bucardo watch`, once: lag, rate, last run, errors with advice; as wide as the window.",
+      flag: true,
+    }),
     "show-days": key(text.optional(), { about: "No effect: the date is shown when it is not today's.", flag: true, legacy: true }),
     compress: key(text.optional(), { about: "No effect.", flag: true, legacy: true }),
     daysback: key(text.optional(), { about: "No effect: the last run counts, whenever it was.", legacy: true }),
@@ -36,27 +46,25 @@ export const status = defineOperation({
   examples: [
     { command: "bucardo status", about: "All syncs." },
     { command: "bucardo_ctl status pepper", about: "One, in detail." },
+    { command: "bucardo status --modern", about: "All, as `bucardo watch` shows them." },
   ],
-  async run({ syncs, sort }, context) {
-    const all = await readStatus(await context.control());
+  async run({ syncs, sort, modern }, context) {
+    const control = await context.control();
+    const all = await readStatus(control);
     const names = /^\d+$/.test(syncs.at(-1) ?? "") ? syncs.slice(0, -1) : syncs;
-    if (names.length === 0) return { ...all, view: { detailed: false, sort } };
-    const { chosen, unmatched } = select(all.syncs, names, (one) => one.sync.name);
-    const unknown = unmatched.filter((word) => word.toLowerCase() !== "all");
-    if (unknown.length > 0) {
-      throw new BucardoError(
-        "unknown-object",
-        `Unknown sync${unknown.length > 1 ? "s" : ""}: ${unknown.map((word) => `"${word}"`).join(", ")}.`,
-        {
-          advice: "`bucardo list syncs` shows the existing ones.",
-        },
-      );
-    }
-    return { ...all, syncs: chosen, view: { detailed: true, sort } };
+    const rates = modern ? await recentRates(control, RATE_SECONDS) : undefined;
+    const view = { detailed: names.length > 0, sort, ...(rates === undefined ? {} : { rates }) };
+    return { ...all, ...(names.length === 0 ? {} : { syncs: chooseSyncs(all, names) }), view };
   },
-  print(of, io) {
-    const { detailed, sort } = of.view;
+  print(of, io, { version, env }) {
+    const { detailed, sort, rates } = of.view;
     const now = new Date();
+    if (rates !== undefined) {
+      const picture = { daemon: of, rows: of.syncs.map((one) => watchRow(one, rates)), trouble: null, version, now };
+      const look = { width: io.width, height: Infinity, unicode: hasUnicode(env), paint: paintFor(io, env), trend: () => [] };
+      for (const line of drawWatch(picture, look)) io.out(line);
+      return;
+    }
     const order = { column: Math.max(0, Math.abs(sort) - 1), descending: sort < 0 };
     const lines = detailed
       ? [...daemonLines(of, now), ...of.syncs.flatMap((one) => statusDetail(one, of.sources, now))]
