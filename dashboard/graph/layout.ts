@@ -1,8 +1,8 @@
 /** A database in the picture. */
-export type Place = { readonly name: string; readonly x: number; readonly y: number };
+export type Place = { readonly name: string; readonly x: number; readonly y: number; readonly height: number };
 export type Arrow = { readonly from: string; readonly to: string };
-/** The curve of an arrow, and where its label stands. */
-export type Curve = { readonly path: string; readonly labelX: number; readonly labelY: number };
+/** The curve of an arrow, and where its label ends: just before what it leads to. */
+export type Curve = { readonly path: string; readonly labelX: number; readonly labelY: number; readonly anchor: "start" | "end" };
 
 export type Layout = {
   readonly width: number;
@@ -12,34 +12,78 @@ export type Layout = {
 };
 
 export type Sizes = {
-  /** across: sources left, targets right. down: sources on top. */
-  readonly direction: "across" | "down";
   readonly boxWidth: number;
+  /** Of a box with few arrows; it grows by `port` for each more. */
   readonly boxHeight: number;
   /** Between two layers, where the arrows and their labels are, and between brothers. */
   readonly layerGap: number;
   readonly gap: number;
+  /** Between two arrows that meet at a box: room for a label. */
+  readonly port: number;
 };
 
-/** Databases in layers from those that feed to those that are fed; the same input always gives the same picture. Pure. */
+/**
+ * Databases in layers, left to right, from those that feed to those that are fed. Each arrow has a place of its own at both ends, so that labels do not
+ * hide each other. The same input always gives the same picture. Pure.
+ */
 export function layOut(names: readonly string[], arrows: readonly Arrow[], sizes: Sizes): Layout {
   const layers = ordered(layersOf(names, arrows), arrows);
-  const across = sizes.direction === "across";
-  const [along, side] = across ? [sizes.boxWidth, sizes.boxHeight] : [sizes.boxHeight, sizes.boxWidth];
-  const extent = (layer: readonly string[]): number => layer.length * (side + sizes.gap) - sizes.gap;
-  const longest = Math.max(0, ...layers.map(extent));
-  const places = layers.flatMap((layer, depth) => {
-    const begin = (longest - extent(layer)) / 2;
-    return layer.map((name, index) => {
-      const [far, near] = [depth * (along + sizes.layerGap), begin + index * (side + sizes.gap)];
-      return across ? { name, x: far, y: near } : { name, x: near, y: far };
+  const depth = new Map(layers.flatMap((layer, index) => layer.map((name) => [name, index] as const)));
+  const heights = new Map(names.map((name) => [name, heightOf(name, arrows, depth, sizes)]));
+  const extent = (layer: readonly string[]): number => layer.reduce((sum, name) => sum + (heights.get(name) ?? 0) + sizes.gap, -sizes.gap);
+  const height = Math.max(0, ...layers.map(extent));
+  const places = layers.flatMap((layer, index) => {
+    let y = (height - extent(layer)) / 2;
+    return layer.map((name): Place => {
+      const own = heights.get(name) ?? sizes.boxHeight;
+      const place = { name, x: index * (sizes.boxWidth + sizes.layerGap), y, height: own };
+      y += own + sizes.gap;
+      return place;
     });
   });
-  const reach = layers.length * (along + sizes.layerGap) - sizes.layerGap;
-  const [width, height] = across ? [reach, longest] : [longest, reach];
   const at = new Map(places.map((place) => [place.name, place]));
-  const curves = arrows.map((arrow) => curveOf(at.get(arrow.from), at.get(arrow.to), sizes));
-  return { width, height, places, curves };
+  const ports = portsOf(arrows, at, sizes.port);
+  const curves = arrows.map((arrow, index) => curveOf(at.get(arrow.from), at.get(arrow.to), ports[index] ?? [0, 0], sizes));
+  return { width: layers.length * (sizes.boxWidth + sizes.layerGap) - sizes.layerGap, height, places, curves };
+}
+
+/** Which side of a box an arrow leaves or enters: one that leads back does so on the other side. */
+function sideOf(arrow: Arrow, end: "from" | "to", depth: ReadonlyMap<string, number>): "left" | "right" {
+  const ahead = (depth.get(arrow.to) ?? 0) > (depth.get(arrow.from) ?? 0);
+  return (end === "from") === ahead ? "right" : "left";
+}
+
+function heightOf(name: string, arrows: readonly Arrow[], depth: ReadonlyMap<string, number>, { boxHeight, port }: Sizes): number {
+  const sides = { left: 0, right: 0 };
+  for (const arrow of arrows) {
+    if (arrow.from === name) sides[sideOf(arrow, "from", depth)]++;
+    if (arrow.to === name) sides[sideOf(arrow, "to", depth)]++;
+  }
+  return Math.max(boxHeight, Math.max(sides.left, sides.right) * port);
+}
+
+/** Heights at which each arrow leaves and arrives: on each side of a box in the order of where they come from or go to. */
+function portsOf(arrows: readonly Arrow[], at: ReadonlyMap<string, Place>, port: number): (readonly [number, number])[] {
+  const ports = arrows.map((): [number, number] => [0, 0]);
+  const sides = new Map<string, { readonly index: number; readonly end: 0 | 1; readonly other: Place | undefined }[]>();
+  for (const [index, arrow] of arrows.entries()) {
+    const [from, to] = [at.get(arrow.from), at.get(arrow.to)];
+    const ahead = (to?.x ?? 0) > (from?.x ?? 0);
+    const add = (name: string, side: string, end: 0 | 1, other: Place | undefined): void => {
+      const key = `${name}\u0000${side}`;
+      sides.set(key, [...(sides.get(key) ?? []), { index, end, other }]);
+    };
+    add(arrow.from, ahead ? "right" : "left", 0, to);
+    add(arrow.to, ahead ? "left" : "right", 1, from);
+  }
+  for (const [key, ends] of sides) {
+    const place = at.get(key.split("\u0000")[0] ?? "");
+    if (place === undefined) continue;
+    const sorted = ends.toSorted((a, b) => (a.other?.y ?? 0) - (b.other?.y ?? 0) || a.index - b.index);
+    const top = place.y + place.height / 2 - ((sorted.length - 1) * port) / 2;
+    for (const [position, { index, end }] of sorted.entries()) (ports[index] ?? [0, 0])[end] = top + position * port;
+  }
+  return ports;
 }
 
 /** A layer for each name: one more than the deepest of those that feed it. Arrows that close a circle do not count. */
@@ -102,20 +146,11 @@ function ordered(layers: string[][], arrows: readonly Arrow[]): string[][] {
   return sorted;
 }
 
-function curveOf(from: Place | undefined, to: Place | undefined, sizes: Sizes): Curve {
-  if (from === undefined || to === undefined) return { path: "", labelX: 0, labelY: 0 };
-  const { boxWidth: w, boxHeight: h, direction } = sizes;
-  const across = direction === "across";
-  const ahead = across ? to.x > from.x : to.y > from.y;
-  // Two that feed each other stand in different layers too: the way back goes below, so that both can be seen.
-  const shift = ahead ? 0 : 10;
-  const [x1, y1] = across ? [ahead ? from.x + w : from.x, from.y + h / 2 + shift] : [from.x + w / 2 + shift, ahead ? from.y + h : from.y];
-  const [x2, y2] = across ? [ahead ? to.x : to.x + w, to.y + h / 2 + shift] : [to.x + w / 2 + shift, ahead ? to.y : to.y + h];
-  const bend = Math.max(30, (across ? Math.abs(x2 - x1) : Math.abs(y2 - y1)) / 2) * (ahead ? 1 : -1);
-  const bow = ahead ? 0 : 36;
-  const [c1, c2] = across
-    ? [`${x1 + bend} ${y1 + bow}`, `${x2 - bend} ${y2 + bow}`]
-    : [`${x1 + bow} ${y1 + bend}`, `${x2 + bow} ${y2 - bend}`];
-  const [labelX, labelY] = across ? [(x1 + x2) / 2, (y1 + y2) / 2 + bow * 0.75] : [(x1 + x2) / 2 + bow * 0.75, (y1 + y2) / 2];
-  return { path: `M${x1} ${y1}C${c1} ${c2} ${x2} ${y2}`, labelX, labelY };
+function curveOf(from: Place | undefined, to: Place | undefined, [y1, y2]: readonly [number, number], { boxWidth }: Sizes): Curve {
+  if (from === undefined || to === undefined) return { path: "", labelX: 0, labelY: 0, anchor: "end" };
+  const ahead = to.x > from.x;
+  const [x1, x2] = [ahead ? from.x + boxWidth : from.x, ahead ? to.x : to.x + boxWidth];
+  const bend = Math.max(30, Math.abs(x2 - x1) / 3) * (ahead ? 1 : -1);
+  const path = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+  return { path, labelX: x2 + (ahead ? -14 : 14), labelY: y2, anchor: ahead ? "end" : "start" };
 }

@@ -7,8 +7,8 @@ import { counted, duration, lagText, short } from "../words.ts";
 import { choose, flowsOf, type Flow } from "./arrows.ts";
 import { layOut, type Curve, type Place, type Sizes } from "./layout.ts";
 
-const ACROSS: Sizes = { direction: "across", boxWidth: 190, boxHeight: 44, layerGap: 200, gap: 14 };
-const DOWN: Sizes = { direction: "down", boxWidth: 150, boxHeight: 44, layerGap: 96, gap: 14 };
+const WIDE: Sizes = { boxWidth: 190, boxHeight: 44, layerGap: 270, gap: 14, port: 20 };
+const NARROW: Sizes = { boxWidth: 108, boxHeight: 30, layerGap: 106, gap: 12, port: 19 };
 const PAD = 14;
 /** Beyond this many arrows labels would hide each other; the tone stays, and the list beside has the numbers. */
 const MOST_LABELS = 24;
@@ -17,7 +17,7 @@ const MOST_LABELS = 24;
 export function picture(app: App, seen: Snapshot, syncs: readonly SyncHealth[]): Node {
   const { shown, left } = choose(flowsOf(syncs));
   const narrow = app.ui("narrow", false);
-  const sizes = narrow ? DOWN : ACROSS;
+  const sizes = narrow ? NARROW : WIDE;
   const used = new Set(shown.flatMap(({ from, to }) => [from, to]));
   const alone = left === 0 ? seen.databases.map(({ name }) => name).filter((name) => !used.has(name)) : [];
   const names = [
@@ -25,7 +25,7 @@ export function picture(app: App, seen: Snapshot, syncs: readonly SyncHealth[]):
     ...[...used].filter((name) => !seen.databases.some((db) => db.name === name)),
   ];
   const layout = layOut(names, shown, sizes);
-  const [width, height] = [layout.width + PAD * 2, layout.height + PAD * 2 + (narrow ? 0 : 12)];
+  const [width, height] = [layout.width + PAD * 2, layout.height + PAD * 2];
   return h(
     "div",
     { class: "picture" },
@@ -55,7 +55,7 @@ export function picture(app: App, seen: Snapshot, syncs: readonly SyncHealth[]):
               "g",
               { class: "labels", "aria-hidden": "true" },
               ...layout.places.map((place) => boxText(seen, place, sizes)),
-              ...(shown.length <= MOST_LABELS ? shown.map((flow, index) => label(flow, layout.curves[index])) : []),
+              ...(shown.length <= MOST_LABELS ? shown.map((flow, index) => label(flow, layout.curves[index], narrow)) : []),
             ),
           ),
         ),
@@ -113,22 +113,22 @@ function arrow(app: App, flow: Flow, curve: Curve | undefined): Child {
 }
 
 /** What stands on an arrow: apart from it, so that no line crosses a word. Those who listen hear it from the arrow. */
-function label({ lag, tone, syncs, from, to }: Flow, curve: Curve | undefined): Child {
+function label({ lag, tone, syncs, from, to }: Flow, curve: Curve | undefined, narrow: boolean): Child {
   if (curve === undefined) return null;
-  const x = curve.labelX + PAD;
+  const name = clip(syncs.length === 1 ? (syncs[0] ?? "") : counted(syncs.length, "sync"), 18);
   return h(
     "text",
-    { key: `${from} ${to}`, class: `flow-label ${tone}`, x, y: curve.labelY + PAD - 5, "text-anchor": "middle" },
-    h("tspan", {}, lagLabel(lag)),
-    h("tspan", { class: "flow-name", x, dy: 16 }, clip(syncs.length === 1 ? (syncs[0] ?? "") : counted(syncs.length, "sync"), 24)),
+    { key: `${from} ${to}`, class: `flow-label ${tone}`, x: curve.labelX + PAD, y: curve.labelY + PAD - 4, "text-anchor": curve.anchor },
+    narrow ? null : h("tspan", { class: "flow-name" }, `${name} `),
+    lagLabel(lag, narrow),
   );
 }
 
 const STATES = { good: "in step", busy: "running", warn: "needs attention", bad: "stopped or failing", off: "resting" } as const;
 
-function lagLabel(lag: Flow["lag"]): string {
+function lagLabel(lag: Flow["lag"], narrow: boolean): string {
   if (lag === null) return "?";
-  return lag.deltas === 0 ? "0" : `${short(lag.deltas)} · ${duration(lag.ageSeconds)}`;
+  return lag.deltas === 0 || narrow ? short(lag.deltas) : `${short(lag.deltas)} · ${duration(lag.ageSeconds).replace(/ \d+ (s|min)$/, "")}`;
 }
 
 function box(app: App, seen: Snapshot, place: Place, sizes: Sizes): Node {
@@ -149,23 +149,25 @@ function box(app: App, seen: Snapshot, place: Place, sizes: Sizes): Node {
       on: { click: show },
     },
     h("title", {}, spoken),
-    h("rect", { x: place.x + PAD, y: place.y + PAD, width: sizes.boxWidth, height: sizes.boxHeight, rx: 8 }),
+    h("rect", { x: place.x + PAD, y: place.y + PAD, width: sizes.boxWidth, height: place.height, rx: 8 }),
   );
 }
 
 function boxText(seen: Snapshot, place: Place, sizes: Sizes): Node {
   const db = seen.databases.find(({ name }) => name === place.name);
-  const room = sizes.boxWidth - 24;
-  const [x, y] = [place.x + PAD + 12, place.y + PAD];
+  const small = sizes.boxHeight < 40;
+  const room = sizes.boxWidth - (small ? 14 : 24);
+  const [x, y] = [place.x + PAD + (small ? 7 : 12), place.y + PAD + (place.height - sizes.boxHeight) / 2];
   return h(
     "g",
     { key: `db ${place.name}` },
-    h("text", { class: "db-name", x, y: y + 19 }, clip(place.name, Math.floor(room / 8.8))),
-    h(
-      "text",
-      { class: "db-place", x, y: y + 35 },
-      clip(db?.status === "inactive" ? "inactive" : (db?.place ?? ""), Math.floor(room / 7.2)),
-    ),
+    h("text", { class: `db-name ${small ? "small" : ""}`, x, y: y + 19 }, clip(place.name, Math.floor(room / (small ? 7.4 : 8.8)))),
+    !small &&
+      h(
+        "text",
+        { class: "db-place", x, y: y + 35 },
+        clip(db?.status === "inactive" ? "inactive" : (db?.place ?? ""), Math.floor(room / 7.2)),
+      ),
   );
 }
 

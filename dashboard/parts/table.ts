@@ -102,10 +102,14 @@ function headCell<Row>(app: App, key: string, column: Column<Row>, order: string
     h(
       "button",
       { type: "button", class: "sort", on: { click: () => app.setUi(`${key} order`, next) } },
-      column.head,
-      h("span", { "aria-hidden": "true", class: "arrow" }, direction === "ascending" ? "↑" : direction === "descending" ? "↓" : ""),
+      // On the side where it does not move the head away from its numbers.
+      ...(column.number ? [arrow(direction), column.head] : [column.head, arrow(direction)]),
     ),
   );
+}
+
+function arrow(direction: string | null): Node {
+  return h("span", { "aria-hidden": "true", class: "arrow" }, direction === "ascending" ? "↑" : direction === "descending" ? "↓" : "");
 }
 
 function classOf<Row>(column: Column<Row>): string {

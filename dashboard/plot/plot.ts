@@ -30,7 +30,9 @@ export function plot(app: App, key: string, options: PlotOptions): Node {
   const series = mostInteresting(options.series);
   const width = app.ui(`${key} width`, 560);
   const values = series.flatMap(({ points }) => points.flatMap(([, value]) => (value === null ? [] : [value])));
-  const marks = niceMarks(Math.max(options.least, ...values), 3, options.unit).filter((mark) => options.least < 1 || Number.isInteger(mark));
+  const marks = niceMarks(Math.max(options.least, ...values), 3, options.unit).filter(
+    (mark) => options.least < 1 || Number.isInteger(mark),
+  );
   const top = Math.max(marks.at(-1) ?? 1, ...values);
   const { from, to } = options;
   const x = (at: number): number => LEFT + ((at - from) / Math.max(1, to - from)) * (width - LEFT - RIGHT);

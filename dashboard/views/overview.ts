@@ -171,12 +171,16 @@ function syncTable(app: App, rows: readonly SyncHealth[]): Node {
         head: "Waiting",
         number: true,
         order: ({ lag }) => lag?.deltas ?? -1,
-        cell: ({ lag }) => (lag === null ? "?" : short(lag.deltas)),
+        cell: ({ lag }) =>
+          lag === null
+            ? "?"
+            : [short(lag.deltas), lag.deltas > 0 && h("span", { key: "age", class: "under narrow" }, duration(lag.ageSeconds))],
       },
       {
         name: "age",
         head: "Age",
         number: true,
+        wide: true,
         order: ({ lag }) => lag?.ageSeconds ?? -1,
         cell: ({ lag }) => (lag === null || lag.deltas === 0 ? "" : duration(lag.ageSeconds)),
       },

@@ -213,7 +213,14 @@ function plotsOf(app: App, data: Samples | null, refused: string | null): Child 
     "div",
     { class: "plots" },
     plot(app, "deltas", { ...shared, title: "Deltas waiting", series: series((point) => point[1]), show: short, unit: "count", least: 1 }),
-    plot(app, "age", { ...shared, title: "Age of the oldest", series: series((point) => point[2]), show: duration, unit: "seconds", least: 0.1 }),
+    plot(app, "age", {
+      ...shared,
+      title: "Age of the oldest",
+      series: series((point) => point[2]),
+      show: duration,
+      unit: "seconds",
+      least: 0.1,
+    }),
     plot(app, "rate", {
       ...shared,
       title: "Rows per second",

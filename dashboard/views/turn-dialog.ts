@@ -13,10 +13,11 @@ export function confirmTurn(app: App, direction: "cutover" | "switchback"): Node
   const right = typed === name;
   const send = (event: SubmitEvent): void => {
     event.preventDefault();
-    if (!right) return;
+    const confirm = new FormData(event.target as HTMLFormElement).get("database");
+    if (confirm !== name) return;
     app.ask(null);
     app.setUi("turn name", "");
-    void doTurn(app, direction, { confirm: typed });
+    void doTurn(app, direction, { confirm });
   };
   const close = (): void => {
     app.setUi("turn name", "");
