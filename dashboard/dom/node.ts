@@ -27,7 +27,7 @@ function flat(children: readonly Child[]): (Node | string)[] {
   for (const child of children) {
     if (child === null || child === undefined || child === false) continue;
     if (isList(child)) all.push(...flat(child));
-    else all.push(typeof child === "object" ? (child as Node) : String(child));
+    else all.push(typeof child === "object" ? child : String(child));
   }
   return all;
 }

@@ -99,9 +99,9 @@ function setLate(element: Element, before: Props, after: Props): void {
   }
 }
 
-function setAttribute(element: Element, name: string, value: unknown): void {
+function setAttribute(element: Element, name: string, value: Props[string]): void {
   if (value === null || value === undefined || value === false) element.removeAttribute(name);
-  else element.setAttribute(name, value === true ? "" : String(value));
+  else element.setAttribute(name, value === true ? "" : `${value as string | number}`);
 }
 
 function setStyle(element: HTMLElement, before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): void {

@@ -31,7 +31,7 @@ export function flowsOf(syncs: readonly SyncHealth[]): Flow[] {
           syncs: [...(before?.syncs ?? []), sync.name],
           tone: worse(before?.tone ?? "off", targetTone(target, tone)),
           lag: further(before?.lag ?? null, target?.lag ?? null),
-          running: (before?.running ?? false) || target?.running != null,
+          running: (before?.running ?? false) || (target !== undefined && target.running !== null),
         });
       }
   }

@@ -11,7 +11,7 @@ export type Connection = { readonly state: "connecting" | "open" | "lost" | "tok
 export type Said = { readonly tone: "good" | "bad"; readonly text: string; readonly advice: string; readonly at: number };
 
 /** A question that stands before everything else. */
-export type Question = { readonly kind: "token"; readonly then: (() => void) | null } | { readonly kind: "cutover" | "switchback" };
+export type Question = { readonly kind: "token"; readonly next: (() => void) | null } | { readonly kind: "cutover" | "switchback" };
 
 /** All that the views look at. They are drawn anew after each change, at most once a frame. */
 export class App {
@@ -105,7 +105,7 @@ export class App {
       this.resources.forget();
     } catch (error) {
       const refused = error instanceof Refused ? error : null;
-      if (refused?.status === 401) this.ask({ kind: "token", then: () => void this.act(name, work) });
+      if (refused?.status === 401) this.ask({ kind: "token", next: () => void this.act(name, work) });
       else this.#say({ tone: "bad", ...wordsOf(refused?.error, error) });
     } finally {
       this.busy.delete(name);

@@ -31,7 +31,7 @@ export function healthOf(seen: Snapshot): SyncHealth[] {
 export function syncHealth(sync: SyncView, targets: readonly TargetView[]): SyncHealth {
   const known = targets.flatMap(({ lag }) => (lag === null ? [] : [lag]));
   const deltas = Math.max(0, ...known.map((lag) => lag.deltas));
-  const rates = targets.flatMap(({ running }) => (running?.rate == null ? [] : [running.rate]));
+  const rates = targets.flatMap(({ running }) => (running === null || running.rate === null ? [] : [running.rate]));
   const runs = targets.flatMap(({ lastGood, lastBad }) => [lastGood?.ended, lastBad?.ended]).filter((at) => at !== undefined);
   const setAside = targets.reduce((sum, target) => sum + target.setAside, 0);
   const failed = targets.find((target) => failureOf(target) !== null);

@@ -28,22 +28,17 @@ export class Resources {
     const stale = now - entry.at > everyMs || (entry.version !== version && now - entry.at > 1000);
     // A refusal is not asked again until something is different.
     const hopeless = entry.refused !== null && entry.refused.status >= 400 && entry.refused.status < 500 && entry.version === version;
-    if (stale && !hopeless && entry.loading === null) this.#load(entry, load, version);
+    if (stale && !hopeless && entry.loading === null) void this.#load(entry, load, version);
     return { data: entry.data as Data | null, refused: entry.refused, loading: entry.loading !== null };
   }
 
-  #load(entry: Entry, load: (signal: AbortSignal) => Promise<unknown>, version: string): void {
+  async #load(entry: Entry, load: (signal: AbortSignal) => Promise<unknown>, version: string): Promise<void> {
     const controller = new AbortController();
     entry.loading = controller;
-    const done = (change: Partial<Entry>): void => {
-      if (controller.signal.aborted) return;
-      Object.assign(entry, { loading: null, at: performance.now(), version }, change);
-      this.#changed();
-    };
-    load(controller.signal).then(
-      (data) => done({ data, refused: null }),
-      (error: unknown) => done({ refused: error instanceof Refused ? error : new Refused(unknown(error), 0) }),
-    );
+    const outcome = await outcomeOf(load(controller.signal));
+    if (controller.signal.aborted) return;
+    Object.assign(entry, { loading: null, at: performance.now(), version }, outcome);
+    this.#changed();
   }
 
   /** Around a drawing: what it did not use goes. */
@@ -62,6 +57,14 @@ export class Resources {
   /** Everything is asked again: another token, or the server came back. */
   forget(): void {
     for (const entry of this.#entries.values()) Object.assign(entry, { at: -Infinity, refused: null });
+  }
+}
+
+async function outcomeOf(loading: Promise<unknown>): Promise<Pick<Entry, "refused"> & Partial<Entry>> {
+  try {
+    return { data: await loading, refused: null };
+  } catch (error) {
+    return { refused: error instanceof Refused ? error : new Refused(unknown(error), 0) };
   }
 }
 

@@ -7,16 +7,16 @@ import { confirmTurn } from "./turn-dialog.ts";
 export function dialog(app: App): Child {
   const { question } = app;
   if (question === null) return null;
-  return question.kind === "token" ? tokenDialog(app, question.then) : confirmTurn(app, question.kind);
+  return question.kind === "token" ? tokenDialog(app, question.next) : confirmTurn(app, question.kind);
 }
 
-function tokenDialog(app: App, then: (() => void) | null): Node {
+function tokenDialog(app: App, next: (() => void) | null): Node {
   const send = (event: SubmitEvent): void => {
     event.preventDefault();
     const typed = new FormData(event.target as HTMLFormElement).get("token");
     app.ask(null);
     app.useToken(typeof typed === "string" ? typed : "");
-    then?.();
+    next?.();
   };
   return modal(
     app,

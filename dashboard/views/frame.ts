@@ -78,7 +78,7 @@ function ownToken(app: App): Node {
   const has = token() !== null;
   return h(
     "button",
-    { type: "button", class: "plain", on: { click: () => (has ? app.useToken(null) : app.ask({ kind: "token", then: null })) } },
+    { type: "button", class: "plain", on: { click: () => (has ? app.useToken(null) : app.ask({ kind: "token", next: null })) } },
     has ? "Forget token" : "Enter token",
   );
 }
@@ -120,7 +120,7 @@ function banner(app: App): Child {
       { class: "banner" },
       mark("warn"),
       h("span", {}, "Reading needs the token of this server."),
-      h("button", { type: "button", class: "plain", on: { click: () => app.ask({ kind: "token", then: null }) } }, "Enter it"),
+      h("button", { type: "button", class: "plain", on: { click: () => app.ask({ kind: "token", next: null }) } }, "Enter it"),
     );
   const trouble = seen?.trouble.control ?? seen?.trouble.migration ?? null;
   return trouble === null

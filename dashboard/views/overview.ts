@@ -240,7 +240,7 @@ function databases(app: App, seen: Snapshot): Node {
                 h("span", { key: "n", class: "strong" }, name),
                 h("span", { key: "p", class: "under" }, place),
                 status === "inactive" && h("span", { key: "s", class: "under" }, "inactive"),
-                deltas?.note != null && h("span", { key: "t", class: "under warn" }, deltas.note),
+                typeof deltas?.note === "string" && h("span", { key: "t", class: "under warn" }, deltas.note),
               ],
             },
             {
@@ -255,7 +255,7 @@ function databases(app: App, seen: Snapshot): Node {
               head: "Quota in",
               number: true,
               order: ({ deltas }) => deltas?.secondsLeft ?? Infinity,
-              cell: ({ deltas }) => (deltas?.secondsLeft == null ? "" : duration(deltas.secondsLeft)),
+              cell: ({ deltas }) => (typeof deltas?.secondsLeft !== "number" ? "" : duration(deltas.secondsLeft)),
             },
           ],
         }),

@@ -39,7 +39,7 @@ export function setAsideSection(app: App, { sync, setAside }: SyncHealth): Child
 /** Shows something that needs the token. */
 export function reveal(app: App, key: string, label: string): Node {
   const show = (): void => {
-    if (token() === null) app.ask({ kind: "token", then: () => app.setUi(key, true) });
+    if (token() === null) app.ask({ kind: "token", next: () => app.setUi(key, true) });
     else app.setUi(key, true);
   };
   return h("p", {}, button(label, show), h("span", { class: "quiet beside" }, "These are values of your tables."));
@@ -56,7 +56,7 @@ function rows(app: App, sync: string, count: number): Child {
       "div",
       {},
       h("p", {}, refused.error.message),
-      refused.status === 401 && button("Enter another token", () => app.ask({ kind: "token", then: null })),
+      refused.status === 401 && button("Enter another token", () => app.ask({ kind: "token", next: null })),
     );
   if (data === null) return h("p", { class: "quiet" }, "Loading…");
   if (data.rows.length === 0) return h("p", { class: "quiet" }, "None.");

@@ -48,7 +48,7 @@ export function syncPage(app: App, seen: Snapshot, name: string): Child[] {
 function actions(app: App, { sync }: SyncHealth): Node {
   const syncs = [sync.name];
   const act = (verb: string, path: string, text: (output: never) => string): void =>
-    void app.act(`${verb} ${sync.name}`, async () => text((await post(path, { syncs })) as never));
+    void app.act(`${verb} ${sync.name}`, async () => text(await post<never>(path, { syncs })));
   const one = (verb: string, label: string, path: string, text: (output: never) => string, kind = ""): Node =>
     button(label, () => act(verb, path, text), { kind, busy: app.busy.has(`${verb} ${sync.name}`) });
   const told = ({ messages }: { readonly messages: readonly string[] }): string => messages.join(" ");

@@ -29,7 +29,7 @@ function watch(argv: readonly string[], window?: { readonly columns: number; rea
     stdin: Object.assign(Readable.from([]), { isTTY: false }),
     stdout: terminal,
     stderr,
-    env: { HOME: site.home, LANG: "en_GB.UTF-8" },
+    env: { HOME: site.home, LANG: "en_GB.UTF-8", NO_COLOR: "1" },
     cwd: site.home,
     signal: ending.signal,
   });
@@ -44,6 +44,10 @@ function watch(argv: readonly string[], window?: { readonly columns: number; rea
       return text;
     },
   };
+}
+
+function hasControls(text: string): boolean {
+  return Array.from(text).some((letter) => letter < " " || letter === "\u007f");
 }
 
 test("--json: a line per change, until it is interrupted", async () => {
@@ -84,11 +88,16 @@ test("in a window: drawn in place, again at another size, after the control data
   );
   await seen.shows(/trying again/);
   seen.clear();
-  await seen.shows(/SYNC[^]*pepper[^]*\u001b\[J$/);
-  await waitFor(() => (seen.clear(), seen.shows(/not running/).then(() => !seen.text().includes("trying again"))), {
-    what: "the trouble to be over",
-  });
-  expect(await seen.end()).toMatch(/\u001b\[\?25h\u001b\[\?1049l$/);
+  await seen.shows(/SYNC[^]*pepper/);
+  await waitFor(
+    async () => {
+      seen.clear();
+      await seen.shows(/not running/);
+      return !seen.text().includes("trying again");
+    },
+    { what: "the trouble to be over" },
+  );
+  expect((await seen.end()).endsWith("\u001b[?25h\u001b[?1049l")).toBe(true);
 });
 
 test("in a pipe: a line per change of state, without a single control character", async () => {
@@ -97,15 +106,14 @@ test("in a pipe: a line per change of state, without a single control character"
   await site.ok("deactivate pepper");
   await seen.shows(/pepper: Inactive\n/);
   await site.ok("activate pepper");
-  // eslint-disable-next-line no-control-regex
-  expect(await seen.end()).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  expect((await seen.end()).split("\n").some(hasControls)).toBe(false);
 });
 
 test("what is wrong at the start is an error; status --modern is the same picture, once", async () => {
   expect(await site.run("watch nobody")).toMatchObject({
     code: 1,
     out: "",
-    err: expect.stringContaining('Unknown sync "nobody"') as string,
+    err: expect.stringContaining('Unknown sync: "nobody"') as string,
   });
   const modern = await site.ok("status --modern");
   expect(modern).toMatch(/^Bucardo \S+ +\d\d:\d\d:\d\d\n! the daemon is not running[^]*\n {2}SYNC +WAY +STATE/);

@@ -42,7 +42,10 @@ export function columnsOf({ now, unicode, trend }: ColumnOptions): Readonly<Reco
       cell: ({ last }) =>
         last === null
           ? plain("")
-          : plain(last.good ? `${short(last.rows)} rows in ${took(last.ms)}` : `failed after ${took(last.ms)}`, "dim"),
+          : plain(
+              last.good ? `${short(last.rows)} ${last.rows === 1 ? "row" : "rows"} in ${took(last.ms)}` : `failed after ${took(last.ms)}`,
+              "dim",
+            ),
     },
   };
 }

@@ -87,7 +87,7 @@ function rateOf(targets: readonly TargetStatus[], rates: readonly RecentRate[]):
 
 function lastOf(targets: readonly TargetStatus[]): WatchRow["last"] {
   const run = latest([...targets.map((one) => one.lastGood), ...targets.map((one) => one.lastBad)]);
-  if (run?.ended == null) return null;
+  if (run === null || run.ended === null) return null;
   return {
     ended: run.ended,
     ms: run.ended.getTime() - run.started.getTime(),

@@ -140,8 +140,8 @@ function clean(cell: Cell): Cell {
 }
 
 function fit({ text, tone }: Cell, width: number, column: Column, { unicode }: Look): Cell {
-  const short = cut(text, width, unicode ? "…" : "~");
-  return { text: column.right ? short.padStart(width) : short.padEnd(width), tone };
+  const fitting = cut(text, width, unicode ? "…" : "~");
+  return { text: column.right ? fitting.padStart(width) : fitting.padEnd(width), tone };
 }
 
 function trimmed([mark, ...cells]: readonly Cell[], paint: Paint): string {

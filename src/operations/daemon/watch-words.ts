@@ -1,7 +1,8 @@
 /** Numbers as the watching screen shows them: short, and of one kind in a column. Pure. */
 
-/** `0`, `950`, `12.3 k`, `4.1 M`. */
+/** `0`, `0.4`, `950`, `12.3 k`, `4.1 M`. */
 export function short(number: number): string {
+  if (number > 0 && number < 1) return number.toFixed(1);
   if (number < 10_000) return Math.round(number).toLocaleString("en-US");
   const [value, unit] = number < 1e6 ? [number / 1e3, "k"] : number < 1e9 ? [number / 1e6, "M"] : [number / 1e9, "G"];
   return `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`;
@@ -31,8 +32,7 @@ export function sparkline(values: readonly number[]): string {
 
 /** Text of others for a terminal: no control characters, no line ends. */
 export function harmless(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " ");
 }
 
 export function cut(text: string, width: number, mark: string): string {
