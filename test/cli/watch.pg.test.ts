@@ -36,7 +36,11 @@ function watch(argv: readonly string[], window?: { readonly columns: number; rea
   return {
     terminal,
     text: () => text,
-    shows: (pattern: RegExp) => waitFor(() => pattern.test(text), { what: `watch to show ${pattern}; it showed\n${text}${errors}` }),
+    async shows(pattern: RegExp) {
+      await waitFor(() => pattern.test(text), { what: `watch to show ${pattern}` }).catch((error: unknown) => {
+        throw new Error(`it showed:\n${text}${errors}`, { cause: error });
+      });
+    },
     clear: () => (text = ""),
     async end() {
       ending.abort(new Error("Ctrl-C"));
@@ -73,7 +77,7 @@ test("--json: a line per change, until it is interrupted", async () => {
 
 test("in a window: drawn in place, again at another size, after the control database was away, and gone without a trace", async () => {
   const seen = watch(["--every", "0.1"], { columns: 120, rows: 30 });
-  await seen.shows(/the daemon is not running/);
+  await seen.shows(/not running|never started/);
   await seen.shows(/SYNC +WAY +STATE/);
   expect(seen.text().startsWith("\u001b[?1049h\u001b[?25l")).toBe(true);
 
@@ -83,16 +87,20 @@ test("in a window: drawn in place, again at another size, after the control data
   await seen.shows(/SYNC +STATE/);
   expect(seen.text()).not.toContain("WAY");
 
-  await site.control.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bucardo' and datname = current_database()",
+  // From a neighbour on the same server: nobody can connect to the control database for a while.
+  const neighbour = site.databases[1]!;
+  await neighbour.query(`alter database ${site.control.name} with allow_connections false`);
+  await neighbour.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${site.control.name}' and application_name = 'bucardo'`,
   );
   await seen.shows(/trying again/);
+  await neighbour.query(`alter database ${site.control.name} with allow_connections true`);
   seen.clear();
   await seen.shows(/SYNC[^]*pepper/);
   await waitFor(
     async () => {
       seen.clear();
-      await seen.shows(/not running/);
+      await seen.shows(/not running|never started/);
       return !seen.text().includes("trying again");
     },
     { what: "the trouble to be over" },
@@ -116,7 +124,7 @@ test("what is wrong at the start is an error; status --modern is the same pictur
     err: expect.stringContaining('Unknown sync: "nobody"') as string,
   });
   const modern = await site.ok("status --modern");
-  expect(modern).toMatch(/^Bucardo \S+ +\d\d:\d\d:\d\d\n! the daemon is not running[^]*\n {2}SYNC +WAY +STATE/);
+  expect(modern).toMatch(/^Bucardo \S+ +\d\d:\d\d:\d\d\n! [^]*(not running|never started)[^]*\n {2}SYNC +WAY +STATE/);
   // The old form is what scripts read.
   expect(await site.ok("status")).toMatch(/ Name +State +Last good/);
 });

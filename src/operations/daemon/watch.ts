@@ -46,7 +46,8 @@ export const watch = defineOperation({
         glance = await patiently(look(context, syncs), context.signal, () => view.trouble(SLOW));
       } catch (error) {
         if (context.signal.aborted) return {};
-        view.trouble(`The control database: ${describeError(error).message}; trying again`);
+        // What matters first: a narrow window cuts the rest.
+        view.trouble(`trying again: ${describeError(error).message}`);
       }
     }
   },
