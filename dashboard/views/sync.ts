@@ -1,12 +1,12 @@
 import type { Samples, Snapshot } from "../../src/http/page-types.ts";
 import { h, type Child, type Node } from "../dom/node.ts";
-import { badge, button, callout, choice, facts, section } from "../parts/parts.ts";
+import { badge, bar, button, callout, choice, facts, section } from "../parts/parts.ts";
 import { table } from "../parts/table.ts";
 import { plot } from "../plot/plot.ts";
 import { get, post } from "../state/api.ts";
 import type { App } from "../state/app.ts";
 import { failureOf, syncHealth, toneOf, type SyncHealth } from "../state/health.ts";
-import { ago, count, counted, duration, lagText, short } from "../words.ts";
+import { ago, count, counted, duration, lagText, short, size } from "../words.ts";
 import { conflictSection } from "./conflicts.ts";
 import { runSections } from "./runs.ts";
 import { setAsideSection } from "./set-aside.ts";
@@ -116,9 +116,10 @@ function targetTable(app: App, { targets }: SyncHealth): Node {
       {
         name: "name",
         head: "Target",
-        cell: ({ target, running }) => [
+        cell: ({ target, running, copy }) => [
           h("span", { key: "n", class: "strong" }, target),
           running !== null && h("span", { key: "r", class: "under" }, progressText(running)),
+          copy !== null && copyBar(copy),
         ],
       },
       {
@@ -148,6 +149,23 @@ function targetTable(app: App, { targets }: SyncHealth): Node {
       },
     ],
   });
+}
+
+/** Large tables on their way in pieces, beside the runs. */
+function copyBar(copy: NonNullable<Snapshot["targets"][number]["copy"]>): Node {
+  const { tables, tablesDone, diskBytes, diskBytesDone, bytesPerSecond, secondsLeft, paused, active } = copy;
+  const words = [
+    `copy: ${size(diskBytesDone)} of ${size(diskBytes)}, ${count(tablesDone)} of ${counted(tables, "table")}`,
+    paused ? "paused" : `${size(bytesPerSecond)}/s`,
+    secondsLeft === null || paused ? null : `${duration(secondsLeft)} left`,
+    active.length === 0 ? null : active.join(", "),
+  ].filter((part) => part !== null);
+  return h(
+    "div",
+    { key: "copy" },
+    bar("Copy of large tables", diskBytes === 0 ? null : diskBytesDone / diskBytes),
+    h("span", { class: "under" }, words.join(", ")),
+  );
 }
 
 function progressText(running: NonNullable<Snapshot["targets"][number]["running"]>): string {

@@ -108,6 +108,20 @@ function syncOf(name: string, source: string, target: string, index: number, rol
       detail: kind === "Stopped" ? ERROR.message : null,
       lag: { deltas, ageSeconds: deltas === 0 ? 0 : deltas / 40, checked: before(1) },
       setAside: index % 12 === 6 ? 3 : 0,
+      copy:
+        index % 12 === 5
+          ? {
+              tables: 3,
+              tablesDone: 1,
+              rows: 4_100_000,
+              diskBytes: 9e9,
+              diskBytesDone: 3.2e9,
+              bytesPerSecond: 61e6,
+              secondsLeft: 95,
+              paused: false,
+              active: ["public.events"],
+            }
+          : null,
       running:
         kind === "Fetching"
           ? {
@@ -192,6 +206,7 @@ export function madeUpMove(ready = false): MigrationView {
     fromDatabase: "shop",
     toDatabase: "shop_new",
     startedAt: before(7600),
+    elapsedMs: 7_600_000,
     working: ready ? null : "bucardo migrate start",
     openSide: "old",
     decided: false,

@@ -45,6 +45,7 @@ function pictureOf(rows: readonly WatchRow[], more: Partial<Picture> = {}): Pict
     started: new Date(now.getTime() - 7_200_000),
     ready: now,
     stopped: null,
+    url: null,
   };
   return { daemon: { alive: true, daemon, local: true, sources: [] }, rows, trouble: null, version: "6.0.0", now, ...more };
 }
