@@ -54,7 +54,7 @@ const options: FixtureOptions = {
 let fixture: Fixture;
 beforeAll(async () => {
   fixture = await openFixture(options);
-});
+}, 180_000); // a build may come first
 afterAll(() => fixture[Symbol.asyncDispose]());
 
 /** A stopped one, one with rows set aside, and a good one. */
