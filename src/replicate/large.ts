@@ -1,7 +1,7 @@
 import type { QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import type { Batch } from "./definition.ts";
+import type { Batch, RunDefinition } from "./definition.ts";
 import type { Member } from "./member.ts";
 import type { TablePlan } from "./plan.ts";
 
@@ -15,6 +15,7 @@ export type Split = { readonly batch: Batch; readonly plans: readonly TablePlan[
 export async function leaveLarge(
   source: Session,
   target: Member,
+  { sync, target: name }: RunDefinition,
   batch: Batch,
   plans: readonly TablePlan[],
   most: number | undefined,
@@ -28,7 +29,16 @@ export async function leaveLarge(
     room -= sizes.get(plan)!;
     if (room < 0) left.add(plan);
   }
+  if (left.size === 0) return { batch, plans, left: [] };
   const captured = new Set([...left].map(({ table }) => table.captured));
+  // Why they are to be copied may be gone from what the next run sees, if this one settles and nobody comes to copy them.
+  await source.execute(
+    sql(
+      "replicate.owe-copy",
+      "update bucardo.subscription set recopy = true where sync = $1 and target = $2 and captured_table = any ($3::int[]) and not recopy",
+      [sync.id, name, [...captured]],
+    ),
+  );
   return {
     batch: {
       ...batch,

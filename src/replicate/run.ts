@@ -117,7 +117,7 @@ async function carry(context: Attempt, target: Member, taken: Batch, prints: Pri
   await context.hooks?.at("before_check_rows", { source, target: target.session, tables: [], table: null });
 
   const planned = await planTables(target.session, definition, taken);
-  const { batch, plans, left } = await leaveLarge(source, target, taken, planned, context.copiesUpTo);
+  const { batch, plans, left } = await leaveLarge(source, target, definition, taken, planned, context.copiesUpTo);
   const moved = plans.length === 0 ? null : await moveRows(context, target, batch, plans, prints, progress);
   if (moved === null) await endLook(source);
   const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);

@@ -1,4 +1,4 @@
-import { readShapes, sameShape } from "../capture/shape.ts";
+import { readShapes, sameShape, type Shape } from "../capture/shape.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { rollbackQuietly } from "../postgres/transaction.ts";
@@ -16,11 +16,17 @@ export async function verdictOn(error: unknown, source: Session, tables: readonl
     source,
     tables.map((table) => table.oid),
   ).catch(() => null);
-  const changed = now === null ? undefined : tables.find((table) => !sameShape(now.get(table.oid)?.shape ?? null, table.now));
+  const changed = now === null ? undefined : tables.find((table) => !sameShape(underTerms(now.get(table.oid)?.shape, table), table.now));
   if (changed === undefined) return error;
   return new BucardoError("run-void", `${displayName(changed.name)} was altered while the run looked at it`, {
     db: source.name,
     table: displayName(changed.name),
     cause: error,
   });
+}
+
+/** Terms are the definition's, which does not change during a run. */
+function underTerms(shape: Shape | undefined, { now: { terms } }: BatchTable): Shape | null {
+  if (shape === undefined) return null;
+  return terms === undefined ? shape : { ...shape, terms };
 }
