@@ -51,7 +51,7 @@ test("every step is in the timeline and in the list, broken off ones too", () =>
   const html = reportHtml(facts);
   expect(html.match(/<i /g)).toHaveLength(3);
   expect(html.match(/<i class="failed"/g)).toHaveLength(1);
-  expect(html).toContain("objects 12");
+  expect(html).toContain("12 objects");
   expect(html.match(/class="curve"/g)).toHaveLength(2);
 });
 

@@ -42,6 +42,10 @@ ${tableList(facts)}
 `;
 }
 
+function counted(number: number, one: string): string {
+  return `${countText(number)} ${one}${number === 1 ? "" : "s"}`;
+}
+
 function isPhaseStep({ phase }: Step): boolean {
   return (phases as readonly string[]).includes(phase);
 }
@@ -61,7 +65,7 @@ function summary({ migration, steps, program, fromVersion, toVersion, madeAt }: 
     ["Versions", `PostgreSQL ${fromVersion} to ${toVersion}`],
     [
       "What",
-      `${countText(tables.length)} tables, ${bytesText(tables.reduce((sum, { bytes }) => sum + bytes, 0))}; ${countText(migration.relations?.sequences.length ?? 0)} sequences`,
+      `${counted(tables.length, "table")}, ${bytesText(tables.reduce((sum, { bytes }) => sum + bytes, 0))}; ${counted(migration.relations?.sequences.length ?? 0, "sequence")}`,
     ],
     ["Begun", stamp(migration.startedAt)],
     ["Time at work", span(worked)],
@@ -126,30 +130,34 @@ function turns(steps: readonly Step[]): string {
       bars: [{ from: at, to: at + ms, failed: false, title: `${what}: ${span(ms)}` }],
     }));
     const end = Math.max(...timings.map(({ at, ms }) => at + ms));
-    return `<h3>${escape(step.phase)}: ${word}</h3><p class="soft">${stamp(step.began)}.${waited}${error === undefined ? "" : ` ${escape(error)}`}</p>
+    return `<h3>${escape(step.phase)}: ${word}</h3><p class="soft">${stamp(step.began)}.${waited}${error === undefined ? "" : ` ${escape(sentence(error))}`}</p>
 ${bars.length === 0 ? "" : barsHtml(bars, "Steps of the window", ["first writer waits", `+ ${span(end)}`])}`;
   });
   return `<h2>Cutovers</h2>\n${parts.join("\n")}`;
 }
 
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
 function detailText(detail: unknown): string {
   if (typeof detail !== "object" || detail === null) return "";
+  const { error } = detail as { readonly error?: unknown };
+  if (typeof error === "string") return error;
   return Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) => `${words(name)} ${valueText(name, value)}`)
-    .join("; ");
+    .flatMap(([name, value]) => partText(name, value) ?? [])
+    .join(", ");
 }
 
-/** `largeObjects` -> `large objects` */
-function words(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function valueText(name: string, value: unknown): string {
-  if (typeof value === "number") return name === "bytes" ? bytesText(value) : countText(value);
-  if (Array.isArray(value)) return value.join(", ");
-  if (typeof value === "object" && value !== null) return detailText(value);
-  return String(value);
+/** `412 objects`, `38.4 GB`, `by the built-in pg_dump`; null for what is empty. */
+function partText(name: string, value: unknown): string | null {
+  // `largeObjects` -> `large objects`
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  if (typeof value === "number") return name === "bytes" ? bytesText(value) : `${countText(value)} ${words}`;
+  if (Array.isArray(value)) return value.length === 0 ? null : `${words}: ${value.join(", ")}`;
+  if (name === "lag") return `${countText((value as { deltas: number }).deltas)} deltas left`;
+  if (typeof value !== "string" || value === "") return null;
+  return name === "note" ? value : `${words} ${value}`;
 }
 
 function copyPoints(samples: readonly Sample[]): Point[] {
