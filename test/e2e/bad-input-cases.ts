@@ -24,6 +24,8 @@ export const words: readonly Case[] = [
   ["ping soon", ["whole number", '"soon"']],
   ["start --dryrun", ["no dry run"]],
   ["status --sort=first", ["sort", '"first"']],
+  ["migrate plan --to=foo --from=postgresql://127.0.0.1:1/app", ["--to", "is no address", "postgresql://"]],
+  ["migrate plan --from=postgresql://127.0.0.1:1/app", ["--to is missing"]],
 ];
 
 export const names: readonly Case[] = [

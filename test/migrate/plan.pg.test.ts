@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { endpointOf } from "../../src/migrate/endpoint.ts";
+import { makeReport } from "../../src/migrate/make-report.ts";
 import { makePlan, type Plan } from "../../src/migrate/plan.ts";
 import { createDatabase, onServer } from "../harness/database.ts";
 import { sharedServer } from "../harness/shared-server.ts";
@@ -57,6 +58,16 @@ function statementsOf(remedy: string): string[] {
   const text = remedy.replace(/^(On old|As a superuser): /, "").replace(/;? (Or all at once|or):.*$/is, ";");
   return /^(grant|create|do) /.test(text) ? [text] : [];
 }
+
+test("without a move there is nothing to report, whatever becomes of the new side", async () => {
+  await using old = await createDatabase(await sharedServer(16));
+  const ends = {
+    old: endpointOf("old", old.url),
+    new: endpointOf("new", "postgresql://127.0.0.1:1/nowhere"),
+    signal: new AbortController().signal,
+  };
+  await expect(makeReport(ends, "bucardo")).rejects.toMatchObject({ code: "migration-missing" });
+});
 
 test("while a move is under way the plan says where it stands and what comes next", async () => {
   await using move = await openMove("create table t (id int primary key)");
