@@ -56,6 +56,10 @@ export type CutoverEvent =
   | { readonly kind: "step"; readonly step: string }
   | { readonly kind: "step-done"; readonly step: string; readonly ms: number; readonly detail: string | null }
   | { readonly kind: "gate"; readonly gate: Gate }
+  /** From here on writers may have to wait. */
+  | { readonly kind: "waiting" }
+  /** They go on, on whichever side; so long they waited at most. */
+  | { readonly kind: "waited"; readonly ms: number }
   | { readonly kind: "compared"; readonly table: string }
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "output"; readonly from: string; readonly text: string };

@@ -155,13 +155,15 @@ class Attempt {
     const { from, to } = this.#working.sessions;
     const { to: target } = this.#working.context;
     const fenced = this.#fenced ?? (await readFence(to)) !== null;
-    if (fenced) await this.#working.timeline.step("open the new side", () => this.#openNewSide());
+    if (fenced) await this.#working.timeline.step("open the other side", () => this.#openNewSide());
     await reach("migrate.opened");
     if (!this.#working.poolers.any) this.#working.timeline.opened();
-    const hook = await this.#working.timeline.step("switch command", () => runHook(this.#working.context));
-    if (hook !== null) this.#warn(hook);
+    if (this.#working.context.onSwitch !== null) {
+      const trouble = await this.#working.timeline.step("switch command", () => runHook(this.#working.context));
+      if (trouble !== null) this.#warn(trouble);
+    }
     if (this.#working.poolers.any) await this.#resumePoolers();
-    if (fenced) await this.#quietly("usual functions on the new side", () => disarmFence(to).then(() => writeMark(to, null)));
+    if (fenced) await this.#quietly("usual functions there", () => disarmFence(to).then(() => writeMark(to, null)));
     // What the other side changes from now on reaches this one without deltas: what was proved here proves nothing the next time.
     await this.#quietly("forget what was compared", () => forgetProof(from, this.#working.context.definition));
     await this.#quietly("note that it is done", async () => {

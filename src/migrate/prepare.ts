@@ -49,14 +49,14 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
   const wayBack = context.wayBack ? await armWayBack(working) : { wanted: false, ready: false, why: null };
   await timeline.step("first runs", () => comeNear({ definition, ...run, signal }));
   await timeline.step(
-    "statistics on the new side",
+    "statistics on the other side",
     () => analyzeMissing(to, context),
     (count) => (count === 0 ? null : `${count} ${count === 1 ? "table" : "tables"} had none`),
   );
   const lastRun = { ...definition, relations: definition.relations.filter(({ kind }) => kind === "table") };
   const { proof, compared } = context.verify ? await compareBulk(working, lastRun) : { proof: null, compared: null };
   const whole = await prepareWholeTables(from, to, uncaptured);
-  await timeline.step("arm the old side", async () => {
+  await timeline.step("arm the fence", async () => {
     undo.add(`give ${from.name} its usual functions again`, () => onLiving(from, context.from, disarmFence));
     await armFence(from, {
       sync: definition.sync.id,

@@ -57,7 +57,7 @@ test("every step is in the timeline and in the list, broken off ones too", () =>
 
 test("a cutover tells how long writers waited, and what that was made of", () => {
   const timings = [
-    { step: "close the old side", at: 0, ms: 2 },
+    { step: "close to writers", at: 0, ms: 2 },
     { step: "last run", at: 2, ms: 40 },
   ];
   const detail = { outcome: "switched", downtimeMs: 42, timings };

@@ -13,12 +13,16 @@ export class Timeline {
 
   /** From now on a writer may have to wait. */
   begin(): void {
-    this.#zero ??= performance.now();
+    if (this.#zero !== null) return;
+    this.#zero = performance.now();
+    this.#tell({ kind: "waiting" });
   }
 
   /** Writers may write again, on whichever side. */
   opened(): void {
-    this.#opened ??= performance.now();
+    if (this.#opened !== null) return;
+    this.#opened = performance.now();
+    if (this.#zero !== null) this.#tell({ kind: "waited", ms: this.#opened - this.#zero });
   }
 
   get downtimeMs(): number | null {

@@ -40,7 +40,7 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
     await prepared.sequences.carry();
     await reach("migrate.paused");
   }
-  await step("close the old side", async () => {
+  await step("close to writers", async () => {
     undo.add(`open ${context.from.place}, which opens by itself a little later`, () => onLiving(from, context.from, openFence));
     await closeFence(from, budgetMs + MARGIN_MS);
   });

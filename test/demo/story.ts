@@ -64,7 +64,7 @@ export async function migrate(signal: AbortSignal): Promise<boolean> {
   await shell.run("bucardo migrate cutover --yes");
   await application.more(200);
   const downtime = application.gapMs;
-  fact("the application", `${integer(application.repeated)} transactions were refused and repeated at the other side; none was lost`);
+  fact("the application", `${integer(application.repeated)} transactions refused, and repeated at the other side; none lost`);
   fact("longest time without a commit", millis(downtime));
   const { server } = await young.one<{ server: string }>("select current_setting('server_version') as server");
   fact("it writes to", `PostgreSQL ${server}`);

@@ -34,9 +34,9 @@ function lines(views: readonly View[]): string[] {
 
 test("plain lines tell each phase once, and that a move is ready is left to the command", () => {
   expect(lines([view("catch-up"), view("catch-up"), view("compare"), view("ready"), view("ready")])).toEqual([
-    "catch-up",
+    "catch-up: runs until the lag is gone",
     "catch-up: done in 1.0 s",
-    "compare",
+    "compare: both sides are proved equal",
     "compare: done in 2.0 s",
   ]);
   expect(lines([view("ready")])).toEqual([]);

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Phase } from "../../migrate/phase.ts";
+import { phaseWords, type Phase } from "../../migrate/phase.ts";
 import type { MigrationProgress } from "../../migrate/progress.ts";
 import type { Io } from "../io.ts";
 import { duration } from "./measure.ts";
@@ -88,7 +88,7 @@ function plainDisplay(io: Io, now: () => number): Display {
       if (view.phase === "ready") return;
       const words = view.progress?.phase === view.phase ? summarize(view.progress) : "";
       if (changed || (words !== "" && now() - at >= PLAIN_MS)) {
-        io.out(words === "" ? view.phase : `${view.phase}: ${words}`);
+        io.out(`${view.phase}: ${words === "" ? phaseWords[view.phase] : words}`);
         at = now();
       }
     },

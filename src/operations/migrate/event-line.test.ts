@@ -20,6 +20,15 @@ test("open gates are one line, others are told with what to do", () => {
   ]);
 });
 
+test("what keeps writers waiting stands between two lines", () => {
+  const tell = eventTeller(false);
+  expect([{ kind: "waiting" } as const, done, { kind: "waited", ms: 12.6 } as const].flatMap(tell)).toEqual([
+    "  writers wait from here on",
+    "  last run                                 12 ms  5 rows",
+    "  writers go on after 13 ms",
+  ]);
+});
+
 test("with all, each gate has its line", () => {
   expect([gate("lag", "ok"), done].flatMap(eventTeller(true))).toHaveLength(2);
 });

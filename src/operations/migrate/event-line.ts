@@ -32,6 +32,10 @@ function eventLine(event: CutoverEvent): string | null {
       return null;
     case "gate":
       return `  ${MARKS[event.gate.state]} gate ${event.gate.name}: ${event.gate.why}${event.gate.remedy === null || event.gate.state === "ok" ? "" : ` ${event.gate.remedy}`}`;
+    case "waiting":
+      return "  writers wait from here on";
+    case "waited":
+      return `  writers go on after ${moment(event.ms)}`;
     case "warning":
       return `  ! ${event.text}`;
     case "output":

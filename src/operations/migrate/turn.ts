@@ -150,9 +150,8 @@ function turnOperation(
       if (report.outcome === "switched") {
         io.out(`Switched: ${report.to} is in use.${down}`);
         const next = direction === "cutover" ? "switchback" : "cutover";
-        io.out(
-          `Next: \`${context.program} migrate follow\` keeps ${report.from} in step, \`migrate ${next}\` goes back, \`migrate finish\` ends it.`,
-        );
+        io.out(`Next: \`${context.program} migrate follow\` keeps ${report.from} in step;`);
+        io.out(`      \`${context.program} migrate ${next}\` goes back, \`${context.program} migrate finish\` ends it.`);
       } else if (report.outcome === "rehearsed") io.out(`Rehearsed, and undone: everything is as it was.${down}`);
       else {
         io.out(report.outcome === "refused" ? "Refused: nothing was begun." : `Undone: ${report.from} is in use as before.${down}`);
