@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { once } from "node:events";
 import { root } from "./root.ts";
@@ -39,10 +39,12 @@ export const mark: string = `${process.pid}-${randomBytes(6).toString("hex")}`;
 
 /** The processes whose working directory is `dir` or below: a server, its children, and nobody else. */
 export function processesIn(dir: string): number[] {
+  // /proc tells where a folder really is, also where node_modules is a link.
+  const real = existsSync(dir) ? realpathSync(dir) : dir;
   return allProcesses().filter((pid) => {
     try {
       const where = readlinkSync(`/proc/${pid}/cwd`);
-      return where === dir || where.startsWith(`${dir}/`);
+      return where === real || where.startsWith(`${real}/`);
     } catch {
       return false;
     }
