@@ -22,7 +22,15 @@ export type TableRequest = {
   readonly lockTimeoutMs: number;
 };
 
-type CapturedRow = { id: number; key_columns: string[]; key_types: string[]; variant: Variant; notify: boolean; generation: number };
+type CapturedRow = {
+  id: number;
+  key_columns: string[];
+  key_types: string[];
+  variant: Variant;
+  notify: boolean;
+  generation: number;
+  stamped: boolean;
+};
 
 /**
  * Makes one table captured and subscribed, in one transaction with a lock timeout. What is there and right stays untouched, so that
@@ -61,7 +69,7 @@ async function whatIsKnown(source: Session, tree: Tree, request: TableRequest): 
     keyColumnsStatement(source, tree.oid, request.key),
     prepared(
       "capture.find-table",
-      "select id, key_columns, key_types, variant, notify, generation from bucardo.captured_table where relation = $1",
+      "select id, key_columns, key_types, variant, notify, generation, stamped from bucardo.captured_table where relation = $1",
       [tree.oid],
     ),
     // A table of this name was captured, dropped and made again: nobody can read what is left of it.
@@ -91,7 +99,14 @@ async function ensureCaptured(
   const columns = key.map((column) => column.name);
   const types = key.map((column) => column.type);
   if (row !== undefined && sameList(row.key_columns, columns) && sameList(row.key_types, types)) {
-    const captured: Captured = { id: row.id, generation: row.generation, variant, notify: row.notify || request.notify, key };
+    const captured: Captured = {
+      id: row.id,
+      generation: row.generation,
+      variant,
+      notify: row.notify || request.notify,
+      stamped: row.stamped,
+      key,
+    };
     if (variant !== row.variant) await changeVariant(source, captured, request.lockTimeoutMs);
     if (captured.notify !== row.notify) {
       await source.execute(sql("capture.set-notify", "update bucardo.captured_table set notify = true where id = $1", [row.id]));
@@ -113,7 +128,7 @@ async function ensureCaptured(
       [tree.oid, tree.schema, tree.name, columns, types, variant, request.notify],
     ),
   );
-  const captured: Captured = { id, generation: 1, variant, notify: request.notify, key };
+  const captured: Captured = { id, generation: 1, variant, notify: request.notify, stamped: false, key };
   await source.script(sql("capture.begin-table", `${generationText(captured, state.owned)};\n${functionsText(captured, state.owned)}`));
   return { captured, again: row !== undefined };
 }

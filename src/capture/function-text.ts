@@ -9,6 +9,8 @@ export type Captured = {
   readonly generation: number;
   readonly variant: Variant;
   readonly notify: boolean;
+  /** Its delta tables tell when and by which databases a change came (sql/capture/0002). */
+  readonly stamped: boolean;
   readonly key: readonly KeyColumn[];
 };
 
@@ -19,8 +21,11 @@ const OLD_ROWS = `"_bucardo_old"`;
 /** No NOT NULL on the keys: should a key lose its own, the sync says so, and not the writers. */
 export function deltaTableText(captured: Captured): string {
   const columns = captured.key.map((column, index) => `k${index + 1} ${column.type}${column.collate}`);
-  return `create table ${quoteName(deltaTable(captured.id, captured.generation))} (xid bigint not null, ${columns.join(", ")})`;
+  return `create table ${quoteName(deltaTable(captured.id, captured.generation))} (xid bigint not null, ${columns.join(", ")}${captured.stamped ? `, ${STAMPS}` : ""})`;
 }
+
+/** Behind all others, and filled by themselves: the trigger functions do not name them. */
+const STAMPS = "at timestamptz default pg_catalog.clock_timestamp(), via text[]";
 
 export function eventsOf(variant: Variant): readonly CaptureEvent[] {
   if (variant === "row") return ["row", "truncate", "guard"];

@@ -10,6 +10,7 @@ import { describeBlockers, findBlockers } from "./blocker.ts";
 import { joinSync, registerSync } from "./register.ts";
 import type { CaptureRequest } from "./request.ts";
 import { ensureCaptureSchema } from "./schema.ts";
+import { stampDeltas } from "./stamp.ts";
 
 /**
  * Begins to capture: schema, registration, triggers table by table, and only then the snapshot from which changes count.
@@ -29,6 +30,7 @@ export async function installCapture(source: Session, request: CaptureRequest): 
     await captureWithPatience(source, request, relation.name, relation.key, relation.autokick);
     await reach("capture.table-captured");
   }
+  if (request.stamped) await stampDeltas(source);
   if (request.join !== false) await joinSync(source, request);
 }
 

@@ -147,15 +147,15 @@ async function patiently(work: () => Promise<boolean>): Promise<boolean> {
 export async function rotate(source: Session, table: Omit<Candidate, "bytes">): Promise<boolean> {
   const done = await transaction(source, {}, async () => {
     await lockCapture(source);
-    const [now] = await source.query<{ generation: number }>(
-      sql("capture.current-generation", "select generation from bucardo.captured_table where id = $1", [table.id]),
+    const [now] = await source.query<{ generation: number; stamped: boolean }>(
+      sql("capture.current-generation", "select generation, stamped from bucardo.captured_table where id = $1", [table.id]),
     );
     const { fence } = await source.one<{ fence: string }>(sql("capture.fence", "select fence from bucardo.capture"));
     if (now?.generation !== table.generation || fence !== "open") return false;
     const key = await readKeyColumns(source, table.relation, table.key_columns);
     const spare = table.retired.find(({ bytes }) => bytes === 0);
     const next = spare?.generation ?? Math.max(table.generation, ...table.retired.map(({ generation }) => generation)) + 1;
-    const captured: Captured = { id: table.id, generation: next, variant: table.variant, notify: table.notify, key };
+    const captured: Captured = { id: table.id, generation: next, variant: table.variant, notify: table.notify, stamped: now.stamped, key };
     if (spare === undefined) await createGeneration(source, captured);
     else if (spare.indexed) await source.script(sql("capture.drop-index", `drop index bucardo.${indexName(table.id, next)}`));
     await createFunctions(source, captured);

@@ -13,6 +13,8 @@ export type CaptureRequest = {
   readonly promised?: { readonly targets: readonly string[]; readonly tables: readonly QualifiedName[] } | undefined;
   /** Default true. False: captured and pinned, but no run touches them until a copy has filled them (src/copy), which then joins them. */
   readonly join?: boolean;
+  /** Several databases of the sync are sources: deltas tell when and by which databases a change came. */
+  readonly stamped?: boolean;
   /** How long one CREATE TRIGGER may wait for writers before it steps aside; default 2000. */
   readonly lockTimeoutMs?: number;
   /** How often a locked table is tried; default 10. */

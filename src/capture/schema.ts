@@ -8,9 +8,9 @@ import { transaction } from "../postgres/transaction.ts";
 import { CAPTURE_ROLE, LOCK_CAPTURE, LOCK_CLASS } from "./name.ts";
 
 /** Version of sql/capture that this program brings and understands. */
-export const CAPTURE_VERSION = 1;
+export const CAPTURE_VERSION = 2;
 
-const FILES = ["0001-initial.sql"];
+const FILES = ["0001-initial.sql", "0002-several-sources.sql"];
 
 /** Holds for the rest of the transaction; two installers, purgers or fences never meet (hazard 11). */
 export async function lockCapture(source: Session): Promise<void> {
@@ -85,8 +85,20 @@ export async function ensureCaptureSchema(source: Session): Promise<void> {
     if (version === 0) {
       await source.execute(sql("capture.set-version", "insert into bucardo.capture (version) values ($1)", [CAPTURE_VERSION]));
       await ensureCaptureRole(source);
+    } else if (version < CAPTURE_VERSION) {
+      await source.execute(sql("capture.raise-version", "update bucardo.capture set version = $1", [CAPTURE_VERSION]));
     }
   });
+}
+
+const current = new WeakSet<Session>();
+
+/** Brings what an older program of ours has installed up to this one's; asked once per connection. Does nothing where nothing is installed. */
+export async function upgradeCapture(session: Session): Promise<void> {
+  if (current.has(session)) return;
+  const version = await captureVersion(session);
+  if (version > 0 && version < CAPTURE_VERSION) await ensureCaptureSchema(session);
+  if (version > 0) current.add(session);
 }
 
 /** A superuser's trigger functions would run with all rights; give them an owner who can only add deltas. Others own them themselves. */

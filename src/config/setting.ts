@@ -34,6 +34,8 @@ export const settings = {
   lag_interval: setting(duration, "10 seconds", "How often the lag of each target is counted."),
   history_days: setting(whole(0, 36_500), "90", "Runs older than this are dropped from the history."),
   history_runs: setting(whole(1, 10_000_000), "1000", "Runs kept per sync and target."),
+  conflict_days: setting(whole(0, 36_500), "90", "Conflicts decided longer ago than this are dropped from their log."),
+  conflict_rows: setting(whole(0, 10_000_000), "100000", "Conflicts kept per sync."),
   delta_quota: setting(sizeOrNone, "none", "Disk that waiting deltas may take on each source."),
   delta_quota_policy: setting(
     choice("warn", "pause", "release"),

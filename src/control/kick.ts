@@ -45,14 +45,14 @@ export async function kickState(session: Session, kickId: number): Promise<KickT
   return await session.query<KickTarget>(
     sql(
       "control.kick-state",
-      `select m.db as target, kt.outcome, kt.run, kt.ended_at as ended
+      `select m.target, kt.outcome, kt.run, kt.ended_at as ended
          from bucardo.kick k
          join bucardo.sync s on s.id = k.sync
-         join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
-         join bucardo.db d on d.name = m.db and d.status = 'active'
-         left join bucardo.kick_target kt on kt.kick = k.id and kt.target = m.db
+         join bucardo.sync_target m on m.sync = s.id
+         join bucardo.db d on d.name = m.target and d.status = 'active'
+         left join bucardo.kick_target kt on kt.kick = k.id and kt.target = m.target
         where k.id = $1
-        order by m.db`,
+        order by m.target`,
       [kickId],
     ),
   );
@@ -64,14 +64,14 @@ export async function waitingKicks(session: Session): Promise<WaitingKick[]> {
   return await session.query<WaitingKick>(
     sql(
       "control.kick-waiting",
-      `select k.id, k.sync, m.db as target
+      `select k.id, k.sync, m.target
          from bucardo.kick k
          join bucardo.sync s on s.id = k.sync
-         join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
-         join bucardo.db d on d.name = m.db and d.status = 'active'
+         join bucardo.sync_target m on m.sync = s.id
+         join bucardo.db d on d.name = m.target and d.status = 'active'
         where k.done_at is null
-          and not exists (select from bucardo.kick_target kt where kt.kick = k.id and kt.target = m.db)
-        order by k.id, m.db`,
+          and not exists (select from bucardo.kick_target kt where kt.kick = k.id and kt.target = m.target)
+        order by k.id, m.target`,
     ),
   );
 }
@@ -85,10 +85,10 @@ export async function closeDoneKicks(session: Session): Promise<void> {
         where k.done_at is null
           and not exists (
             select from bucardo.sync s
-              join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
-              join bucardo.db d on d.name = m.db and d.status = 'active'
+              join bucardo.sync_target m on m.sync = s.id
+              join bucardo.db d on d.name = m.target and d.status = 'active'
              where s.id = k.sync
-               and not exists (select from bucardo.kick_target kt where kt.kick = k.id and kt.target = m.db))`,
+               and not exists (select from bucardo.kick_target kt where kt.kick = k.id and kt.target = m.target))`,
     ),
   );
 }

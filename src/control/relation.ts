@@ -12,11 +12,12 @@ export type NewRelation = QualifiedName & {
   readonly keyColumns?: readonly string[] | null;
   readonly autokick?: boolean | null;
   readonly strictChecking?: boolean | null;
+  readonly conflictStrategy?: string | null;
   readonly legacy?: Readonly<Record<string, string>>;
 };
 
 export const RELATION_COLUMNS = `r.id, r.db, r.schema_name as schema, r.relation_name as name, r.kind, r.key_columns as "keyColumns",
-  r.autokick, r.strict_checking as "strictChecking"`;
+  r.autokick, r.strict_checking as "strictChecking", r.conflict_strategy as "conflictStrategy"`;
 
 /** Every registered relation in the order of registration. */
 export async function readRelations(session: Session): Promise<RelationRow[]> {
@@ -30,10 +31,10 @@ export async function insertRelations(session: Session, relations: readonly NewR
   const rows = await session.query<{ id: number }>(
     sql(
       "control.relation-insert",
-      `insert into bucardo.relation (db, schema_name, relation_name, kind, key_columns, autokick, strict_checking, legacy)
-       select r.db, r.schema, r.name, r.kind, r."keyColumns", r.autokick, r."strictChecking", coalesce(r.legacy, '{}')
+      `insert into bucardo.relation (db, schema_name, relation_name, kind, key_columns, autokick, strict_checking, conflict_strategy, legacy)
+       select r.db, r.schema, r.name, r.kind, r."keyColumns", r.autokick, r."strictChecking", r."conflictStrategy", coalesce(r.legacy, '{}')
          from rows from (json_to_recordset($1::json) as (db text, schema text, name text, kind text, "keyColumns" text[], autokick boolean,
-                                                         "strictChecking" boolean, legacy jsonb)) with ordinality r
+                                                         "strictChecking" boolean, "conflictStrategy" text, legacy jsonb)) with ordinality r
         order by r.ordinality returning id`,
       [JSON.stringify(relations)],
     ),
@@ -46,8 +47,15 @@ export async function updateRelation(session: Session, relation: RelationRow): P
   await session.execute(
     sql(
       "control.relation-update",
-      "update bucardo.relation set key_columns = $2, autokick = $3, strict_checking = $4, legacy = $5 where id = $1",
-      [relation.id, relation.keyColumns, relation.autokick, relation.strictChecking, JSON.stringify(relation.legacy)],
+      "update bucardo.relation set key_columns = $2, autokick = $3, strict_checking = $4, legacy = $5, conflict_strategy = $6 where id = $1",
+      [
+        relation.id,
+        relation.keyColumns,
+        relation.autokick,
+        relation.strictChecking,
+        JSON.stringify(relation.legacy),
+        relation.conflictStrategy,
+      ],
     ),
   );
 }

@@ -22,7 +22,8 @@ export async function readSyncs(session: Session): Promise<SyncRow[]> {
       "control.sync-read-all",
       `select s.id, s.name, s.relgroup, s.dbgroup, case when s.ready then s.status else 'inactive' end as status, s.paused, s.autokick,
               extract(epoch from s.checktime)::double precision as checktime, s.onetimecopy, s.strict_checking as "strictChecking",
-              s.on_error as "onError", s.priority, s.legacy, s.ready, s.status as declared
+              s.on_error as "onError", s.conflict_strategy as "conflictStrategy", s.fk_conflict as "fkConflict",
+              s.sequence_conflict as "sequenceConflict", s.priority, s.legacy, s.ready, s.status as declared
          from bucardo.sync s order by s.priority desc, s.name`,
     ),
   );
@@ -34,7 +35,7 @@ export async function readSyncs(session: Session): Promise<SyncRow[]> {
     customs: customs.filter((custom) => custom.sync === null || custom.sync === sync.id),
     members: dbgroups.get(sync.dbgroup) ?? [],
     relations: (relgroups.get(sync.relgroup) ?? []).map(
-      ({ id, db, schema, name, kind, keyColumns, autokick, strictChecking }): Relation => ({
+      ({ id, db, schema, name, kind, keyColumns, autokick, strictChecking, conflictStrategy }): Relation => ({
         id,
         db,
         schema,
@@ -43,6 +44,7 @@ export async function readSyncs(session: Session): Promise<SyncRow[]> {
         keyColumns,
         autokick,
         strictChecking,
+        conflictStrategy,
       }),
     ),
   }));
@@ -68,8 +70,9 @@ export async function insertSync(session: Session, sync: Sync): Promise<void> {
   await session.execute(
     sql(
       "control.sync-insert",
-      `insert into bucardo.sync (id, name, relgroup, dbgroup, status, paused, autokick, checktime, onetimecopy, strict_checking, priority, legacy, on_error, ready)
-       values ($1, $2, $3, $4, $5, $6, $7, $8 * interval '1 second', $9, $10, $11, $12, $13, false)`,
+      `insert into bucardo.sync (id, name, relgroup, dbgroup, status, paused, autokick, checktime, onetimecopy, strict_checking, priority, legacy, on_error,
+                                conflict_strategy, fk_conflict, sequence_conflict, ready)
+       values ($1, $2, $3, $4, $5, $6, $7, $8 * interval '1 second', $9, $10, $11, $12, $13, $14, $15, $16, false)`,
       syncValues(sync),
     ),
   );
@@ -82,7 +85,8 @@ export async function updateSync(session: Session, sync: Sync): Promise<void> {
       "control.sync-update",
       `update bucardo.sync
           set name = $2, relgroup = $3, dbgroup = $4, status = $5, paused = $6, autokick = $7, checktime = $8 * interval '1 second',
-              onetimecopy = $9, strict_checking = $10, priority = $11, legacy = $12, on_error = $13, changed_at = now()
+              onetimecopy = $9, strict_checking = $10, priority = $11, legacy = $12, on_error = $13,
+              conflict_strategy = $14, fk_conflict = $15, sequence_conflict = $16, changed_at = now()
         where id = $1`,
       syncValues(sync),
     ),
@@ -106,5 +110,16 @@ export async function notifyChanged(session: Session): Promise<void> {
 function syncValues(sync: Sync): unknown[] {
   const { id, name, relgroup, dbgroup, status, paused, autokick, checktime, onetimecopy, strictChecking, priority, legacy, onError } = sync;
   const policies = [status, paused, autokick, checktime, onetimecopy, strictChecking, priority];
-  return [id, name, relgroup, dbgroup, ...policies, JSON.stringify(legacy), onError];
+  return [
+    id,
+    name,
+    relgroup,
+    dbgroup,
+    ...policies,
+    JSON.stringify(legacy),
+    onError,
+    sync.conflictStrategy,
+    sync.fkConflict,
+    sync.sequenceConflict,
+  ];
 }

@@ -116,9 +116,9 @@ export async function markCopied(session: Session, syncId: string, target: strin
        update bucardo.sync s set onetimecopy = 0
         where s.id = $1::uuid and s.onetimecopy <> 0
           and not exists (
-            select from bucardo.dbgroup_member m
-              left join bucardo.target_state t on t.sync = s.id and t.target = m.db
-             where m.dbgroup = s.dbgroup and m.role <> 'source' and m.db <> $2 and not coalesce(t.copied, false))
+            select from bucardo.sync_target m
+              left join bucardo.target_state t on t.sync = s.id and t.target = m.target
+             where m.sync = s.id and m.role <> 'source' and m.target <> $2 and not coalesce(t.copied, false))
        returning s.id`,
       [syncId, target],
     ),
@@ -147,8 +147,8 @@ export async function dropStrayStates(session: Session): Promise<void> {
       "control.state-drop-stray",
       `delete from bucardo.target_state t
         where not exists (
-          select from bucardo.sync s join bucardo.dbgroup_member m on m.dbgroup = s.dbgroup and m.role <> 'source'
-           where s.id = t.sync and m.db = t.target)`,
+          select from bucardo.sync s join bucardo.sync_target m on m.sync = s.id
+           where s.id = t.sync and m.target = t.target)`,
     ),
   );
 }

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { resolveSettings, type Settings } from "../config/setting.ts";
 import { announce } from "../control/announce.ts";
+import { pruneConflicts } from "../control/conflict.ts";
 import { pruneKicks, requestKickByName, waitingKicks } from "../control/kick.ts";
 import { CONTROL_CHANNEL, dropStaleRequests, pruneRequests } from "../control/request.ts";
 import { closeStaleRuns, pruneRuns } from "../control/run.ts";
@@ -269,6 +270,8 @@ export class Daemon implements AsyncDisposable {
     this.#last.prune = performance.now();
     const { history_days: days, history_runs: runs } = this.#settings;
     while ((await this.#lease.use((session) => pruneRuns(session, days, runs, PRUNE_ROWS))) === PRUNE_ROWS && this.#stop === null);
+    const { conflict_days: age, conflict_rows: rows } = this.#settings;
+    while ((await this.#lease.use((session) => pruneConflicts(session, age, rows, PRUNE_ROWS))) === PRUNE_ROWS && this.#stop === null);
     await this.#lease.use((session) => pruneKicks(session, days));
     await this.#lease.use((session) => pruneRequests(session, days));
     await this.#historian.fold();

@@ -3,9 +3,13 @@ import { readDatabases } from "../control/database.ts";
 import { readSettings } from "../control/setting.ts";
 import { readSyncs } from "../control/sync.ts";
 import { copiedTargets } from "../control/target-state.ts";
+import type { Exchange } from "../model/conflict.ts";
+import { displayName } from "../model/name.ts";
+import { nameOn } from "../model/terms.ts";
 import { sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
 import { relationFor } from "../replicate/relation.ts";
 import type { Session } from "../postgres/session.ts";
+import type { RunDefinition } from "../replicate/definition.ts";
 import type { Job } from "./job.ts";
 
 /** All that the daemon does follows from this; read as a whole. */
@@ -28,6 +32,7 @@ export async function readDefinitions(session: Session): Promise<Definitions> {
 export type SyncPlan = {
   readonly id: string;
   readonly name: string;
+  /** The first source, which hands on to all others what it gets from one. */
   readonly source: string;
   readonly jobs: readonly Job[];
   readonly idle: readonly { readonly target: string; readonly why: string }[];
@@ -39,12 +44,11 @@ export function planSyncs(of: Definitions): SyncPlan[] {
 }
 
 function planSync(sync: SyncDefinition, of: Definitions): SyncPlan {
-  const [source = "", ...others] = sourcesOf(sync);
-  const targets = sync.members.filter((member) => member.role !== "source");
+  const [source = ""] = sourcesOf(sync);
+  const targets = sync.members.filter(({ db }) => db !== source);
   const plan = { id: sync.id, name: sync.name, source };
   const why = (target: string): string | null => {
     if (source === "") return "The sync has no source database.";
-    if (others.length > 0) return `The sync has several sources (${[source, ...others].join(", ")}); this version replicates from one.`;
     const inactive = [source, target].find((name) => of.databases.get(name)?.status !== "active");
     return inactive === undefined
       ? null
@@ -60,18 +64,58 @@ function planSync(sync: SyncDefinition, of: Definitions): SyncPlan {
   };
 }
 
-function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of: Definitions): Job {
-  const copied = of.copied.some((one) => one.sync === sync.id && one.target === target.db);
+/** Another sync brings changes of the same tables the other way: what it and this one carry may meet. */
+function isTwoWay(of: Definitions, source: string, target: string, sync: SyncDefinition): boolean {
+  const tables = new Set(sync.relations.filter(({ kind }) => kind === "table").map(displayName));
+  return of.syncs.some(
+    (other) =>
+      other.id !== sync.id &&
+      other.status === "active" &&
+      sourcesOf(other)[0] === target &&
+      other.members.some(({ db }) => db === source) &&
+      other.relations.some((relation) => relation.kind === "table" && tables.has(displayName(relation))),
+  );
+}
+
+function backOf(sync: SyncDefinition, there: RunDefinition): RunDefinition {
+  const [source, target] = [there.target, there.source];
+  const relations = sync.relations.map((relation) => relationFor(sync, relation, source, target));
+  return { ...there, source, target, relations, exchange: exchangeOf(sync, source, target) };
+}
+
+function exchangeOf(sync: SyncDefinition, source: string, target: string): Exchange {
+  const sources = sourcesOf(sync);
   return {
-    definition: {
-      sync: { id: sync.id, name: sync.name },
-      source,
-      target: target.db,
-      relations: sync.relations.map((relation) => relationFor(sync, relation, source, target.db)),
-      onetimecopy: target.role === "fullcopy" ? 1 : copied ? 0 : sync.onetimecopy,
-      strict: sync.strictChecking,
-      onError: sync.onError,
-    },
+    strategy: sync.conflictStrategy,
+    tables: Object.fromEntries(
+      sync.relations.flatMap((relation) =>
+        relation.conflictStrategy === null ? [] : [[displayName(nameOn(sync, relation, source)), relation.conflictStrategy]],
+      ),
+    ),
+    foreignKeys: sync.fkConflict,
+    sequences: sync.sequenceConflict,
+    sources: sources.length > 1 ? sources : [source, target],
+  };
+}
+
+function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of: Definitions): Job {
+  const other = target.role === "source";
+  const copied = of.copied.some((one) => one.sync === sync.id && one.target === target.db);
+  const exchange = other || isTwoWay(of, source, target.db, sync) ? { exchange: exchangeOf(sync, source, target.db) } : {};
+  const definition: RunDefinition = {
+    sync: { id: sync.id, name: sync.name },
+    source,
+    target: target.db,
+    relations: sync.relations.map((relation) => relationFor(sync, relation, source, target.db)),
+    // Another source keeps what it has: there is no saying whose rows are right.
+    onetimecopy: other ? 0 : target.role === "fullcopy" ? 1 : copied ? 0 : sync.onetimecopy,
+    strict: sync.strictChecking,
+    onError: sync.onError,
+    ...exchange,
+  };
+  return {
+    definition,
+    back: other ? backOf(sync, definition) : null,
     checktime: sync.checktime,
     paused: sync.paused,
     autokick: sync.relations.some((relation) => relation.autokick ?? sync.autokick),

@@ -2,6 +2,7 @@ import type { WaitingKick } from "../control/kick.ts";
 import type { DaemonContext } from "./context.ts";
 import type { SyncPlan } from "./definitions.ts";
 import { SourceKeeper, type Kept } from "./housekeeping.ts";
+import { edgesOf, type Job } from "./job.ts";
 import { Runner } from "./runner.ts";
 import { Watcher } from "./wake-up.ts";
 
@@ -36,10 +37,12 @@ export class Fleet {
     for (const plan of plans) {
       const runner = this.#runners.get(plan.id);
       if (runner !== undefined) runner.update(plan);
-      else this.#runners.set(plan.id, new Runner(this.#context, plan, () => this.#settled(plan.source)));
+      else this.#runners.set(plan.id, new Runner(this.#context, plan, (databases) => this.#settled(databases)));
     }
-    const sources = new Set(plans.filter((plan) => plan.jobs.length > 0).map((plan) => plan.source));
-    const watched = new Set(plans.filter((plan) => plan.jobs.some((job) => job.autokick)).map((plan) => plan.source));
+    const jobs = plans.flatMap((plan) => plan.jobs);
+    const sourcesOf = (some: readonly Job[]) => new Set(some.flatMap(edgesOf).map(({ source }) => source));
+    const sources = sourcesOf(jobs);
+    const watched = sourcesOf(jobs.filter((job) => job.autokick));
     this.#keep(
       this.#watchers,
       watched,
@@ -90,9 +93,12 @@ export class Fleet {
     for (const runner of this.#runners.values()) runner.abort();
   }
 
-  #settled(source: string): void {
-    this.#watchers.get(source)?.ring();
-    this.#keepers.get(source)?.purgeSoon();
+  /** What arrived on a database may have to go on from there. */
+  #settled(databases: readonly string[]): void {
+    for (const database of databases) {
+      this.#watchers.get(database)?.ring();
+      this.#keepers.get(database)?.purgeSoon();
+    }
   }
 
   #keep<One extends { stop(): Promise<void> }>(map: Map<string, One>, wanted: ReadonlySet<string>, make: (source: string) => One): void {
@@ -110,12 +116,10 @@ export class Fleet {
   }
 
   #listeners(source: string): ReturnType<Runner["listeners"]> {
-    return [...this.#runners.values()].filter((runner) => runner.plan.source === source).flatMap((runner) => runner.listeners());
+    return [...this.#runners.values()].flatMap((runner) => runner.listeners(source));
   }
 
   #kept(source: string): Kept[] {
-    return [...this.#runners.values()]
-      .filter(({ plan }) => plan.source === source)
-      .flatMap(({ plan }) => plan.jobs.map((job) => ({ syncId: plan.id, sync: plan.name, target: job.definition.target })));
+    return [...this.#runners.values()].flatMap((runner) => runner.kept(source));
   }
 }

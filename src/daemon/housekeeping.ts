@@ -6,6 +6,7 @@ import { releaseSync } from "../capture/release.ts";
 import { captureVersion } from "../capture/schema.ts";
 import { writeSourceState } from "../control/source-state.ts";
 import { forgetSettled, writeLag, writeTargetState } from "../control/target-state.ts";
+import type { Lag } from "../model/run.ts";
 import { retries } from "../model/retry.ts";
 import { closedBy } from "../postgres/closed-by.ts";
 import type { Session } from "../postgres/session.ts";
@@ -16,7 +17,14 @@ import { describeForecast } from "./describe-forecast.ts";
 import { addSample, forecast, worstHolder, type Forecast, type Sample } from "./quota.ts";
 
 /** What a keeper looks after: the targets of its source that are replicated. */
-export type Kept = { readonly syncId: string; readonly sync: string; readonly target: string };
+export type Kept = {
+  readonly syncId: string;
+  readonly sync: string;
+  readonly target: string;
+  /** Under which name the lag is shown, and what it comes to with that of the other direction. */
+  readonly label: string;
+  readonly lag: (own: Lag) => Lag;
+};
 
 /** A round may take this share of the time between two rounds. */
 const ROUND_SHARE = 20;
@@ -107,14 +115,14 @@ export class SourceKeeper {
   }
 
   async #writeLag(kept: readonly Kept[], waiting: readonly Waiting[]): Promise<void> {
-    for (const { syncId, target } of kept) {
-      const lag = lagOf(waiting.filter((one) => one.syncId === syncId && one.target === target));
+    for (const { syncId, target, label, lag: whole } of kept) {
+      const lag = whole(lagOf(waiting.filter((one) => one.syncId === syncId && one.target === target)));
       const key = `${syncId} ${target}`;
       // Zero is written once, not every few seconds.
       if (lag.deltas === 0 && !this.#lagging.has(key) && this.#lastPurge !== -Infinity) continue;
       if (lag.deltas === 0) this.#lagging.delete(key);
       else this.#lagging.add(key);
-      await this.#context.lease.use((control) => writeLag(control, syncId, target, lag));
+      await this.#context.lease.use((control) => writeLag(control, syncId, label, lag));
     }
   }
 
@@ -154,8 +162,8 @@ export class SourceKeeper {
     await purge(session, { rotateBytes: Number.POSITIVE_INFINITY });
     const detail = `The deltas of ${this.#database} reached the quota, so this target was released: \`bucardo validate ${worst.sync}\`, then a copy (onetimecopy=1).`;
     this.#context.log.error({ db: this.#database, sync: worst.sync, target: worst.target, code: "quota" }, detail);
-    await this.#context.lease.use((control) => forgetSettled(control, worst.syncId, worst.target));
-    await this.#context.lease.use((control) => writeTargetState(control, worst.syncId, worst.target, "Stopped", detail));
+    await this.#context.lease.use((control) => forgetSettled(control, worst.syncId, worst.label));
+    await this.#context.lease.use((control) => writeTargetState(control, worst.syncId, worst.label, "Stopped", detail));
   }
 }
 

@@ -1,9 +1,16 @@
 import type { CustomCode } from "../model/customcode.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
 
+/** Who sends to whom in its runs. */
+export function edgesOf({ definition, back }: Pick<Job, "definition" | "back">): { readonly source: string; readonly target: string }[] {
+  return [definition, ...(back === null ? [] : [back])].map(({ source, target }) => ({ source, target }));
+}
+
 /** What a loop works on; replaced as a whole when the definitions change, and taken over by the next run. */
 export type Job = {
   readonly definition: RunDefinition;
+  /** The way back, where both databases are sources: it runs first, so that others get with the same run what came. Null: there is none. */
+  readonly back: RunDefinition | null;
   readonly checktime: number | null;
   readonly paused: boolean;
   /** Wake up on changes of the source. */

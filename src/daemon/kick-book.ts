@@ -5,14 +5,29 @@ export class KickBook {
   readonly #attempted = new Set<number>();
   /** Settled here lately, in case a list that was read before still has them. */
   #settled = new Set<number>();
+  readonly #held = new Set<number>();
 
   get any(): boolean {
-    return this.#waiting.size > 0;
+    return [...this.#waiting].some((id) => !this.#held.has(id));
+  }
+
+  /** Whether this target still owes one of them. */
+  owes(id: number): boolean {
+    return this.#waiting.has(id);
+  }
+
+  /** They wait for what other loops of the sync do first. */
+  hold(ids: readonly number[]): void {
+    for (const id of ids) this.#held.add(id);
+  }
+
+  free(id: number): void {
+    this.#held.delete(id);
   }
 
   /** Some came after the last failed run had begun. */
   get anyNew(): boolean {
-    return [...this.#waiting].some((id) => !this.#attempted.has(id));
+    return [...this.#waiting].some((id) => !this.#attempted.has(id) && !this.#held.has(id));
   }
 
   /** All that wait, as the control database has them. */
@@ -25,6 +40,7 @@ export class KickBook {
     for (const id of ids) {
       this.#waiting.delete(id);
       this.#settled.add(id);
+      this.#held.delete(id);
     }
     this.#attempted.clear();
   }

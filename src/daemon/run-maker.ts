@@ -3,6 +3,9 @@ import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "..
 import { markCopied } from "../control/target-state.ts";
 import { RunEndedByCode } from "../customcode/ended.ts";
 import type { RunProgress, RunReason } from "../model/run.ts";
+import type { TableCounts } from "../model/run.ts";
+import type { RunReport } from "../replicate/run.ts";
+import { keepConflicts } from "./keep-conflicts.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Connections, Pair } from "./connections.ts";
@@ -23,8 +26,21 @@ const QUICK_MS = 300;
 /** `more`: something waits already again. */
 export type Made = RunEnd & { readonly more?: boolean };
 
-/** Told of each end of a run, before it is recorded; the kicks are those that waited when the run began. */
-export type Ended = (end: Made, kicks: readonly number[]) => void;
+/** Told of each end of a run, before it is recorded; the kicks are those that waited when the run began: which it settles, and which it does not. */
+export type Ended = (end: Made, kicks: readonly number[], others: readonly number[]) => void;
+
+/** The way home and the way out as one run. */
+function together(home: RunReport, out: RunReport): RunReport {
+  return {
+    ...out,
+    outcome: home.outcome === "good" ? "good" : out.outcome,
+    tables: [...home.tables, ...out.tables],
+    sequences: home.sequences + out.sequences,
+    bytes: home.bytes + out.bytes,
+    setAside: home.setAside + out.setAside,
+    more: home.more || out.more,
+  };
+}
 
 /** Makes the runs of one target, one at a time: on which connections, and how they come into the history. */
 export class RunMaker {
@@ -34,10 +50,13 @@ export class RunMaker {
   readonly #signal: AbortSignal;
   readonly #log: Log;
   readonly #journal: Journal;
+  readonly #settles: (kicks: readonly number[]) => number[];
   /** The connections of the last run, which was good: what they led to then they lead to now. */
   #proven: Pair | null = null;
   #running: number | null = null;
   readonly #code: JobCode;
+  /** Nothing is left on the members of before this loop began. */
+  #collected = false;
 
   constructor(
     context: DaemonContext,
@@ -45,11 +64,13 @@ export class RunMaker {
     connections: Connections,
     copier: Pick<Copier, "active" | "takeFailure" | "resume" | "add">,
     signal: AbortSignal,
+    settles: (kicks: readonly number[]) => number[],
   ) {
     this.#copier = copier;
     this.#context = context;
     this.#connections = connections;
     this.#signal = signal;
+    this.#settles = settles;
     this.#log = context.log.child({ sync: sync.name, target });
     this.#code = new JobCode(context, this.#log);
     this.#journal = new Journal(context, { syncId: sync.id, target, log: this.#log });
@@ -98,8 +119,15 @@ export class RunMaker {
     const open = await this.#context.lease.use((session) => openRun(session, sync.id, target, reason));
     this.#running = open.id;
     await reach("daemon.kick-taken");
+    const kicks = this.#settles(open.kicks);
     const end = await this.#attempt(job, () => this.#connections.get(), open.remembered);
-    await this.#close(job, began, open, end, ended);
+    await this.#close(job, began, end.kind === "done" ? { ...open, kicks } : open, end, (made, settled) =>
+      ended(
+        made,
+        settled,
+        open.kicks.filter((kick) => !settled.includes(kick)),
+      ),
+    );
     if (
       end.kind === "done" &&
       job.definition.onetimecopy !== 0 &&
@@ -122,7 +150,7 @@ export class RunMaker {
     const timer = setTimeout(() => void open().catch(() => undefined), QUICK_MS);
     const end = await this.#attempt(job, () => Promise.resolve(pair), null).finally(() => clearTimeout(timer));
     if (end.kind === "failed" || opening !== null) return await this.#close(job, began, await open(), end, ended);
-    ended(end, []);
+    ended(end, [], []);
     this.#count(job, began, end);
     this.#journal.add({ reason, began, ended: this.#context.now(), result: end.result, settledRuns: end.settledRuns });
   }
@@ -132,7 +160,7 @@ export class RunMaker {
     const ms = this.#context.now() - began;
     if (end.kind === "done") logDone(this.#log, open.id, end.result, ms);
     else logFailed(this.#log, open.id, end.error, ms);
-    ended(end, open.kicks);
+    ended(end, open.kicks, []);
     this.#count(job, began, end);
     await this.#context.lease.use((session) => closeRun(session, sync.id, target, open, end));
     await reach("daemon.run-recorded");
@@ -142,6 +170,14 @@ export class RunMaker {
     const of = { syncId: sync.id, sync: sync.name, target };
     const result = end.kind === "done" ? end.result : null;
     this.#context.tally.add(of, result?.outcome ?? "bad", this.#context.now() - began, result);
+  }
+
+  /** Conflicts that were decided come into the control database behind the run; those that an earlier one has left as well. */
+  async #keepConflicts(job: Job, { source, target }: Pair, tables: readonly TableCounts[]): Promise<void> {
+    if (job.definition.exchange === undefined) return;
+    if (this.#collected && tables.every(({ conflicts = 0 }) => conflicts === 0)) return;
+    const members = job.back === null ? [target] : [source, target];
+    this.#collected = await keepConflicts(this.#context, members, job.definition.sync);
   }
 
   async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<Made> {
@@ -161,17 +197,26 @@ export class RunMaker {
       const pair = await connect();
       await this.#copier.resume(pair.source);
       const copying = this.#copier.active;
-      const { settledRuns, more, left, ...result } = await this.#context.run({
+      const common = {
+        signal: this.#signal,
+        onProgress: (of: RunProgress) => progress.push(of),
+        ...(code !== null && { hooks: code.hooks(this.#signal) }),
+      };
+      const home =
+        job.back === null
+          ? null
+          : await this.#context.run({ ...common, definition: job.back, source: pair.target, target: pair.source, remembered: null });
+      const out = await this.#context.run({
+        ...common,
         definition: job.definition,
         source: pair.source,
         target: pair.target,
-        signal: this.#signal,
-        onProgress: (of) => progress.push(of),
         remembered,
-        ...(code !== null && { hooks: code.hooks(this.#signal) }),
         copiesUpTo: this.#context.settings().copy_piece ?? undefined,
         patienceMs: copying ? PIECE_PATIENCE_MS : undefined,
       });
+      await this.#keepConflicts(job, pair, [...(home?.tables ?? []), ...out.tables]);
+      const { settledRuns, more, left, ...result } = home === null ? out : together(home, out);
       this.#proven = pair;
       if (left.length > 0) await this.#copier.add(pair.source, left);
       await code?.after(this.#signal, result.tables);

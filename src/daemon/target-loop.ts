@@ -18,6 +18,16 @@ import { lookAgainMs, schedule, type Failure, type Situation } from "./schedule.
 /** So long a run that was broken off may take to end by itself. */
 const ABANDON_MS = 1000;
 
+/** Whom a loop tells what has happened, and whom it asks. */
+export type Told = {
+  /** After each run, when its end is recorded. */
+  readonly settled: () => void;
+  /** Whether a run that begins now has all that the kick is about. */
+  readonly maySettle: (kick: number) => boolean;
+  /** A run that began after these kicks has brought home what the target had. */
+  readonly arrived: (kicks: readonly number[]) => void;
+};
+
 /**
  * Brings one target of one sync forward, run after run, by itself: no other target or sync waits for it. There is one loop per
  * sync and target, so two runs of the same pair never overlap.
@@ -26,7 +36,7 @@ export class TargetLoop {
   readonly #context: DaemonContext;
   readonly #bell = new Bell();
   readonly #abort = new AbortController();
-  readonly #settled: () => void;
+  readonly #told: Told;
   readonly #connections: Connections;
   readonly done: Promise<void>;
   #job: Job;
@@ -46,18 +56,22 @@ export class TargetLoop {
   #failure: (Failure & { readonly error: BucardoError }) | null = null;
   #shown = "";
 
-  /** Begins when `before` has ended; `settled` is called after each run, when its end is recorded. */
-  constructor(context: DaemonContext, job: Job, before: Promise<unknown>, settled: () => void) {
+  /** Begins when `before` has ended. */
+  constructor(context: DaemonContext, job: Job, before: Promise<unknown>, told: Told) {
     this.#context = context;
     this.#job = job;
-    this.#settled = settled;
+    this.#told = told;
     this.#connections = new Connections(context, this.#abort.signal, (side, signal) => context.open(this.#job.definition[side], signal));
     this.#copier = new Copier(context, job, () => {
       this.#copied = true;
       this.#bell.ring();
     });
-    this.#runs = new RunMaker(context, job, this.#connections, this.#copier, this.#abort.signal);
+    this.#runs = new RunMaker(context, job, this.#connections, this.#copier, this.#abort.signal, (kicks) => this.#settles(kicks));
     this.done = before.then(() => this.#loop());
+  }
+
+  get job(): Job {
+    return this.#job;
   }
 
   get target(): string {
@@ -204,7 +218,7 @@ export class TargetLoop {
     this.#busy = true;
     this.#lastBegan = this.#context.now();
     try {
-      await this.#runs.make(job, reason, (end, kicks) => this.#note(end, kicks));
+      await this.#runs.make(job, reason, (end, kicks, others) => this.#note(end, kicks, others));
     } catch (error) {
       // The control database refused what we wrote, or the lease is gone: nothing of the run is lost by that.
       this.#lastEnded = this.#context.now();
@@ -216,15 +230,30 @@ export class TargetLoop {
     } finally {
       this.#busy = false;
       if (job.connections !== this.#job.connections || this.#context.contended()) await this.#connections.close();
-      this.#settled();
+      this.#told.settled();
     }
   }
 
-  #note(end: Made, kicks: readonly number[]): void {
+  /** Of the kicks that waited when the run began those that it may settle, judged as it begins. */
+  #settles(kicks: readonly number[]): number[] {
+    return kicks.filter((kick) => this.#told.maySettle(kick));
+  }
+
+  /** What it waited for has come: the next run settles it. */
+  free(kick: number): void {
+    this.#kicks.free(kick);
+    this.#bell.ring();
+  }
+
+  #note(end: Made, kicks: readonly number[], others: readonly number[]): void {
     this.#lastEnded = this.#context.now();
     if (end.kind === "done") this.#pace.ran(this.#lastEnded, rowsOf(end.result));
     if (end.settlesKicks === false) this.#kicks.attempt(kicks);
     else this.#kicks.settle(kicks);
+    if (end.kind === "done") {
+      this.#told.arrived([...kicks, ...others]);
+      this.#kicks.hold(others.filter((kick) => !this.#told.maySettle(kick)));
+    }
     if (end.more === true && this.#job.autokick) this.#changeSeen = true;
     if (end.kind === "done") this.#failure = null;
     else this.#fail(end.error, end.error.retry);

@@ -109,6 +109,12 @@ export const catalogue = {
     advice: "Nothing to do: the run is repeated at once.",
     ...again,
   },
+  conflict: {
+    meaning: "A row was changed on two sources, and nobody is to decide which change counts.",
+    advice:
+      "Make the rows equal on both databases, or let the strategy decide: `bucardo update sync SYNC conflict_strategy=bucardo_latest`. Nothing was written.",
+    ...stop,
+  },
   serialization: {
     meaning: "The server asked to repeat a transaction (serialization failure or deadlock).",
     advice: "Nothing to do: the run is repeated.",

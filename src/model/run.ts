@@ -18,6 +18,8 @@ export type TableCounts = {
   readonly setAside?: number;
   /** Rows of the target that had to give way (on_error = overwrite). */
   readonly overwritten?: number;
+  /** Rows that were changed on both sides, or stood in each other's way. */
+  readonly conflicts?: number;
   /** Of the rows on their way. */
   readonly bytes?: number;
   /** Milliseconds of fetching and applying. */

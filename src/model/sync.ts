@@ -1,3 +1,4 @@
+import type { ForeignKeyPolicy, SequencePolicy } from "./conflict.ts";
 import type { QualifiedName } from "./name.ts";
 
 /** What a database is in a dbgroup. */
@@ -33,6 +34,8 @@ export type Relation = QualifiedName & {
   readonly autokick: boolean | null;
   /** Null: the sync's. False: differences of column order, defaults and NOT NULL are warnings. */
   readonly strictChecking: boolean | null;
+  /** Null: the sync's. */
+  readonly conflictStrategy: string | null;
 };
 
 export type SyncStatus = "active" | "inactive";
@@ -62,6 +65,10 @@ export type Sync = {
   readonly onetimecopy: 0 | 1 | 2;
   readonly strictChecking: boolean;
   readonly onError: OnError;
+  /** Between several sources, as declared: see parseStrategy. */
+  readonly conflictStrategy: string;
+  readonly fkConflict: ForeignKeyPolicy;
+  readonly sequenceConflict: SequencePolicy;
   readonly priority: number;
   /** Settings of versions 4 and 5 without meaning here: kept and listed, never used. */
   readonly legacy: Readonly<Record<string, string>>;
@@ -105,10 +112,23 @@ export function parseRole(word: string): Role | null {
   return null;
 }
 
-export function sourcesOf(sync: SyncDefinition): string[] {
+/** In the order of priority and name. */
+export function sourcesOf(sync: Pick<SyncDefinition, "members">): string[] {
   return sync.members.filter((member) => member.role === "source").map((member) => member.db);
 }
 
-export function targetsOf(sync: SyncDefinition): string[] {
-  return sync.members.filter((member) => member.role !== "source").map((member) => member.db);
+/**
+ * Where the sync brings changes to. With several sources the first is the one with which all others exchange their changes, and from which the targets get
+ * them (ADR 12): so these are all members but the first source.
+ */
+export function targetsOf(sync: Pick<SyncDefinition, "members">): string[] {
+  const first = sync.members.find((member) => member.role === "source")?.db;
+  return sync.members.map((member) => member.db).filter((db) => db !== first);
+}
+
+/** To which members a source sends what it captures. */
+export function receiversOf(sync: Pick<SyncDefinition, "members">, source: string): string[] {
+  const [first, ...others] = sourcesOf(sync);
+  if (source === first) return targetsOf(sync);
+  return first !== undefined && others.includes(source) ? [first] : [];
 }

@@ -1,3 +1,5 @@
+import { listConflicts } from "./conflict/list.ts";
+import { replayConflict } from "./conflict/replay.ts";
 import { addCustomcols, addCustomname, addRowfilter } from "./custom/add.ts";
 import { listCustomcols, listCustomnames, listRowfilters } from "./custom/list.ts";
 import { removeCustomcols, removeCustomname, removeRowfilter } from "./custom/remove.ts";
@@ -70,7 +72,7 @@ const columns = [addCustomcols, updateCustomcols, removeCustomcols, listCustomco
 const filters = [addRowfilter, updateRowfilter, removeRowfilter, listRowfilters];
 const codes = [addCustomCode, updateCustomCode, removeCustomCode, listCustomCodes];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listRuns, listSamples, listAll, validate, accept];
-const data = [compare, repair, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
+const data = [compare, repair, listConflicts, replayConflict, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
 const moves = [
   migratePlan,
   migrateStart,

@@ -22,6 +22,7 @@ const NOUNS: readonly (readonly [string, RegExp])[] = [
   ["relgroup", /^(relgr\w*|relationgroups?|herds?)$/],
   ["sync", /^(sync|synk|syncs|syncronizations?)$/],
   ["table", /^(tab|tabs|table|tables|tbale)$/],
+  ["conflict", /^conflicts$/],
   ["set-aside", /^set[-_]?aside$/],
   ["sequence", /^seq\w*$/],
   ["config", /^(config|configs|setting|settings)$/],

@@ -47,7 +47,8 @@ export function upsertText(link: TableLink, stage: string): string {
   return `${insertText(link, stage)} on conflict (${key}) do ${set.length === 0 ? "nothing" : `update set ${set.join(", ")}`}`;
 }
 
-function sameKey(link: TableLink): string {
+/** `t` is the table, `s` its stage. */
+export function sameKey(link: TableLink): string {
   return link.target.key
     .map(
       (column, index) =>

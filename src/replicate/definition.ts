@@ -1,6 +1,7 @@
 import type { Shape } from "../capture/shape.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { QualifiedName } from "../model/name.ts";
+import type { Exchange } from "../model/conflict.ts";
 import type { Terms } from "../model/terms.ts";
 import type { OnError } from "../model/sync.ts";
 
@@ -16,6 +17,8 @@ export type RunDefinition = {
   readonly strict: boolean;
   /** Absent: stop. */
   readonly onError?: OnError;
+  /** Both are sources and each gets the other's changes: what a conflict between them means. Absent: the source is always right. */
+  readonly exchange?: Exchange;
 };
 
 /** By its name on the source. */
@@ -35,6 +38,8 @@ export type BatchTable = {
   readonly partitioned: boolean;
   readonly terms?: Terms | undefined;
   readonly keyColumns: readonly string[];
+  /** Its deltas tell by which databases a change came: none that this one is among is sent. Null: they do not. */
+  readonly except: string | null;
   /** Delta tables that are no empty file; what waits is in them. */
   readonly generations: readonly number[];
   /** Pending is what this snapshot does not see. */

@@ -8,6 +8,7 @@ import { deleteAllText, writtenColumns } from "./apply-text.ts";
 import { inTable } from "./data-fault.ts";
 import { copyFormat, fetchText, fillText } from "./fetch-text.ts";
 import { withManyKeys } from "./many-keys.ts";
+import { hasCommitTimes } from "./commit-time.ts";
 import type { TableLink } from "./table-link.ts";
 import type { Member } from "./member.ts";
 import type { TablePlan } from "./plan.ts";
@@ -43,7 +44,7 @@ export type FetchJob = {
 export async function fetchTable({ source, target, plan, link, signal, onBytes, staged = false }: FetchJob): Promise<Fetched> {
   const from = { from: source, signal, onBytes };
   try {
-    if (plan.action === "recopy" && target.replica && !staged) {
+    if (plan.action === "recopy" && target.replica && !staged && link.relays.length === 0) {
       await interruptible(signal, target.session, () => target.session.execute(sql("replicate.empty-table", deleteAllText(link))));
       const into = `copy ${quoteName(link.target.name)} (${writtenColumns(link)}) from stdin${copyFormat(link)}`;
       const { rows, bytes } = await copyBetween({
@@ -56,8 +57,13 @@ export async function fetchTable({ source, target, plan, link, signal, onBytes, 
     }
     const stage = await ensureStage(target, plan.table.captured, link);
     const toText = sql("replicate.fill-stage", `copy ${stage} from stdin${copyFormat(link)}`);
-    const few = target.replica && plan.action === "keys" && plan.table.deltas <= FEW_DELTAS;
-    const job = { ...from, fromText: sql("replicate.fetch", fetchText(plan, link)), to: target.session, toText };
+    const few = target.replica && link.relays.length === 0 && plan.action === "keys" && plan.table.deltas <= FEW_DELTAS;
+    const job = {
+      ...from,
+      fromText: sql("replicate.fetch", fetchText(plan, link, undefined, await hasCommitTimes(source, link))),
+      to: target.session,
+      toText,
+    };
     const { rows, bytes, kept } = await withManyKeys(source, plan, () => copyOrKeep(job, few ? FEW_BYTES : 0));
     return { plan, link, stage, fill: kept === null ? null : { ...toText, copyIn: kept }, rows, bytes };
   } catch (error) {

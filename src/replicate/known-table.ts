@@ -19,6 +19,8 @@ export type KnownTable = {
   readonly partitioned: boolean;
   readonly terms: Terms | undefined;
   readonly key: readonly string[];
+  /** Its deltas tell by which databases a change came. */
+  readonly stamped: boolean;
   readonly since: string | null;
   readonly recopy: boolean;
   readonly version: string;
@@ -37,6 +39,7 @@ type Row = {
   was_name: string;
   partitioned: boolean;
   key: string[];
+  stamped: boolean;
   since: string | null;
   recopy: boolean;
   version: string;
@@ -54,7 +57,7 @@ export async function readKnownTables(
     sql(
       "replicate.tables",
       `select t.id as captured, t.relation::bigint as oid, n.nspname as schema, r.relname as name, t.schema_name as was_schema, t.table_name as was_name,
-              coalesce(r.relkind = 'p', false) as partitioned, t.key_columns as key, s.since, s.recopy, s.xmin::text as version, s.shape,
+              coalesce(r.relkind = 'p', false) as partitioned, t.key_columns as key, t.stamped, s.since, s.recopy, s.xmin::text as version, s.shape,
               array(select k from unnest(t.key_columns) k
                      where not exists (select from pg_attribute a where a.attrelid = t.relation and a.attname = k and not a.attisdropped)) as lost_key
          from bucardo.subscription s
@@ -80,6 +83,7 @@ export async function readKnownTables(
     dropped: row.name === null,
     partitioned: row.partitioned,
     key: row.key,
+    stamped: row.stamped,
     since: row.since,
     recopy: row.recopy,
     version: row.version,

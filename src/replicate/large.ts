@@ -10,7 +10,8 @@ export type Split = { readonly batch: Batch; readonly plans: readonly TablePlan[
 
 /**
  * A run is one transaction on either side: of the tables that travel whole it takes the smallest, so many bytes together. The others stay out of it altogether,
- * and their deltas stay. `most` undefined: nobody copies in pieces; and without the replica role foreign keys want all tables in their order.
+ * and their deltas stay. `most` undefined: nobody copies in pieces; without the replica role foreign keys want all tables in their order; and pieces tell
+ * nothing on where the target is a source too.
  */
 export async function leaveLarge(
   source: Session,
@@ -21,7 +22,7 @@ export async function leaveLarge(
   most: number | undefined,
 ): Promise<Split> {
   const whole = plans.filter((plan) => plan.action === "recopy");
-  if (most === undefined || whole.length === 0 || !target.replica) return { batch, plans, left: [] };
+  if (most === undefined || whole.length === 0 || !target.replica || target.captured) return { batch, plans, left: [] };
   const sizes = await sizesOf(source, whole);
   const left = new Set<TablePlan>();
   let room = most;

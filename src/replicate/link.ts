@@ -13,6 +13,7 @@ import { canCopyBinary } from "./binary.ts";
 import type { BatchTable, RunDefinition } from "./definition.ts";
 import type { Member } from "./member.ts";
 import { nameThere } from "./plan.ts";
+import { isOurTrigger, readRelays } from "./relay.ts";
 import { renamedColumns } from "./renamed.ts";
 import type { AwakeObstacle, LinkColumn, TableLink } from "./table-link.ts";
 
@@ -214,6 +215,7 @@ async function linkTable(source: Session, target: Session, table: BatchTable, te
     columns,
     binary: canCopyBinary(pairs, { source: source.serverVersion, target: target.serverVersion }),
     strategy,
+    relays: await readRelays(target, there, key),
     refersTo: there.foreignKeys.map((reference) => displayName(reference.to)),
     awake: awakeObstacles(there, strategy),
   };
@@ -222,7 +224,7 @@ async function linkTable(source: Session, target: Session, table: BatchTable, te
 /** Triggers and rules would change rows on their own, and replacing rows by DELETE and INSERT would set foreign keys off (hazard 9). */
 function awakeObstacles(there: TableShape, strategy: TableLink["strategy"]): AwakeObstacle[] {
   const fires = ({ enabled }: { readonly enabled: string }): boolean => enabled === "O" || enabled === "A";
-  const triggers = there.triggers.filter((trigger) => fires(trigger) && !trigger.internal);
+  const triggers = there.triggers.filter((trigger) => fires(trigger) && !trigger.internal && !isOurTrigger(trigger.name));
   const obstacles: AwakeObstacle[] = [
     ...[...new Set(triggers.map(({ name }) => name))].map((name) => ({
       what: `has the trigger ${name}, which would fire for replicated rows`,

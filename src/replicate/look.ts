@@ -65,7 +65,7 @@ function printOf(rows: string, version = "x.xmin"): string {
 }
 
 const LOOK = `with recursive subscribed as (
-         select t.id, t.relation, s.xmin as version
+         select t.id, t.relation, s.xmin::text || t.stamped::text as version
            from bucardo.subscription s join bucardo.captured_table t on t.id = s.captured_table
           where s.sync = $1 and s.target = $2 and s.joined
        ),

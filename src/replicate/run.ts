@@ -3,6 +3,7 @@ import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import type { RunProgress, RunResult, TableCounts } from "../model/run.ts";
+import { upgradeCapture } from "../capture/schema.ts";
 import { interruptible } from "../postgres/cancel.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -14,10 +15,13 @@ import { applyCarefully } from "./careful-apply.ts";
 import { applyAwakeCarefully } from "./careful-awake.ts";
 import { fetchCarefully } from "./careful-fetch.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
+import { againWhenOvertaken, withEdgeLock } from "./edge-lock.ts";
+import { meet } from "./exchange.ts";
 import { expectedRows } from "./expect.ts";
 import { fetchTable, type Fetched } from "./fetch.ts";
 import { expectSame, takeExpectation } from "./expectation.ts";
 import { endLook, endReading, holdTables } from "./hold.ts";
+import { finishHalf } from "./finish-half.ts";
 import type { RunHooks } from "./hooks.ts";
 import { checkSource, checkTarget, positionOf, type Position } from "./identity.ts";
 import { leaveLarge } from "./large.ts";
@@ -26,8 +30,10 @@ import { beginLocked } from "./lock.ts";
 import { memberOf, type Member } from "./member.ts";
 import { moreWaits } from "./more.ts";
 import { planTables, type TablePlan } from "./plan.ts";
+import { progressOf, type Progress } from "./run-progress.ts";
 import { mendCapture } from "./mend-capture.ts";
 import { applyWithCode } from "./run-code.ts";
+import { tellOn } from "./relay.ts";
 import { carrySequences } from "./sequence.ts";
 import { confirmIntent, intended, intending, settle } from "./settle.ts";
 import { settleAside, supersededBy } from "./settle-aside.ts";
@@ -72,27 +78,41 @@ type Attempt = RunContext & { readonly careful: Careful | null };
  */
 export async function run(context: RunContext): Promise<RunReport> {
   const { source, definition } = context;
+  await upgradeCapture(source);
   const target = await memberOf(context.target);
   return withCare(definition, context.signal, async (careful) => {
-    try {
-      return await runOnce({ ...context, signal: careful?.signal ?? context.signal, careful }, target);
-    } catch (error) {
-      await rollbackQuietly(source);
-      await rollbackQuietly(target.session);
-      forgetStages(target);
-      throw withSync(error, definition.sync.name);
-    }
+    const once = () => runCleanly({ ...context, signal: careful?.signal ?? context.signal, careful }, target);
+    if (definition.exchange === undefined) return await once();
+    return await withEdgeLock(source, target.session, definition, async () => {
+      await finishHalf(source, target.session, definition);
+      await finishHalf(target.session, source, { sync: definition.sync, target: definition.source });
+      return await once();
+    });
   });
+}
+
+async function runCleanly(context: Attempt, target: Member): Promise<RunReport> {
+  const { source, definition } = context;
+  try {
+    return await runOnce(context, target);
+  } catch (error) {
+    await rollbackQuietly(source);
+    await rollbackQuietly(target.session);
+    forgetStages(target);
+    throw withSync(definition.exchange === undefined ? error : againWhenOvertaken(error), definition.sync.name);
+  }
 }
 
 async function runOnce(context: Attempt, target: Member): Promise<RunReport> {
   const { definition, source } = context;
-  const progress = progressOf(context);
+  const progress = progressOf(context.onProgress);
   await reach("replicate.begun");
   context.signal.throwIfAborted();
 
   await trimStages(target);
-  await interruptible(context.signal, target.session, () => beginLocked(target.session, definition.sync, context.patienceMs));
+  if (definition.exchange === undefined)
+    await interruptible(context.signal, target.session, () => beginLocked(target.session, definition.sync, context.patienceMs));
+  else await target.session.execute(sql("replicate.begin-target", "begin isolation level repeatable read"));
   await reach("replicate.locked");
 
   const expected = takeExpectation(source, definition);
@@ -120,7 +140,7 @@ async function carry(context: Attempt, target: Member, taken: Batch, prints: Pri
   const { batch, plans, left } = await leaveLarge(source, target, definition, taken, planned, context.copiesUpTo);
   const moved = plans.length === 0 ? null : await moveRows(context, target, batch, plans, prints, progress);
   if (moved === null) await endLook(source);
-  const sequences = await carrySequences(source, target.session, sequencesOf(definition), definition);
+  const sequences = await carrySequences(source, target.session, definition);
 
   context.signal.throwIfAborted();
   await target.session.execute(sql("replicate.commit-target", "commit"));
@@ -139,7 +159,7 @@ async function carry(context: Attempt, target: Member, taken: Batch, prints: Pri
   }
   const more = moved !== null && (await moreWaits(source, batch, plans).catch(() => false));
   return {
-    outcome: moved !== null || sequences > 0 ? "good" : "empty",
+    outcome: (moved !== null && !isEcho(definition, moved)) || sequences > 0 ? "good" : "empty",
     snapshot: batch.snapshot,
     tables: moved?.tables ?? [],
     sequences,
@@ -149,6 +169,11 @@ async function carry(context: Attempt, target: Member, taken: Batch, prints: Pri
     more,
     left,
   };
+}
+
+/** All that waited had come from the target. */
+function isEcho({ exchange }: RunDefinition, { tables }: Moved): boolean {
+  return exchange !== undefined && tables.every(({ upserted, deleted, conflicts = 0 }) => upserted + deleted + conflicts === 0);
 }
 
 type Moved = {
@@ -186,19 +211,29 @@ async function moveRows(
     (broken) => fetchAll({ ...context, signal: broken }, target, plans, links, progress, watch),
   );
   const superseded = await supersededBy(source, definition, fetched);
+  const met = await interruptible(signal, target.session, () =>
+    meet({ definition, target, fetched, hooks: context.hooks ?? null, signal }),
+  );
   await reach("replicate.rows-read");
   const end = async () => intended(source, definition, await endReading(source, batch, plans, intending(definition, batch, at.xid)));
   const apply = (rows: readonly Fetched[]) => applyAll(context, target, rows, progress, watch);
   // Rows that others hold on the target may keep us waiting for as long as they like.
-  const [intendedAt, tables] =
+  const [intendedAt, applied] =
     context.hooks === undefined
-      ? await together(signal, end, (broken) => interruptible(broken, target.session, () => apply(fetched)))
-      : await interruptible(signal, target.session, () => applyWithCode(context, target, fetched, apply, end));
+      ? await together(signal, end, (broken) => interruptible(broken, target.session, () => apply(met.fetched)))
+      : await interruptible(signal, target.session, () => applyWithCode(context, target, met.fetched, apply, end));
+  await tellOn(target, definition.source, met.fetched, met.back);
+  const tables = applied.map((each) => withConflicts(each, met.conflicts));
   await confirmIntent(source, definition, batch, intendedAt);
   progress.step("settling", null);
   await reach("replicate.intent-committed");
   const bytes = fetched.reduce((sum, each) => sum + each.bytes, 0);
   return { at, fetched, superseded, bytes, tables: tables.map((counts) => withStatistics(counts, fetched, context.careful, watch)) };
+}
+
+function withConflicts(counts: TableCounts, conflicts: ReadonlyMap<string, number>): TableCounts {
+  const found = conflicts.get(counts.table);
+  return found === undefined ? counts : { ...counts, conflicts: found };
 }
 
 /** One table after the other: the two servers are busy with one stream already, and all of them read one snapshot on one connection. */
@@ -251,12 +286,6 @@ async function applyAll(
   return counts;
 }
 
-function sequencesOf(definition: RunDefinition) {
-  return definition.relations
-    .filter((relation) => relation.kind === "sequence")
-    .map(({ name, terms }) => ({ ...name, there: terms?.name ?? name }));
-}
-
 /**
  * Settling without rows moves only the checkpoint. It is worth a write when a table changed its shape or joined, or when the checkpoint has fallen far
  * behind, which keeps its list of open transactions short and purge going; not with every look, which would never let an idle source rest.
@@ -272,28 +301,4 @@ function isStale(batch: Batch): boolean {
 function withSync(error: unknown, sync: string): unknown {
   if (!(error instanceof BucardoError) || error.details.sync !== undefined) return error;
   return new BucardoError(error.code, error.message, { ...error.details, sync });
-}
-
-type Progress = {
-  expect(rows: number | null): void;
-  step(step: RunProgress["step"], table: { schema: string; name: string } | null): void;
-  moved(bytes: number, rows: number): void;
-  fetched(done: Fetched): void;
-};
-
-function progressOf({ onProgress }: RunContext): Progress {
-  let state: RunProgress = { step: "taking", table: null, rowsDone: 0, rowsExpected: null, bytesDone: 0 };
-  let bytesBefore = 0;
-  let rowsBefore = 0;
-  const change = (part: Partial<RunProgress>) => onProgress((state = { ...state, ...part }));
-  return {
-    expect: (rows) => change({ rowsExpected: rows }),
-    step: (step, table) => change({ step, table: table === null ? null : displayName(table) }),
-    moved: (bytes, rows) => change({ bytesDone: bytesBefore + bytes, rowsDone: rowsBefore + rows }),
-    fetched: (done) => {
-      bytesBefore += done.bytes;
-      rowsBefore += done.rows;
-      change({ rowsDone: rowsBefore, bytesDone: bytesBefore });
-    },
-  };
 }

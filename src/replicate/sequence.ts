@@ -1,8 +1,10 @@
 import { chunks } from "../base/chunks.ts";
+import type { SequencePolicy } from "../model/conflict.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import { BucardoError } from "../model/error.ts";
 import { checkSequenceSource, compareSequences } from "../catalog/compare-sequence.ts";
 import { readSequences, type SequenceShape } from "../catalog/sequence.ts";
+import type { RunDefinition } from "./definition.ts";
 import { quoteLiteral, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -17,12 +19,10 @@ type Position = { readonly name: string; readonly last_value: string; readonly i
  * target commits: a sequence is read as of now, so it is never behind the rows that came with the snapshot (hazard 24). setval is not
  * transactional: after a failed run a sequence may be ahead, which is harmless. Errors: schema-mismatch with all problems of all sequences.
  */
-export async function carrySequences(
-  source: Session,
-  target: Session,
-  names: readonly Carried[],
-  { strict }: { readonly strict: boolean },
-): Promise<number> {
+export async function carrySequences(source: Session, target: Session, { relations, strict, exchange }: RunDefinition): Promise<number> {
+  const names = relations
+    .filter(({ kind }) => kind === "sequence")
+    .map(({ name, terms }): Carried => ({ ...name, there: terms?.name ?? name }));
   if (names.length === 0) return 0;
   const others = names.map(nameThere);
   const [here, there] = [await readSequences(source, names), await readSequences(target, others)];
@@ -32,7 +32,9 @@ export async function carrySequences(
   let moved = 0;
   for (const [index, name] of names.entries()) {
     const [from, to] = [here.get(displayName(name))!, there.get(displayName(nameThere(name)))!];
-    const text = changeText(wanted[index]!, current[index]!, from, to);
+    const [goal, now] = [wanted[index]!, current[index]!];
+    if (exchange !== undefined && !isAhead(goal, now, from, exchange.sequences)) continue;
+    const text = changeText(goal, now, from, to);
     if (text === null) continue;
     await target.script(sql("replicate.set-sequence", text));
     moved++;
@@ -42,6 +44,12 @@ export async function carrySequences(
 
 function nameThere({ schema, name, there }: Carried): QualifiedName {
   return there ?? { schema, name };
+}
+
+/** Where both sides draw numbers, one of them counts: the one that has drawn most, or fewest. */
+function isAhead(one: Position, other: Position, { increment }: SequenceShape, policy: SequencePolicy): boolean {
+  const of = ({ last_value, is_called }: Position) => BigInt(last_value) * 2n + (is_called === BigInt(increment) > 0n ? 1n : 0n);
+  return of(one) > of(other) === (BigInt(increment) > 0n === (policy === "highest")) && of(one) !== of(other);
 }
 
 /** A chain of thousands of selects would take the server long to plan, or be refused. */

@@ -10,12 +10,13 @@ const MOST_STAGES = 64;
 
 /**
  * The TEMP table that rows of one table land in before they are applied: made once per connection, emptied by the server at commit, and gone with the
- * connection, so that nothing of ours is ever left on a target. Columns: gone, c1 .. cn in the order of the link.
+ * connection, so that nothing of ours is ever left on a target. Columns: gone, c1 .. cn in the order of the link; of a table that is told on also when
+ * and by which databases the change came.
  */
 export async function ensureStage(target: Member, captured: number, link: TableLink): Promise<string> {
   refuseTooWide(target, link);
   const name = stageName(captured);
-  const text = `create temp table ${name} (gone boolean, ${link.columns.map((column, index) => `c${index + 1} ${column.stageType}`).join(", ")}) on commit delete rows`;
+  const text = `create temp table ${name} (gone boolean, ${link.columns.map((column, index) => `c${index + 1} ${column.stageType}`).join(", ")}${link.relays.length === 0 ? "" : ", at timestamptz, via text[]"}) on commit delete rows`;
   if (target.stages.get(captured) !== text) {
     await target.session.script(sql("replicate.stage", `drop table if exists ${name}; ${text}`));
     target.stages.set(captured, text);

@@ -21,9 +21,14 @@ export type TableLink = {
   readonly strategy: "upsert" | "replace";
   /** Tables of the target that this one refers to; matters only without the replica role. */
   readonly refersTo: readonly string[];
+  /** The same table as it is captured on the target, which is a source too: what is written there must be told on. Empty: it is none. */
+  readonly relays: readonly Relay[];
   /** Why it cannot be written without the replica role; empty: it can. */
   readonly awake: readonly AwakeObstacle[];
 };
+
+/** A captured table on the target; the key columns by their names there. */
+export type Relay = { readonly captured: number; readonly key: readonly string[] };
 
 /** Remedy null: the replica role. */
 export type AwakeObstacle = { readonly what: string; readonly remedy: string | null };

@@ -64,7 +64,7 @@ export async function take(source: Session, definition: RunDefinition, expected:
     known = await readAll(source, definition, found);
   }
   if (found.columns !== null && definition.onetimecopy === 0) memories.set(source, { ...known, columnsAt: columnsAt(found) });
-  const tables = describe(await tablesToLookAt(source, definition, known, found), found, checkpoint.snapshot);
+  const tables = describe(definition, await tablesToLookAt(source, definition, known, found), found, checkpoint.snapshot);
   const { expected: usual, answers } = ahead;
   const asExpected = usual !== null && isAsExpected(usual, found.checkpoint!, tables);
   if (asExpected) refuseChanged(source, answers.at(-1));
@@ -151,7 +151,7 @@ async function tablesToLookAt(source: Session, definition: RunDefinition, known:
 }
 
 /** Without what waits in their delta tables. */
-function describe(tables: readonly KnownTable[], found: Look, checkpoint: Snapshot): BatchTable[] {
+function describe({ target }: RunDefinition, tables: readonly KnownTable[], found: Look, checkpoint: Snapshot): BatchTable[] {
   const stirred = new Map(found.stirred.map((each) => [each.captured, each]));
   return tables.flatMap((table) => {
     const { state, since } = table;
@@ -165,6 +165,7 @@ function describe(tables: readonly KnownTable[], found: Look, checkpoint: Snapsh
       partitioned: table.partitioned,
       terms: table.terms,
       keyColumns: table.key,
+      except: table.stamped ? target : null,
       generations: waiting.generations,
       cutoff,
       recopy: table.recopy,

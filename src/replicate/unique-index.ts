@@ -13,16 +13,7 @@ export type UniqueIndex = {
   readonly nullsEqual: boolean;
 };
 
-/** The index behind a constraint, or of that name; null when there is none any more. Works on 10 to 18. */
-export async function readUniqueIndex(
-  session: Session,
-  constraint: { readonly schema: string; readonly table: string; readonly name: string },
-): Promise<UniqueIndex | null> {
-  const { schema, table, name } = constraint;
-  const [found] = await session.query<Omit<UniqueIndex, "table" | "name">>(
-    sql(
-      "replicate.unique-index",
-      `select pg_get_expr(i.indpred, i.indrelid) as predicate, coalesce((to_jsonb(i)->>'indnullsnotdistinct')::boolean, false) as "nullsEqual",
+const COLUMNS = `pg_get_expr(i.indpred, i.indrelid) as predicate, coalesce((to_jsonb(i)->>'indnullsnotdistinct')::boolean, false) as "nullsEqual",
               (select json_agg(json_build_object(
                         'expression', pg_get_indexdef(i.indexrelid, n, false),
                         'operator', (select format('operator(%I.%s)', s.nspname, o.oprname) from pg_operator o join pg_namespace s on s.oid = o.oprnamespace
@@ -37,9 +28,28 @@ export async function readUniqueIndex(
          join pg_index i on i.indrelid = t.oid
          join pg_class c on c.oid = i.indexrelid
          left join pg_constraint x on x.conindid = i.indexrelid and x.conrelid = t.oid and x.conexclop is not null
-        where ns.nspname = $1 and t.relname = $2 and (c.relname = $3 or x.conname = $3)`,
-      [schema, table, name],
-    ),
+        where ns.nspname = $1 and t.relname = $2`;
+
+/** The index behind a constraint, or of that name; null when there is none any more. Works on 10 to 18. */
+export async function readUniqueIndex(
+  session: Session,
+  constraint: { readonly schema: string; readonly table: string; readonly name: string },
+): Promise<UniqueIndex | null> {
+  const { schema, table, name } = constraint;
+  const [found] = await session.query<Omit<UniqueIndex, "table" | "name">>(
+    sql("replicate.unique-index", `select ${COLUMNS} and (c.relname = $3 or x.conname = $3)`, [schema, table, name]),
   );
   return found === undefined ? null : { ...found, name, table: { schema, name: table } };
+}
+
+/** All of a table that hold rows against each other, the key's among them. */
+export async function readUniqueIndexes(session: Session, table: QualifiedName): Promise<UniqueIndex[]> {
+  const found = await session.query<Omit<UniqueIndex, "table">>(
+    sql(
+      "replicate.unique-indexes",
+      `select c.relname as name, ${COLUMNS} and (i.indisunique or x.conexclop is not null) and i.indisvalid order by c.relname`,
+      [table.schema, table.name],
+    ),
+  );
+  return found.map((index) => ({ ...index, table }));
 }

@@ -55,10 +55,9 @@ test("every problem in one report, and nothing is changed", async () => {
 });
 
 test.each([
-  ["add sync x type=swap source=A targetdb=B tables=t1", "not-supported"],
   ["add sync x type=fullcopy source=A targetdb=B tables=t1", "not-supported"],
   ["add sync x type=odd source=A targetdb=B tables=t1", "bad-value"],
-  ["add sync x tables=t1 dbs=A:source,B:source", "sync-invalid"],
+  ["add sync x tables=t1 dbs=A:source,B:source conflict_strategy=newest", "sync-invalid"],
   ["add sync x tables=t1 dbs=A:source,B:fullcopy", "sync-invalid"],
   ["add sync x tables=t1 dbs=A:target,B:target", "sync-invalid"],
   ["add sync x tables=t1", "sync-invalid"],
@@ -104,7 +103,7 @@ test("version 5: groups made, reused when identical, or named; legacy settings k
   expect(await site.ok("list syncs inactive")).toBe('Sync "three"  Relgroup "hands"  DB group "crowd" A:source B:target  [Inactive]\n');
   expect(JSON.parse(await site.ok("list sync one --json"))).toMatchObject({
     syncs: [
-      { checktime: 90, legacy: { conflict_strategy: "latest", lifetime: "1 hour", stayalive: "1" }, relations: ["public.s1", "public.t1"] },
+      { checktime: 90, conflict_strategy: "latest", legacy: { lifetime: "1 hour", stayalive: "1" }, relations: ["public.s1", "public.t1"] },
     ],
   });
   expect(await site.ok("remove sync all")).toBe('Removed sync "four"\nRemoved sync "one"\nRemoved sync "three"\nRemoved sync "two"\n');

@@ -73,8 +73,8 @@ export const values: readonly Case[] = [
   ["update sync pepper", ["Nothing to change"]],
   ["update sync pepper name=all", ['"all"']],
   ["add sync all tables=good dbs=A,B", ['"all"']],
-  ["add sync s type=swap tables=good source=A targetdb=B", ["swap"]],
-  ["add sync s tables=good dbs=A:source,B:source", [/^Cannot add sync "s": several sources/]],
+  ["add sync s type=both tables=good source=A targetdb=B", ["both"]],
+  ["add sync s tables=good dbs=A:source,B:source conflict_strategy=newest", [/no conflict strategy/]],
   ["status --dbport=99999", ["dbport", '"99999"']],
 ];
 

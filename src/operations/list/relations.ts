@@ -29,6 +29,7 @@ const row = z.object({
   syncs: z.array(z.string()),
   autokick: z.boolean().nullable(),
   strict_checking: z.boolean().nullable(),
+  conflict_strategy: z.string().nullable(),
   pkey: z.array(z.string()).nullable(),
   legacy: z.record(z.string(), z.string()),
 });
@@ -81,6 +82,7 @@ export async function relationRows(context: Context, kind: RelationKind, names: 
     syncs: syncs.filter((sync) => sync.relations.some((each) => each.id === relation.id)).map(({ name }) => name),
     autokick: relation.autokick,
     strict_checking: relation.strictChecking,
+    conflict_strategy: relation.conflictStrategy,
     pkey: relation.keyColumns === null ? null : [...relation.keyColumns],
     legacy: relation.legacy,
   }));

@@ -27,6 +27,9 @@ const row = z.object({
   onetimecopy: z.number(),
   strict_checking: z.boolean(),
   on_error: z.enum(["stop", "overwrite", "set_aside"]),
+  conflict_strategy: z.string(),
+  fk_conflict: z.string(),
+  sequence_conflict: z.string(),
   priority: z.number(),
   /** Settings of older versions that were given and mean nothing here. */
   legacy: z.record(z.string(), z.string()),
@@ -100,6 +103,9 @@ function toRow(sync: SyncRow): ListedSync {
     onetimecopy,
     strict_checking: sync.strictChecking,
     on_error: sync.onError,
+    conflict_strategy: sync.conflictStrategy,
+    fk_conflict: sync.fkConflict,
+    sequence_conflict: sync.sequenceConflict,
     priority,
     legacy: sync.legacy,
   };

@@ -63,10 +63,11 @@ export const updateTable = updateOf("table");
 export const updateSequence = updateOf("sequence");
 
 function changes(before: RelationRow, after: RelationRow): string[] {
-  const flat = ({ keyColumns, autokick, strictChecking, legacy }: RelationRow): Record<string, string> => ({
+  const flat = ({ keyColumns, autokick, strictChecking, conflictStrategy, legacy }: RelationRow): Record<string, string> => ({
     pkey: keyColumns === null ? "none" : keyColumns.join(","),
     autokick: String(autokick ?? "that of the sync"),
     strict_checking: String(strictChecking ?? "that of the sync"),
+    conflict_strategy: conflictStrategy ?? "that of the sync",
     ...legacy,
   });
   const [old, now] = [flat(before), flat(after)];

@@ -8,6 +8,7 @@ import { deleteRelation, type NewRelation } from "../../control/relation.ts";
 import { deleteRelgroup, insertRelgroup, putRelgroupMembers, readRelgroups } from "../../control/relgroup.ts";
 import { deleteSync, findSync, insertSync } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
+import { DEFAULT_STRATEGY } from "../../model/conflict.ts";
 import { displayName } from "../../model/name.ts";
 import type { Sync } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -47,7 +48,7 @@ const input = z.object({
   source: key(text.optional(), { about: "Version 4: the source database, or a herd.", aliases: ["sourcedb"], value: "NAME" }),
   targetdb: key(text.optional(), { about: "Version 4: the target database.", aliases: ["target"], value: "NAME" }),
   targetgroup: key(text.optional(), { about: "Version 4: a dbgroup with the targets.", value: "NAME" }),
-  type: key(text.optional(), { about: "Version 4: only pushdelta.", aliases: ["synctype"], value: "pushdelta" }),
+  type: key(text.optional(), { about: "Version 4: pushdelta, or swap for both ways.", aliases: ["synctype"], value: "pushdelta|swap" }),
   ...policyKeys,
   ...legacyKeys,
 });
@@ -71,6 +72,10 @@ export const addSync = defineOperation({
     },
     { command: "bucardo add sync shop tables=all dbs=A:source,B:target", about: "Version 5; all tables that have a key." },
     { command: "bucardo add sync shop relgroup=orders dbs=A,B,C checktime='10 minutes'", about: "One source, two targets." },
+    {
+      command: "bucardo add sync shop tables=all dbs=A:source,B:source,C:target",
+      about: "Two sources that exchange, and a target of both.",
+    },
   ],
   async run(given, context) {
     const control = await context.control();
@@ -138,6 +143,9 @@ function newSync(name: string, relgroup: string, dbgroup: string, policies: Poli
     onetimecopy: (policies.onetimecopy ?? 0) as Sync["onetimecopy"],
     strictChecking: policies.strict_checking ?? true,
     onError: policies.on_error ?? "stop",
+    conflictStrategy: policies.conflict_strategy ?? DEFAULT_STRATEGY,
+    fkConflict: policies.fk_conflict ?? "restore",
+    sequenceConflict: policies.sequence_conflict ?? "highest",
     priority: policies.priority ?? 0,
     legacy: legacyOf(policies),
   };
@@ -189,6 +197,7 @@ async function checkRest(
     keyColumns: null,
     autokick: null,
     strictChecking: null,
+    conflictStrategy: null,
   }));
   const { problems } = await checkSync(context, { ...newSync(name, "", "", {}), members, relations: named }, registered.databases);
   return problems.filter((problem) => problem.grade === "error");

@@ -1,7 +1,9 @@
+import { insertConflicts } from "../../control/conflict.ts";
 import { markSyncReady, updateSync, type SyncRow } from "../../control/sync.ts";
 import { forgetSettled } from "../../control/target-state.ts";
 import { BucardoError } from "../../model/error.ts";
-import { sourcesOf } from "../../model/sync.ts";
+import { receiversOf, sourcesOf } from "../../model/sync.ts";
+import { moveNoted } from "../../replicate/conflict-log.ts";
 import type { Session } from "../../postgres/session.ts";
 import { commit } from "../change.ts";
 import type { Context } from "../context.ts";
@@ -21,6 +23,7 @@ export async function leave(context: Context, control: Session, sync: SyncRow, u
   });
   for (const db of sourcesOf(sync).filter((each) => !unreachable.has(each))) {
     try {
+      await moveNoted(await context.connectTo(db), sync.id, (noted) => insertConflicts(control, sync.name, noted));
       await release(context, db, sync.id);
     } catch (error) {
       if (!(error instanceof BucardoError)) throw error;
@@ -69,12 +72,15 @@ export function hasNewSource({ sync, before }: CaptureDifference): boolean {
 /** Also when the user has interrupted: what was begun must not stay. */
 export async function takeBack(context: Context, grown: readonly CaptureDifference[]): Promise<void> {
   const stubborn = { ...context, signal: new AbortController().signal };
-  for (const { sync, before, newTargets, newTables } of grown) {
-    const [source] = sourcesOf(sync);
-    if (source === undefined) continue;
-    if (!sourcesOf(before).includes(source)) await release(stubborn, source, sync.id);
-    else {
-      for (const target of newTargets) await release(stubborn, source, sync.id, { target });
+  for (const { sync, before, newTables } of grown) {
+    for (const source of sourcesOf(sync)) {
+      if (!sourcesOf(before).includes(source)) {
+        await release(stubborn, source, sync.id);
+        continue;
+      }
+      const known = receiversOf(before, source);
+      for (const target of receiversOf(sync, source).filter((each) => !known.includes(each)))
+        await release(stubborn, source, sync.id, { target });
       if (newTables.length > 0) await release(stubborn, source, sync.id, { tables: newTables });
     }
   }
@@ -116,10 +122,12 @@ async function withdraw(context: Context, control: Session, sync: SyncRow, undo:
 
 /** Takes off the source what living syncs do not want any more. */
 export async function shrink(context: Context, plan: Plan, unreachable: ReadonlySet<string>): Promise<void> {
-  for (const { sync, before, leftSources, leftTargets, leftTables } of plan.changed) {
+  for (const { sync, before, leftSources, leftTables } of plan.changed) {
     for (const db of leftSources) if (!unreachable.has(db)) await release(context, db, sync.id);
     for (const db of sourcesOf(before).filter((each) => !leftSources.includes(each) && !unreachable.has(each))) {
-      for (const target of leftTargets) await release(context, db, sync.id, { target });
+      const wanted = receiversOf(sync, db);
+      for (const target of receiversOf(before, db).filter((each) => !wanted.includes(each)))
+        await release(context, db, sync.id, { target });
       if (leftTables.length > 0) await release(context, db, sync.id, { tables: leftTables });
     }
   }

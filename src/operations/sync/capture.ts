@@ -8,15 +8,16 @@ import { readSettings } from "../../control/setting.ts";
 import { readInstallation } from "../../control/installation.ts";
 import { BucardoError } from "../../model/error.ts";
 import { retries } from "../../model/retry.ts";
-import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
-import { relationsOn } from "../../model/terms.ts";
+import { displayName } from "../../model/name.ts";
+import { receiversOf, sourcesOf, type SyncDefinition } from "../../model/sync.ts";
+import { nameOn, relationsOn } from "../../model/terms.ts";
 import type { Context } from "../context.ts";
 
 type Only = Parameters<typeof releaseSync>[2];
 
 /**
- * Installs, or completes, what the sync needs on its source. Says so while it waits for other sessions. `owed`: what of it is missing now is copied
- * whole; of all else only changes count.
+ * Installs, or completes, what the sync needs on its sources. Says so while it waits for other sessions. `owed`: what of it is missing now is copied
+ * whole; of all else only changes count. `relations` by their names on the first source.
  */
 export async function capture(
   context: Context,
@@ -24,26 +25,36 @@ export async function capture(
   relations: readonly CaptureRelation[],
   owed: SyncDefinition | null = null,
 ): Promise<void> {
-  const [source] = sourcesOf(sync);
-  if (source === undefined) return;
+  const sources = sourcesOf(sync);
   const control = await context.control();
   const settings = await settingsOf(context);
-  await installCapture(await context.connectTo(source), {
-    sync: { id: sync.id, name: sync.name },
-    installation: await readInstallation(control),
-    targets: targetsOf(sync),
-    relations,
-    promised: promisedBy(owed, source),
-    lockTimeoutMs: settings.lock_timeout,
-    attempts: settings.lock_attempts,
-    signal: context.signal,
-    onBlocked: (message) => context.io.err(`Waiting: ${message}`),
-  });
+  const installation = await readInstallation(control);
+  for (const source of sources) {
+    await installCapture(await context.connectTo(source), {
+      sync: { id: sync.id, name: sync.name },
+      installation,
+      targets: receiversOf(sync, source),
+      relations: relationsThere(sync, relations, source),
+      promised: promisedBy(owed, source),
+      stamped: sources.length > 1,
+      lockTimeoutMs: settings.lock_timeout,
+      attempts: settings.lock_attempts,
+      signal: context.signal,
+      onBlocked: (message) => context.io.err(`Waiting: ${message}`),
+    });
+  }
+}
+
+/** The same relations as another source calls them. */
+function relationsThere(sync: SyncDefinition, relations: readonly CaptureRelation[], source: string): CaptureRelation[] {
+  const [first = ""] = sourcesOf(sync);
+  const names = new Map(sync.relations.map((relation) => [displayName(nameOn(sync, relation, first)), nameOn(sync, relation, source)]));
+  return relations.map((relation) => ({ ...relation, name: names.get(displayName(relation.name)) ?? relation.name }));
 }
 
 function promisedBy(before: SyncDefinition | null, source: string): CaptureRequest["promised"] {
-  if (before === null || sourcesOf(before)[0] !== source) return undefined;
-  return { targets: targetsOf(before), tables: relationsOn(before, source) };
+  const targets = before === null ? [] : receiversOf(before, source);
+  return before === null || targets.length === 0 ? undefined : { targets, tables: relationsOn(before, source) };
 }
 
 /** Takes the sync, or a part of it, off one database; patient with tables that are locked for a while. */

@@ -5,7 +5,7 @@ import { readTables, type TableShape } from "../../catalog/table.ts";
 import type { CaptureRelation } from "../../capture/request.ts";
 import type { Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import type { Relation, SyncDefinition } from "../../model/sync.ts";
+import { targetsOf, type Relation, type SyncDefinition } from "../../model/sync.ts";
 import { nameOn, relationsOn, termsOf } from "../../model/terms.ts";
 import type { Session } from "../../postgres/session.ts";
 import { checkTable } from "./check-table.ts";
@@ -27,7 +27,7 @@ export async function checkRelations(
   problems: Problem[],
 ): Promise<CaptureRelation[]> {
   const here = await find(sync, source);
-  const targets = sync.members.filter((member) => member.role !== "source").flatMap((member) => sessions.get(member.db) ?? []);
+  const targets = targetsOf(sync).flatMap((db) => sessions.get(db) ?? []);
   const there = await Promise.all(targets.map((session) => find(sync, session)));
   const relations: CaptureRelation[] = [];
   for (const relation of sync.relations) {

@@ -1,11 +1,11 @@
-import { readSyncs } from "../../control/sync.ts";
 import type { CaptureRelation } from "../../capture/request.ts";
+import { parseStrategy, STRATEGY_WORDS } from "../../model/conflict.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
+import { displayName } from "../../model/name.ts";
 import { sourcesOf, type Database, type SyncDefinition } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { connectionProblem } from "../db/draft.ts";
-import { chainProblems } from "./chain.ts";
 import { databaseProblems } from "./check-database.ts";
 import { checkRelations } from "./check-relations.ts";
 import { samePlaceProblems } from "./same-place.ts";
@@ -21,7 +21,7 @@ export type SyncCheck = {
 
 /** Connects to every database of the sync and compares what is there with what it declares. Changes nothing. */
 export async function checkSync(context: Context, sync: SyncDefinition, databases: readonly Database[]): Promise<SyncCheck> {
-  const problems = [...checkMembers(sync, databases), ...chainProblems(sync, await readSyncs(await context.control()))];
+  const problems = checkMembers(sync, databases);
   const sessions = await connectMembers(context, sync, databases, problems);
   problems.push(...(await samePlaceProblems(sync, sessions)));
   const source = sessions.get(sourcesOf(sync)[0] ?? "");
@@ -51,8 +51,7 @@ function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Pro
     void problems.push({ grade: "error", ...(db === undefined ? {} : { db }), what, remedy });
   const sources = sourcesOf(sync);
   if (sources.length === 0) wrong("no database of the sync is a source", "Give one the role: A:source.");
-  if (sources.length > 1)
-    wrong(`several sources (${sources.join(", ")}) are not offered in this version`, "Make one the source and the others targets.");
+  problems.push(...strategyProblems(sync));
   if (sources.length <= 1 && !sync.members.some((member) => member.role !== "source"))
     wrong("no database of the sync is a target", "Give one the role: B:target.");
   for (const member of sync.members) {
@@ -95,4 +94,23 @@ async function connectMembers(
     }),
   );
   return sessions;
+}
+
+/** Strategies that are none, of the sync and of its tables. */
+function strategyProblems(sync: SyncDefinition): Problem[] {
+  const known = sync.members.map(({ db }) => db);
+  const wrong = (text: string, table?: string): Problem => ({
+    grade: "error",
+    ...(table === undefined ? {} : { table }),
+    what: `"${text}" is no conflict strategy`,
+    remedy: `One of ${STRATEGY_WORDS.join(", ")}, or databases of the sync in the order in which they win: ${sourcesOf(sync).join(",")}.`,
+  });
+  return [
+    ...(parseStrategy(sync.conflictStrategy, known) === null ? [wrong(sync.conflictStrategy)] : []),
+    ...sync.relations.flatMap((relation) =>
+      relation.conflictStrategy === null || parseStrategy(relation.conflictStrategy, known) !== null
+        ? []
+        : [wrong(relation.conflictStrategy, displayName(relation))],
+    ),
+  ];
 }

@@ -11,6 +11,7 @@ const table = (name: string, more: Partial<Relation> = {}): Relation => ({
   keyColumns: null,
   autokick: null,
   strictChecking: null,
+  conflictStrategy: null,
   ...more,
 });
 
@@ -26,6 +27,9 @@ const base: SyncDefinition = {
   onetimecopy: 0,
   strictChecking: true,
   onError: "stop",
+  conflictStrategy: "bucardo_latest",
+  fkConflict: "restore",
+  sequenceConflict: "highest",
   priority: 0,
   legacy: {},
   members: [

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { foreignKeyPolicies, sequencePolicies } from "../../model/conflict.ts";
 import { bool, integer, key, status, text } from "../input.ts";
 import { interval } from "../interval.ts";
 
@@ -28,12 +29,25 @@ export const policyKeys = {
     about: "When a target refuses a row: stop (default); overwrite what only the target has; set_aside the row and go on.",
     value: "stop|overwrite|set_aside",
   }),
+  conflict_strategy: key(text.optional(), {
+    about: "Between several sources, whose change of a row counts (default bucardo_latest); a table can have its own.",
+    aliases: ["standard_conflict", "conflict"],
+    value: "bucardo_latest|...|A,B",
+  }),
+  fk_conflict: key(z.enum(foreignKeyPolicies, "must be restore, delete or ignore").optional(), {
+    about:
+      "A row is deleted on one source, and another one referring to it added elsewhere: restore it (default), or delete what refers to it.",
+    value: "restore|delete|ignore",
+  }),
+  sequence_conflict: key(z.enum(sequencePolicies, "must be highest or lowest").optional(), {
+    about: "Which position of a sequence counts between several sources (default highest).",
+    value: "highest|lowest",
+  }),
   priority: key(integer(-32768, 32767).optional(), { about: "Order in lists and of starting; higher is first.", value: "N" }),
 } as const;
 
 /** Settings of versions 4 and 5, accepted so that old scripts run; kept with the sync and listed by `list sync -vv`. */
 const LEGACY = {
-  conflict_strategy: ["standard_conflict", "conflict"],
   stayalive: [],
   kidsalive: [],
   lifetime: [],

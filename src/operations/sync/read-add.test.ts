@@ -36,7 +36,19 @@ const registered: Registered = {
   relgroups: [
     {
       name: "hands",
-      members: [{ ...relation("t"), id: 1, db: "A", keyColumns: null, autokick: null, strictChecking: null, legacy: {}, priority: 0 }],
+      members: [
+        {
+          ...relation("t"),
+          id: 1,
+          db: "A",
+          keyColumns: null,
+          autokick: null,
+          strictChecking: null,
+          conflictStrategy: null,
+          legacy: {},
+          priority: 0,
+        },
+      ],
     },
     { name: "empty", members: [] },
   ],
@@ -93,6 +105,7 @@ describe("version 5", () => {
       { sourceDb: "A", relgroup: null, newRelgroup: null, tables: ["t"] },
     ],
     [{ tables: ["t"], dbs: ["C:t", "A:s"] }, { sourceDb: "A" }],
+    [{ tables: ["t"], dbs: ["A:source", "B:source"] }, { sourceDb: "A" }],
     [
       { relgroup: "hands", dbgroup: "pair" },
       { sourceDb: "A", relgroup: "hands", tables: [] },
@@ -119,7 +132,6 @@ describe("version 5", () => {
     [{ tables: ["t"] }, ["Must specify which databases: dbs= or dbgroup="]],
     [{ dbs: ["A", "B"] }, ["Must specify a relgroup (or a list of tables) for this sync"]],
     [{ tables: ["t"], dbs: ["A:lord", "Q"] }, ['"lord" is no role', 'Unknown database "Q"']],
-    [{ tables: ["t"], dbs: ["A:source", "B:source"] }, ["several sources (A, B) are not offered in this version"]],
     [{ tables: ["t"], dbs: ["A:target", "B"] }, ["no database of the sync is a source"]],
     [{ tables: ["t"], dbs: ["A", "B"], dbgroup: "pair" }, ['dbgroup "pair" exists; dbs= would change it']],
     [{ tables: ["t"], relgroup: "hands", dbs: ["A", "B"] }, ['relgroup "hands" exists; tables= would change it']],

@@ -55,11 +55,8 @@ function refuseTypes(type: string | undefined): void {
     throw new BucardoError("not-supported", "Syncs of type fullcopy are not offered in this version.", {
       advice: "Use type=pushdelta onetimecopy=1: one copy of whole tables, then only changes.",
     });
-  if (word === "swap")
-    throw new BucardoError("not-supported", "Two-way syncs (swap) are not offered in this version.", {
-      advice: "Make one database the source and the other the target: type=pushdelta.",
-    });
-  throw new BucardoError("bad-value", `"${type}" is no type of a sync.`, { advice: "Use type=pushdelta, or leave it out." });
+  if (word === "swap") return;
+  throw new BucardoError("bad-value", `"${type}" is no type of a sync.`, { advice: "Use type=pushdelta or type=swap, or leave it out." });
 }
 
 /** Version 4: `source=` a herd or a database, `targetdb=` or `targetgroup=`. */
@@ -88,9 +85,13 @@ function understandFour(wanted: Wanted, registered: Registered, wrong: Report): 
     return null;
   }
   const targets = targetdb === undefined ? (group?.members ?? []).map((member) => member.db).filter((db) => db !== sourceDb) : [targetdb];
+  const swap = wanted.type?.toLowerCase() === "swap";
+  if (swap && targets.length > 1)
+    wrong(`a swap is between two databases, not ${targets.length + 1}`, "Use the form of version 5: dbs=A:source,B:source,C:source.");
   const members: DbgroupMember[] = [
-    { db: sourceDb, role: "source", priority: 0 },
-    ...targets.map((db) => ({ db, role: "target" as const, priority: 0 })),
+    // Of two sources the one that is named as such comes first.
+    { db: sourceDb, role: "source", priority: swap ? 1 : 0 },
+    ...targets.map((db) => ({ db, role: swap ? ("source" as const) : ("target" as const), priority: 0 })),
   ];
   return {
     form: 4,
@@ -113,11 +114,6 @@ function understandFive(wanted: Wanted, registered: Registered, wrong: Report): 
   if (existing !== undefined && wanted.tables !== undefined)
     wrong(`relgroup "${existing.name}" exists; tables= would change it`, "Leave one of the two out, or `bucardo add table` first.");
   const sources = dbgroup?.members.filter((member) => member.role === "source") ?? [];
-  if (sources.length > 1)
-    wrong(
-      `several sources (${sources.map(({ db }) => db).join(", ")}) are not offered in this version`,
-      "Make one the source and the others targets.",
-    );
   const sourceDb = sources[0]?.db;
   if (dbgroup !== null && sourceDb === undefined) wrong("no database of the sync is a source", "Give one the role: A:source.");
   if (dbgroup === null || sourceDb === undefined || !registered.databases.some((each) => each.name === sourceDb)) return null;

@@ -122,6 +122,9 @@ async function changeOne(control: Session, sync: SyncRow, wanted: Changes): Prom
     onetimecopy: (wanted.onetimecopy ?? sync.onetimecopy) as Sync["onetimecopy"],
     strictChecking: wanted.strict_checking ?? sync.strictChecking,
     onError: wanted.on_error ?? sync.onError,
+    conflictStrategy: wanted.conflict_strategy ?? sync.conflictStrategy,
+    fkConflict: wanted.fk_conflict ?? sync.fkConflict,
+    sequenceConflict: wanted.sequence_conflict ?? sync.sequenceConflict,
     priority: wanted.priority ?? sync.priority,
     legacy: { ...sync.legacy, ...legacyOf(wanted) },
   };
@@ -153,6 +156,9 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
     onetimecopy,
     strictChecking,
     onError,
+    conflictStrategy,
+    fkConflict,
+    sequenceConflict,
     priority,
     legacy,
   }: Sync): Record<string, string> => ({
@@ -165,6 +171,9 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
     onetimecopy: String(onetimecopy),
     strict_checking: String(strictChecking),
     on_error: onError,
+    conflict_strategy: conflictStrategy,
+    fk_conflict: fkConflict,
+    sequence_conflict: sequenceConflict,
     priority: String(priority),
     ...legacy,
   });

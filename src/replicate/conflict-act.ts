@@ -1,0 +1,80 @@
+import { deltaTable } from "../capture/name.ts";
+import { quoteLiteral, quoteName } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
+import { CONFLICTS, type Meeting } from "./conflict-find.ts";
+import { readGenerations, stageColumn } from "./relay.ts";
+import type { TableLink } from "./table-link.ts";
+
+type Kind = "row" | "unique";
+
+/**
+ * What arrives gives way. Of a row changed on both sides nothing more is to do, as its change here waits for the source. Of two rows with one unique
+ * value the one that arrived must go at the source too, or become what it is here: so it is said that it changed here.
+ */
+export async function applyLocalWins(session: Session, meeting: Meeting, kind: Kind): Promise<void> {
+  const { stage } = meeting.fetched;
+  const lost = `select c.stage_row from ${CONFLICTS} c where ${of(meeting, kind)} and c.winner <> 'incoming'`;
+  if (kind === "unique") await sayChanged(session, meeting, `select s.* from ${stage} s where s.ctid in (${lost} and c.winner = 'local')`);
+  if (kind === "row")
+    await forgetHere(session, meeting, `select s.* from ${stage} s where s.ctid in (${lost} and c.winner = 'none')`, true);
+  await session.execute(sql("replicate.local-wins", `delete from ${stage} s where s.ctid in (${lost})`));
+}
+
+/** What is here gives way: its change is not sent any more, and where another row has its value it goes, at the source too. */
+export async function applyIncomingWins(session: Session, meeting: Meeting, kind: Kind): Promise<void> {
+  const { link, stage } = meeting.fetched;
+  const won = `select c.stage_row from ${CONFLICTS} c where ${of(meeting, kind)} and c.winner = 'incoming'`;
+  if (kind === "row") return await forgetHere(session, meeting, `select s.* from ${stage} s where s.ctid in (${won})`, false);
+  const key = link.target.key.map(({ name }, index) => ({ column: stageColumn(link, name), index }));
+  const types = key.map(({ column, index }) => `c.local_key[${index + 1}]::${link.columns[Number(column.slice(1)) - 1]!.stageType}`);
+  const columns = key.map(({ column }) => column).join(", ");
+  const losers = `select distinct ${types.map((type, index) => `${type} as ${key[index]!.column}`).join(", ")} from ${CONFLICTS} c where ${of(meeting, kind)} and c.winner = 'incoming'`;
+  await session.execute(
+    sql("replicate.incoming-wins", `insert into ${stage} (gone, ${columns}) select true, ${columns} from (${losers}) l`),
+  );
+  await sayChanged(session, meeting, losers);
+}
+
+function of({ fetched }: Meeting, kind: Kind): string {
+  return `c.captured = ${fetched.plan.table.captured} and c.kind = '${kind}'`;
+}
+
+/** These rows have not changed here, as far as the source is concerned. `again`: others hear of them all the same. */
+async function forgetHere(session: Session, { fetched, reverse, source }: Meeting, rows: string, again: boolean): Promise<void> {
+  const { link } = fetched;
+  if (reverse === null) return;
+  const columns = reverse.key.map((name) => stageColumn(link, name));
+  const same = reverse.key.map((name, index) => `d.k${index + 1} ${equalsOf(link, name)} s.${columns[index]}`).join(" and ");
+  const generations = await readGenerations(session, [link]);
+  for (const generation of reverse.generations) {
+    const delta = quoteName(deltaTable(reverse.captured, generation));
+    await session.execute(sql("replicate.forget-here", `delete from ${delta} d using (${rows}) s where ${same}`));
+  }
+  if (!again) return;
+  const now = quoteName(deltaTable(reverse.captured, generations.get(reverse.captured) ?? 1));
+  const keys = reverse.key.map((_, index) => `k${index + 1}`).join(", ");
+  await session.execute(
+    sql(
+      "replicate.note-skipped",
+      `insert into ${now} (xid, ${keys}, at, via)
+  select txid_current(), ${columns.map((column) => `s.${column}`).join(", ")}, clock_timestamp(), array[${quoteLiteral(source)}::text] from (${rows}) s`,
+    ),
+  );
+}
+
+/** The source gets these keys as they are here: a row that it has and we do not, or have otherwise. */
+export async function sayChanged(session: Session, { fetched }: Pick<Meeting, "fetched">, rows: string): Promise<void> {
+  const { link } = fetched;
+  const generations = await readGenerations(session, [link]);
+  for (const { captured, key } of link.relays) {
+    const delta = quoteName(deltaTable(captured, generations.get(captured) ?? 1));
+    const text = `insert into ${delta} (xid, ${key.map((_, index) => `k${index + 1}`).join(", ")})
+  select txid_current(), ${key.map((name) => `s.${stageColumn(link, name)}`).join(", ")} from (${rows}) s`;
+    await session.execute(sql("replicate.say-changed", text));
+  }
+}
+
+function equalsOf(link: TableLink, name: string): string {
+  return link.target.key.find((each) => each.name === name)?.equals ?? "=";
+}

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openStar, type Star } from "./star.ts";
+
+const SCHEMA = "create table account (id integer primary key, balance integer, note json)";
+const list = "select id, balance from account order by id";
+
+let star: Star;
+
+describe("two sources and a target", () => {
+  beforeAll(async () => {
+    star = await openStar({ schema: SCHEMA, tables: ["account"], members: { A: 15, B: 18, T: 12 }, targets: ["T"] });
+  });
+  afterAll(() => star[Symbol.asyncDispose]());
+
+  test("changes go both ways and to the target, and nothing comes back", async () => {
+    await star.of("A").query("insert into account values (1, 10, '{}'), (2, 20, null)");
+    await star.of("B").query("insert into account values (3, 30, '[1]')");
+    expect(await star.drain()).toBe(0);
+    expect(await star.differences()).toEqual([]);
+    expect(await star.rows("T", list)).toEqual([
+      { id: 1, balance: 10 },
+      { id: 2, balance: 20 },
+      { id: 3, balance: 30 },
+    ]);
+    const result = await star.run("B", "A");
+    expect(result).toMatchObject({ outcome: "empty", tables: [] });
+  });
+
+  test("the later of two changes wins, on both sides and on the target", async () => {
+    await star.of("A").query("update account set balance = 11 where id = 1");
+    await star.of("B").query("update account set balance = 12 where id = 1");
+    await star.of("B").query("update account set balance = 21 where id = 2");
+    await star.of("A").query("update account set balance = 22 where id = 2");
+    expect(await star.drain()).toBe(2);
+    expect(await star.differences()).toEqual([]);
+    expect(await star.rows("T", list)).toMatchObject([{ balance: 12 }, { balance: 22 }, { balance: 30 }]);
+    const log = await star.rows(
+      "A",
+      "select kind, key, incoming_db, local_db, incoming_image->>'balance' as incoming, local_image->>'balance' as local, winner from bucardo.conflict order by key",
+    );
+    expect(log).toEqual([
+      { kind: "row", key: ["1"], incoming_db: "B", local_db: "A", incoming: "12", local: "11", winner: "incoming" },
+      { kind: "row", key: ["2"], incoming_db: "B", local_db: "A", incoming: "21", local: "22", winner: "local" },
+    ]);
+  });
+
+  test("a deletion is a change like any other", async () => {
+    await star.of("A").query("delete from account where id = 1");
+    await star.of("B").query("update account set balance = 13 where id = 1");
+    await star.of("B").query("update account set balance = 14 where id = 2");
+    await star.of("A").query("delete from account where id = 2");
+    expect(await star.drain()).toBe(2);
+    expect(await star.differences()).toEqual([]);
+    expect(await star.rows("T", list)).toEqual([
+      { id: 1, balance: 13 },
+      { id: 3, balance: 30 },
+    ]);
+  });
+
+  test("the same change on both sides is no conflict", async () => {
+    await star.of("A").query("update account set balance = 31 where id = 3");
+    await star.of("B").query("update account set balance = 31 where id = 3");
+    expect(await star.drain()).toBe(0);
+    expect(await star.differences()).toEqual([]);
+  });
+
+  test("TRUNCATE leaves what the other side has changed meanwhile", async () => {
+    await star.of("B").query("insert into account values (4, 40, null)");
+    await star.of("A").query("truncate account");
+    await star.of("A").query("insert into account values (5, 50, null)");
+    await star.drain();
+    expect(await star.differences()).toEqual([]);
+    expect(await star.rows("T", list)).toEqual([
+      { id: 4, balance: 40 },
+      { id: 5, balance: 50 },
+    ]);
+  });
+
+  test("TRUNCATE on the side that others exchange through the first", async () => {
+    await star.of("B").query("truncate account");
+    await star.of("A").query("update account set balance = 51 where id = 5");
+    await star.drain();
+    expect(await star.differences()).toEqual([]);
+    expect(await star.rows("T", list)).toEqual([{ id: 5, balance: 51 }]);
+  });
+});
