@@ -249,7 +249,11 @@ export const catalogue = {
     advice: "Use the command line of the machine.",
     ...usage,
   },
-  "http-body": { meaning: "The body of the request is no JSON object, or too large.", advice: "Send a JSON object as application/json.", ...usage },
+  "http-body": {
+    meaning: "The body of the request is no JSON object, or too large.",
+    advice: "Send a JSON object as application/json.",
+    ...usage,
+  },
   "http-busy": { meaning: "Too many requests, or too many who listen.", advice: "Come again a little later.", ...later },
   interrupted: { meaning: "The work was told to stop.", advice: "Nothing to do: it goes on at the next start.", ...later },
   internal: { meaning: "A mistake in Bucardo.", advice: "Please report it with the log.", ...stop },
