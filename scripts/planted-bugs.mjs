@@ -13,13 +13,14 @@ import { applying } from "./planted-bugs/applying.mjs";
 import { capture } from "./planted-bugs/capture.mjs";
 import { customcode } from "./planted-bugs/customcode.mjs";
 import { faults } from "./planted-bugs/faults.mjs";
+import { http } from "./planted-bugs/http.mjs";
 import { hazards } from "./planted-bugs/hazards.mjs";
 import { purging } from "./planted-bugs/purging.mjs";
 import { reading } from "./planted-bugs/reading.mjs";
 import { refused } from "./planted-bugs/refused.mjs";
 import { safety } from "./planted-bugs/safety.mjs";
 
-const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults, ...refused, ...customcode];
+const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults, ...refused, ...customcode, ...http];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({
