@@ -9,7 +9,7 @@ import { type KeyColumn, keyColumnsOf, keyColumnsStatement } from "./key-column.
 import { CAPTURE_ROLE, deltaTable, functionName } from "./name.ts";
 import { lockStatement } from "./schema.ts";
 import { chooseVariant, treeOf, treeStatement, type Tree, type Variant } from "./tree.ts";
-import { dropTriggers, ensureTriggers, lockTimeoutStatement } from "./trigger.ts";
+import { addTriggers, dropTriggers, lockTimeoutStatement, missingTriggers } from "./trigger.ts";
 
 export type TableRequest = {
   readonly table: QualifiedName;
@@ -33,17 +33,29 @@ type CapturedRow = {
 };
 
 /**
- * Makes one table captured and subscribed, in one transaction with a lock timeout. What is there and right stays untouched, so that
- * a second sync over the same table takes no lock on it. Errors: lock-timeout (nothing changed), schema-mismatch, not-supported.
+ * Makes one table captured and subscribed, with a lock timeout; a partition tree part by part, each in a transaction of its own, so that nobody's lock is held
+ * while we wait for another's. What is there and right stays untouched, so that a second sync over the same table takes no lock on it. A tree that is broken off
+ * is captured in part and no run has joined it; the same call finishes it. Errors: lock-timeout, schema-mismatch, not-supported.
  */
 export async function captureTable(source: Session, request: TableRequest): Promise<void> {
-  await transaction(source, {}, async () => {
+  const open = await transaction(source, {}, async () => {
     const tree = await lookAt(source, request);
     const known = await whatIsKnown(source, tree, request);
-    const { captured, again } = await ensureCaptured(source, tree, known, request);
-    await ensureTriggers(source, tree, captured, request.lockTimeoutMs);
+    const { captured, again, changed } = await ensureCaptured(source, tree, known, request);
+    // Before the triggers of a tree: what somebody subscribes to is not taken away as unneeded.
     await subscribe(source, captured.id, request, again);
+    const missing = await missingTriggers(source, tree, captured);
+    // Runs that know the table already must not see it without the triggers it had.
+    if (tree.parts.length > 1 && !changed) return missing;
+    await addTriggers(source, missing, request.lockTimeoutMs);
+    return [];
   });
+  for (const part of open) {
+    await transaction(source, {}, async () => {
+      await source.batch([lockStatement(), lockTimeoutStatement(request.lockTimeoutMs)]);
+      await addTriggers(source, [part], request.lockTimeoutMs);
+    });
+  }
 }
 
 /** Each table costs some round trips; of five thousand tables that is what takes the time. */
@@ -94,7 +106,7 @@ async function ensureCaptured(
   tree: Tree,
   { key, row, gone, state }: Known,
   request: TableRequest,
-): Promise<{ captured: Captured; again: boolean }> {
+): Promise<{ captured: Captured; again: boolean; changed: boolean }> {
   const variant = chooseVariant(tree, source.serverVersion);
   const columns = key.map((column) => column.name);
   const types = key.map((column) => column.type);
@@ -112,7 +124,7 @@ async function ensureCaptured(
       await source.execute(sql("capture.set-notify", "update bucardo.captured_table set notify = true where id = $1", [row.id]));
       await createFunctions(source, captured);
     }
-    return { captured, again: false };
+    return { captured, again: false, changed: variant !== row.variant };
   }
   if (row !== undefined) {
     await refuseWhenOthersCount(source, row, tree, request);
@@ -130,7 +142,7 @@ async function ensureCaptured(
   );
   const captured: Captured = { id, generation: 1, variant, notify: request.notify, stamped: false, key };
   await source.script(sql("capture.begin-table", `${generationText(captured, state.owned)};\n${functionsText(captured, state.owned)}`));
-  return { captured, again: row !== undefined };
+  return { captured, again: row !== undefined, changed: false };
 }
 
 function sameList(one: readonly string[], other: readonly string[]): boolean {

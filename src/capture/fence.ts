@@ -8,6 +8,7 @@ import { refuseHeld } from "./blocker.ts";
 import { armText, disarmText, FOR_GOOD, GUARD_FUNCTION, GUARD_TRIGGER, NOW_MICROSECONDS, unarmedText } from "./fence-text.ts";
 import { captureVersion, lockCapture, usesCaptureRole } from "./schema.ts";
 import { CAPTURE_ROLE } from "./name.ts";
+import { treeOf, treeStatement } from "./tree.ts";
 
 /**
  * The fence keeps writers of every role off the captured tables of one sync, and lets readers go on. Two steps, so that closing is one small statement
@@ -73,15 +74,22 @@ export async function armFence(source: Session, request: FenceRequest): Promise<
     if (await usesCaptureRole(source))
       await source.script(sql("capture.fence-guard-owner", `alter function bucardo.fence_guard() owner to ${CAPTURE_ROLE}`));
   });
-  for (const table of request.uncaptured ?? []) await guard(source, table, request.lockTimeoutMs ?? 1000);
+  for (const table of request.uncaptured ?? []) {
+    const [found] = await source.batch([treeStatement(table)]);
+    // A statement fires the triggers of the table that it names: each partition has its own.
+    for (const part of treeOf(found!.rows)?.parts ?? []) await guard(source, part, request.lockTimeoutMs ?? 1000);
+  }
 }
 
+/** None for a sync of tables without key: then only guards stand. Errors: checkpoint-missing. */
 async function capturedBy(source: Session, sync: string): Promise<number[]> {
   const rows = await source.query<{ id: number }>(
     sql("capture.captured-by", "select distinct captured_table as id from bucardo.subscription where sync = $1 order by 1", [sync]),
   );
-  if (rows.length === 0)
-    throw new BucardoError("checkpoint-missing", `nothing is captured on ${source.name} for this sync`, { db: source.name });
+  const { known } = await source.one<{ known: boolean }>(
+    sql("capture.known-sync", "select exists (select from bucardo.checkpoint where sync = $1) as known", [sync]),
+  );
+  if (!known) throw new BucardoError("checkpoint-missing", `nothing is captured on ${source.name} for this sync`, { db: source.name });
   return rows.map(({ id }) => id);
 }
 
@@ -148,8 +156,7 @@ export async function dropGuards(source: Session, lockTimeoutMs: number): Promis
     sql(
       "capture.guarded",
       `select n.nspname as schema, c.relname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-        where t.tgfoid = to_regproc('bucardo.fence_guard') and not t.tgisinternal and not exists (select from pg_inherits i join pg_trigger p on p.tgrelid = i.inhparent
-              and p.tgfoid = t.tgfoid where i.inhrelid = c.oid and c.relispartition)`,
+        where t.tgfoid = to_regproc('bucardo.fence_guard') and not t.tgisinternal`,
     ),
   );
   for (const table of guarded) await unguard(source, table, lockTimeoutMs);

@@ -3,9 +3,10 @@ import { reach } from "../base/point.ts";
 import { sleep } from "../base/sleep.ts";
 import { BucardoError } from "../model/error.ts";
 import { retries } from "../model/retry.ts";
-import { displayName, type QualifiedName } from "../model/name.ts";
+import { displayName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
-import { captureTable } from "./capture-table.ts";
+import { readComplete } from "./complete.ts";
+import { captureTable, type TableRequest } from "./capture-table.ts";
 import { describeBlockers, findBlockers } from "./blocker.ts";
 import { joinSync, registerSync } from "./register.ts";
 import type { CaptureRequest } from "./request.ts";
@@ -25,34 +26,32 @@ export async function installCapture(source: Session, request: CaptureRequest): 
   await reach("capture.schema-installed");
   await registerSync(source, request);
   await reach("capture.registered");
+  const complete = await readComplete(source, request);
+  const promised = new Set(request.promised?.tables.map(displayName));
   for (const relation of request.relations) {
-    if (relation.kind !== "table" || relation.key === null) continue;
-    await captureWithPatience(source, request, relation.name, relation.key, relation.autokick);
+    if (relation.kind !== "table" || relation.key === null || complete.has(displayName(relation.name))) continue;
+    const owedCopy = promised.has(displayName(relation.name)) ? (request.promised?.targets ?? []) : [];
+    await captureWithPatience(source, request, {
+      table: relation.name,
+      key: relation.key,
+      notify: relation.autokick,
+      sync: request.sync.id,
+      targets: request.targets,
+      owedCopy,
+      lockTimeoutMs: request.lockTimeoutMs ?? 2000,
+    });
     await reach("capture.table-captured");
   }
   if (request.stamped) await stampDeltas(source);
   if (request.join !== false) await joinSync(source, request);
 }
 
-async function captureWithPatience(
-  source: Session,
-  request: CaptureRequest,
-  table: QualifiedName,
-  key: readonly string[],
-  notify: boolean,
-): Promise<void> {
+async function captureWithPatience(source: Session, request: CaptureRequest, wanted: TableRequest): Promise<void> {
   const attempts = request.attempts ?? 10;
+  const { table } = wanted;
   for (let attempt = 1; ; attempt++) {
     try {
-      await captureTable(source, {
-        table,
-        key,
-        notify,
-        sync: request.sync.id,
-        targets: request.targets,
-        owedCopy: request.promised?.tables.some((each) => displayName(each) === displayName(table)) ? request.promised.targets : [],
-        lockTimeoutMs: request.lockTimeoutMs ?? 2000,
-      });
+      await captureTable(source, wanted);
       return;
     } catch (error) {
       if (!(error instanceof BucardoError) || (error.code !== "lock-timeout" && error.code !== "serialization")) throw error;

@@ -1,3 +1,5 @@
+import { chunks } from "../base/chunks.ts";
+import { groupBy } from "../base/group-by.ts";
 import { BucardoError } from "../model/error.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
@@ -55,19 +57,54 @@ export async function readKeyColumns(session: Session, relation: number, columns
   return keyColumnsOf(session, columns, await session.query(keyColumnsStatement(session, relation, columns)));
 }
 
+/** Keys of so many tables are asked for at once. */
+const TABLES_AT_ONCE = 1000;
+
+/** The same for many tables, in their order: as many round trips for thousands of them as for one. Errors: schema-mismatch. */
+export async function readKeysOf(
+  session: Session,
+  tables: readonly { readonly oid: number; readonly columns: readonly string[] }[],
+): Promise<KeyColumn[][]> {
+  const keys: KeyColumn[][] = [];
+  for (const some of chunks(tables, TABLES_AT_ONCE)) {
+    const flat = some.flatMap(({ oid, columns }, index) =>
+      columns.map((name, place) => ({ oid, name, ordinal: index * MOST_COLUMNS + place })),
+    );
+    const rows = await session.query<Row & { ordinal: number }>(
+      keyStatement(session, "capture.keys-of", "unnest($1::oid[], $2::text[], $3::int8[]) k (relation, name, ordinal)", [
+        flat.map(({ oid }) => oid),
+        flat.map(({ name }) => name),
+        flat.map(({ ordinal }) => ordinal),
+      ]),
+    );
+    const byTable = groupBy(rows, ({ ordinal }) => Math.floor(ordinal / MOST_COLUMNS));
+    for (const [index, { columns }] of some.entries()) keys.push(keyColumnsOf(session, columns, byTable.get(index) ?? []));
+  }
+  return keys;
+}
+
+/** More than an index has. */
+const MOST_COLUMNS = 1000;
+
 /** To be asked together with other things. */
 export function keyColumnsStatement(session: Session, relation: number, columns: readonly string[]): Statement {
+  const from = "(select $1::oid as relation, c.name, c.ordinal from unnest($2::text[]) with ordinality c (name, ordinal)) k";
+  return keyStatement(session, "capture.key-columns", from, [relation, columns]);
+}
+
+/** `from`: rows k (relation, name, ordinal). */
+function keyStatement(session: Session, name: string, from: string, values: readonly unknown[]): Statement {
   const deterministic = session.serverVersion >= 120000 ? "l.collisdeterministic" : "true";
   return prepared(
-    "capture.key-columns",
+    name,
     `with recursive base (attname, ordinal, oid, attcollation, is_domain) as (
          select a.attname, k.ordinal, a.atttypid, a.attcollation, false
-           from unnest($2::text[]) with ordinality k (name, ordinal)
-           join pg_attribute a on a.attrelid = $1::oid and a.attname = k.name and a.attnum > 0 and not a.attisdropped
+           from ${from}
+           join pg_attribute a on a.attrelid = k.relation and a.attname = k.name and a.attnum > 0 and not a.attisdropped
          union all
          select b.attname, b.ordinal, t.typbasetype, b.attcollation, true from base b join pg_type t on t.oid = b.oid where t.typtype = 'd'
        )
-       select b.attname as name, tn.nspname as type_schema, t.typname as type_name, t.typtype as kind,
+       select b.ordinal, b.attname as name, tn.nspname as type_schema, t.typname as type_name, t.typtype as kind,
               ln.nspname as collation_schema, l.collname as collation_name, coalesce(${deterministic}, true) as deterministic,
               f.op_schema, f.op_name, b.is_domain
          from base b
@@ -86,7 +123,7 @@ export function keyColumnsStatement(session: Session, relation: number, columns:
             where oc.opcdefault and oc.opcintype = t.oid
          ) f on true
         order by b.ordinal`,
-    [relation, columns],
+    values,
   );
 }
 

@@ -31,7 +31,8 @@ export type PurgeReport = {
   readonly snapshot: string | null;
 };
 
-type Retired = { readonly generation: number; readonly bytes: number; readonly indexed: boolean };
+/** `grown`: nobody has analyzed it since it was a quarter of its size. */
+type Retired = { readonly generation: number; readonly bytes: number; readonly indexed: boolean; readonly grown: boolean };
 
 type Candidate = {
   readonly id: number;
@@ -41,6 +42,7 @@ type Candidate = {
   readonly notify: boolean;
   readonly generation: number;
   readonly bytes: number;
+  readonly grown: boolean;
   readonly retired: readonly Retired[];
 };
 
@@ -65,7 +67,9 @@ export async function purge(source: Session, options: PurgeOptions = {}): Promis
   let rotated = 0;
   for (const table of candidates.filter((each) => each.bytes >= limitOf(each, options))) {
     const retired = table.retired.map((each) => (emptied.has(`${table.id} ${each.generation}`) ? { ...each, bytes: 0 } : each));
-    if (await patiently(() => rotate(source, { ...table, retired }))) rotated++;
+    if (!(await patiently(() => rotate(source, { ...table, retired })))) continue;
+    rotated++;
+    if (table.grown) await patiently(() => analyzeGeneration(source, table.id, table.generation));
   }
   await dropTruncations(source);
   return { rotated, emptied: emptied.size, held, bytesFreed: [...emptied.values()].reduce((sum, bytes) => sum + bytes, 0), snapshot };
@@ -93,15 +97,23 @@ async function emptyAll(
       if (!each.current || patience.quiet === null) held++;
       if (!each.current && !each.indexed && each.bytes >= INDEX_BYTES)
         await patiently(() => indexGeneration(source, each.captured, each.generation));
+      else if (each.grown && each.bytes >= INDEX_BYTES) await patiently(() => analyzeGeneration(source, each.captured, each.generation));
     }
   }
   return { emptied, held };
 }
 
 /** One that has grown is not emptied in place: writers would wait for the test. It is rotated, and emptied later. */
-function filledOf(table: Candidate, options: PurgeOptions): (Filled & { readonly indexed: boolean })[] {
+function filledOf(table: Candidate, options: PurgeOptions): (Filled & { readonly indexed: boolean; readonly grown: boolean })[] {
   const retired = table.retired.map((each) => ({ ...each, captured: table.id, current: false }));
-  const current = { captured: table.id, generation: table.generation, bytes: table.bytes, current: true, indexed: false };
+  const current = {
+    captured: table.id,
+    generation: table.generation,
+    bytes: table.bytes,
+    current: true,
+    indexed: false,
+    grown: table.grown,
+  };
   return [...retired, ...(table.bytes < limitOf(table, options) ? [current] : [])].filter(({ bytes }) => bytes > 0);
 }
 
@@ -112,12 +124,16 @@ async function readCandidates(source: Session, options: PurgeOptions): Promise<C
       `select * from (
          select t.id, t.relation, t.key_columns, t.variant, t.notify, t.generation,
                 coalesce(max(g.bytes) filter (where g.generation = t.generation), 0) as bytes,
-                coalesce(json_agg(json_build_object('generation', g.generation, 'bytes', g.bytes,
+                coalesce(bool_or(g.grown) filter (where g.generation = t.generation), false) as grown,
+                coalesce(json_agg(json_build_object('generation', g.generation, 'bytes', g.bytes, 'grown', g.grown,
                                                     'indexed', (select c.relhasindex from pg_class c where c.oid = g.delta)) order by g.retired_at)
                            filter (where g.generation <> t.generation), '[]') as retired,
                 sum(g.bytes) as total
            from bucardo.captured_table t
-           join (select captured_table, generation, delta, retired_at, coalesce(pg_relation_size(delta), 0) as bytes from bucardo.generation) g
+           join (select n.captured_table, n.generation, n.delta, n.retired_at, s.bytes,
+                        s.bytes > 4 * c.relpages::int8 * current_setting('block_size')::int as grown
+                   from bucardo.generation n left join pg_class c on c.oid = n.delta
+                  cross join lateral (select coalesce(pg_relation_size(n.delta), 0) as bytes offset 0) s) g
              on g.captured_table = t.id
           where $1::uuid is null or exists (select from bucardo.subscription s where s.captured_table = t.id and s.sync = $1)
           group by t.id) t
@@ -192,6 +208,16 @@ async function indexGeneration(source: Session, id: number, generation: number):
         `create index ${indexName(id, generation)} on ${quoteName(deltaTable(id, generation))} using brin (xid) with (pages_per_range = 16);
          analyze ${quoteName(deltaTable(id, generation))} (xid)`,
       ),
+    );
+  });
+  return true;
+}
+
+/** Autovacuum comes late to what grows by gigabytes at once; until then the planner takes it for as small as it was. Keeps nobody from writing. */
+async function analyzeGeneration(source: Session, id: number, generation: number): Promise<boolean> {
+  await transaction(source, {}, async () => {
+    await source.script(
+      sql("capture.analyze-generation", `set local lock_timeout = '50ms'; analyze ${quoteName(deltaTable(id, generation))}`),
     );
   });
   return true;

@@ -4,6 +4,7 @@ import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { dropCaptured } from "./capture-table.ts";
 import { dropGuards } from "./fence.ts";
+import { dropImages } from "./image-table.ts";
 import { CAPTURE_ROLE } from "./name.ts";
 import { captureVersion, isSuperuser, lockCapture } from "./schema.ts";
 
@@ -28,6 +29,7 @@ export async function releaseSync(
       ]),
     );
     await forgetCopies(source, sync, only.target ?? null);
+    if (only.target === undefined) await dropImages(source, sync, LOCK_TIMEOUT_MS);
   } else {
     await source.execute(
       sql(
@@ -42,21 +44,26 @@ export async function releaseSync(
   await dropUnneeded(source);
 }
 
-/** What src/copy keeps beside us, where a copy ever was. */
+/** What src/copy and src/verify keep beside us, where a copy or a proof ever was. */
 async function forgetCopies(source: Session, sync: string, target: string | null): Promise<void> {
-  const { there } = await source.one<{ there: boolean }>(
-    sql("capture.copies-there", "select to_regclass('bucardo.copy_table') is not null as there"),
+  const { copies, pieces } = await source.one<{ copies: boolean; pieces: boolean }>(
+    sql(
+      "capture.copies-there",
+      "select to_regclass('bucardo.copy_table') is not null as copies, to_regclass('bucardo.proof_piece') is not null as pieces",
+    ),
   );
-  if (!there) return;
-  await source.execute(
-    sql("capture.forget-copies", "delete from bucardo.copy_table where sync = $1 and ($2::text is null or target = $2)", [sync, target]),
-  );
+  if (copies)
+    await source.execute(
+      sql("capture.forget-copies", "delete from bucardo.copy_table where sync = $1 and ($2::text is null or target = $2)", [sync, target]),
+    );
+  if (pieces) await source.execute(sql("capture.forget-pieces", "delete from bucardo.proof_piece where sync = $1", [sync]));
 }
 
 /** Everything of ours on this source, whoever's it is. */
 export async function uninstallCapture(source: Session): Promise<void> {
   if ((await captureVersion(source)) === 0) return;
   await source.execute(sql("capture.release-all", "delete from bucardo.checkpoint"));
+  await dropImages(source, null, LOCK_TIMEOUT_MS);
   await dropUnneeded(source);
 }
 
@@ -91,7 +98,7 @@ async function dropSchemaWhenEmpty(source: Session): Promise<void> {
         "capture.drop-schema",
         `set local lock_timeout = ${LOCK_TIMEOUT_MS};
          drop function bucardo.pending(boolean, uuid[]);
-         drop table if exists bucardo.copy_piece, bucardo.copy_table, bucardo.conflict;
+         drop table if exists bucardo.copy_piece, bucardo.copy_table, bucardo.conflict, bucardo.proof_piece;
          drop table bucardo.set_aside, bucardo.intent, bucardo.subscription, bucardo.checkpoint, bucardo.truncation, bucardo.generation, bucardo.captured_table, bucardo.capture;
          drop sequence bucardo.fence_until;
          drop function if exists bucardo.fence_guard()`,

@@ -59,7 +59,7 @@ export function treeOf(answered: readonly object[]): Tree | null {
   };
 }
 
-export function chooseVariant(tree: Tree, serverVersion: number): Variant {
+export function chooseVariant(tree: Pick<Tree, "related" | "partitioned">, serverVersion: number): Variant {
   if (tree.related) return "row";
   if (!tree.partitioned) return "statement";
   return serverVersion >= 130000 ? "tree" : "row";

@@ -1,3 +1,4 @@
+import { groupBy } from "../base/group-by.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
@@ -7,13 +8,13 @@ import { refuseHeld } from "./blocker.ts";
 import { type Captured, triggerTexts } from "./function-text.ts";
 import { captureEvents, functionName, triggerName } from "./name.ts";
 import { changesRows } from "./shape.ts";
-import type { Tree } from "./tree.ts";
+import type { Part, Tree } from "./tree.ts";
 
-/**
- * Adds the triggers that a part lacks; a disabled one is an error, because somebody did that on purpose. Waits for locks for `lockTimeoutMs` in all,
- * as the first part's writers wait until the last is done, and not at all behind older transactions. Errors: lock-timeout, schema-mismatch.
- */
-export async function ensureTriggers(source: Session, tree: Tree, captured: Captured, lockTimeoutMs: number): Promise<void> {
+/** What a part of a captured table lacks, as text. */
+export type MissingTriggers = { readonly part: Part; readonly text: string };
+
+/** Parts that lack triggers, root first; a disabled one is an error, because somebody did that on purpose. Errors: schema-mismatch. */
+export async function missingTriggers(source: Session, tree: Tree, captured: Captured): Promise<MissingTriggers[]> {
   const there = await source.query<{ relation: number; name: string; enabled: string; named: boolean }>(
     sql(
       "capture.triggers",
@@ -34,18 +35,25 @@ export async function ensureTriggers(source: Session, tree: Tree, captured: Capt
   const unnamed = captured.variant === "statement" && (await keyChangesUnnamed(source, tree, captured));
   const key = triggerName(captured.id, "key");
   const blind = unnamed && there.some(({ name, named }) => name === key && named);
-  const missing = tree.parts
+  const byPart = groupBy(there, ({ relation }) => relation);
+  return tree.parts
     .map((part) => {
-      const names = new Set(
-        there.filter(({ relation, name }) => relation === part.oid && !(blind && name === key)).map(({ name }) => name),
-      );
+      const names = new Set((byPart.get(part.oid) ?? []).map(({ name }) => name).filter((name) => !(blind && name === key)));
       const texts = triggerTexts(captured, part, part.oid === tree.oid, unnamed).filter((text) => !names.has(nameIn(text)));
-      return [...(blind ? [`drop trigger ${key} on ${quoteName(part)}`] : []), ...texts].join("; ");
+      return { part, text: [...(blind ? [`drop trigger ${key} on ${quoteName(part)}`] : []), ...texts].join("; ") };
     })
-    .filter((texts) => texts !== "");
-  if (missing.length === 0) return;
-  await refuseHeld(source, tree, "create trigger", lockTimeoutMs);
-  await withinPatience(source, "capture.create-trigger", missing, lockTimeoutMs);
+    .filter(({ text }) => text !== "");
+}
+
+/** Waits for locks for `lockTimeoutMs` in all, and not at all behind older transactions. Errors: lock-timeout. */
+export async function addTriggers(source: Session, missing: readonly MissingTriggers[], lockTimeoutMs: number): Promise<void> {
+  for (const { part } of missing) await refuseHeld(source, part, "create trigger", lockTimeoutMs);
+  await withinPatience(
+    source,
+    "capture.create-trigger",
+    missing.map(({ text }) => text),
+    lockTimeoutMs,
+  );
 }
 
 function nameIn(text: string): string {
@@ -67,6 +75,7 @@ async function keyChangesUnnamed(source: Session, tree: Tree, { key }: Captured)
 
 /** Statements that need a lock each, in the caller's transaction; each may wait as long as is left of the whole. */
 async function withinPatience(source: Session, name: string, texts: readonly string[], lockTimeoutMs: number): Promise<void> {
+  if (texts.length === 0) return;
   const end = performance.now() + lockTimeoutMs;
   for (const text of texts) {
     const left = Math.max(1, Math.trunc(end - performance.now()));
@@ -80,7 +89,7 @@ export function lockTimeoutStatement(lockTimeoutMs: number): Statement {
   return sql("capture.lock-timeout", `set local lock_timeout = ${Math.trunc(lockTimeoutMs)}`);
 }
 
-/** Takes the triggers and functions of one captured table away; waits as ensureTriggers does. Errors: lock-timeout. */
+/** Takes the triggers and functions of one captured table away; waits as addTriggers does. Errors: lock-timeout. */
 export async function dropTriggers(source: Session, id: number, lockTimeoutMs: number): Promise<void> {
   const triggers = await source.query<{ schema: string; name: string; trigger: string }>(
     sql(

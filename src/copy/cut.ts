@@ -1,4 +1,5 @@
 import type { KeyColumn } from "../capture/key-column.ts";
+import type { QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -19,7 +20,7 @@ const MOST_BLOCKS = 100_000;
  */
 export async function cutPiece(source: Session, piece: Piece, part: Part, link: CopyLink, pieceBytes: number): Promise<void> {
   const wanted = Math.ceil(piece.bytesExpected / pieceBytes);
-  const bounds = wanted < 2 ? [] : await sampleBounds(source, part, link, wanted);
+  const bounds = wanted < 2 ? [] : await sampleBounds(source, cuttableOf(part, link), wanted);
   const each = Math.round(piece.bytesExpected / (bounds.length + 1));
   await source.execute(
     sql(
@@ -42,41 +43,52 @@ export async function cutPiece(source: Session, piece: Piece, part: Part, link: 
   );
 }
 
-/** Keys that cut the part into about so many pieces of equal bytes, what is stored out of line included. */
-async function sampleBounds(source: Session, part: Part, link: CopyLink, pieces: number): Promise<string[][]> {
+/** What keys are taken from: a table, or with `only` false a whole tree. */
+export type Cuttable = {
+  readonly name: QualifiedName;
+  readonly only: boolean;
+  readonly key: readonly KeyColumn[];
+  /** Columns of variable width: they tell how large a row is, what is stored out of line included. */
+  readonly wide: readonly string[];
+};
+
+function cuttableOf({ name }: Part, link: CopyLink): Cuttable {
+  return { name, only: true, key: link.key!, wide: link.columns.flatMap(({ variable, own }) => (variable && own !== null ? [own] : [])) };
+}
+
+/** Keys that cut what is there into about so many pieces of equal bytes, in the source's order; neither the table nor its index is read through. */
+export async function sampleBounds(source: Session, cuttable: Cuttable, pieces: number): Promise<string[][]> {
   const { blocks } = await source.one<{ blocks: number }>(
-    sql("copy.blocks", "select greatest(1, pg_relation_size($1::regclass) / current_setting('block_size')::int)::bigint as blocks", [
-      quoteName(part.name),
-    ]),
+    sql(
+      "copy.blocks",
+      `with recursive part (oid) as (
+         select $1::regclass::oid
+         union all
+         select i.inhrelid from part p join pg_inherits i on i.inhparent = p.oid where not $2
+       )
+       select greatest(1, sum(coalesce(pg_relation_size(oid), 0)) / current_setting('block_size')::int)::bigint as blocks from part`,
+      [quoteName(cuttable.name), cuttable.only],
+    ),
   );
   const looked = Math.min(MOST_BLOCKS, Math.max(LEAST_BLOCKS, pieces * BLOCKS_PER_PIECE));
   for (let percent = (100 * looked) / blocks; ; percent *= 8) {
-    const bounds = await boundsOfSample(source, part, link.key!, link, pieces, Math.min(100, percent));
+    const bounds = await boundsOfSample(source, cuttable, pieces, Math.min(100, percent));
     // A table of mostly empty blocks gives too few rows.
     if (bounds.length >= (pieces - 1) / 2 || percent >= 100) return bounds;
   }
 }
 
-async function boundsOfSample(
-  source: Session,
-  part: Part,
-  key: readonly KeyColumn[],
-  link: CopyLink,
-  pieces: number,
-  percent: number,
-): Promise<string[][]> {
+async function boundsOfSample(source: Session, { name, only, key, wide }: Cuttable, pieces: number, percent: number): Promise<string[][]> {
   const names = key.map((_, index) => `k${index + 1}`);
   const order = names.join(", ");
-  const wide = link.columns.flatMap(({ variable, own }) =>
-    variable && own !== null ? [`coalesce(pg_column_size(t.${quoteIdent(own)}), 0)`] : [],
-  );
+  const widths = wide.map((column) => `coalesce(pg_column_size(t.${quoteIdent(column)}), 0)`);
   const rows = await source.query<{ bound: string[] }>(
     sql(
       "copy.sample",
-      `select distinct on (piece) array[${names.map((name) => `${name}::text`).join(", ")}] as bound
+      `select distinct on (piece) array[${names.map((each) => `${each}::text`).join(", ")}] as bound
          from (select ${order}, floor((sum(weight) over (order by ${order}) - weight) * ${pieces} / sum(weight) over ()) as piece
-                 from (select ${key.map((column, index) => `${keyValue(column)} as ${names[index]}`).join(", ")}, ${["64", ...wide].join(" + ")} as weight
-                         from only ${quoteName(part.name)} t tablesample system (${percent.toFixed(6)})) x) y
+                 from (select ${key.map((column, index) => `${keyValue(column)} as ${names[index]}`).join(", ")}, ${["64", ...widths].join(" + ")} as weight
+                         from ${only ? "only " : ""}${quoteName(name)} t tablesample system (${percent.toFixed(6)})) x) y
         where piece > 0
         order by piece, ${order}`,
     ),

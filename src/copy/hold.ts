@@ -21,8 +21,13 @@ const LOCK_TIMEOUT = "2s";
  * knows what to do about it. Errors: run-void, lock-timeout, schema-mismatch (the table is gone).
  */
 export async function holdPart(source: Session, piece: Piece): Promise<Part | null> {
-  const found = await findPart(source, piece.part);
-  if (found === undefined) return await missing(source, piece);
+  return (await holdRelation(source, piece.part, piece.name)) ?? (await missing(source, piece));
+}
+
+/** The same for any table or partition of `table`. Null: there is none of that number any more. Errors: run-void, lock-timeout. */
+export async function holdRelation(source: Session, oid: number, table: QualifiedName): Promise<Part | null> {
+  const found = await findPart(source, oid);
+  if (found === undefined) return null;
   const name = quoteName(found.name);
   try {
     await source.script(
@@ -32,7 +37,7 @@ export async function holdPart(source: Session, piece: Piece): Promise<Part | nu
       ),
     );
   } catch (error) {
-    if (GONE.has(sqlstateOf(error) ?? "")) throw changed(source, piece);
+    if (GONE.has(sqlstateOf(error) ?? "")) throw changed(source, table);
     throw error;
   }
   const { same } = await source.one<{ same: boolean }>(
@@ -46,10 +51,10 @@ export async function holdPart(source: Session, piece: Piece): Promise<Part | nu
        select to_regclass($2)::oid is not distinct from $1::oid
               and not exists (select from member m join pg_class c on c.oid = m.oid
                                where c.relkind = 'r' and c.relfilenode is distinct from pg_relation_filenode(c.oid)) as same`,
-      [piece.part, name],
+      [oid, name],
     ),
   );
-  if (!same) throw changed(source, piece);
+  if (!same) throw changed(source, table);
   return found;
 }
 
@@ -82,9 +87,9 @@ async function missing(source: Session, piece: Piece): Promise<null> {
   });
 }
 
-function changed(source: Session, piece: Piece): BucardoError {
-  const table = displayName(piece.name);
-  return new BucardoError("run-void", `${table} was truncated, rewritten or renamed while a piece of it was copied`, {
+function changed(source: Session, name: QualifiedName): BucardoError {
+  const table = displayName(name);
+  return new BucardoError("run-void", `${table} was truncated, rewritten or renamed while a piece of it was read`, {
     db: source.name,
     table,
   });

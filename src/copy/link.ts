@@ -1,4 +1,4 @@
-import { readKeyColumns, type KeyColumn } from "../capture/key-column.ts";
+import { readKeysOf, type KeyColumn } from "../capture/key-column.ts";
 import { carriedColumns, compareTables } from "../catalog/compare.ts";
 import { readTables, type TableShape } from "../catalog/table.ts";
 import { applyTerms, type TermedTable } from "../catalog/terms.ts";
@@ -54,10 +54,16 @@ export async function linkCopies(source: Session, target: Member, tables: readon
     source,
     target.session,
   );
+  const keyed = pairs.filter(({ table }) => table.key !== null);
+  const found = await readKeysOf(
+    source,
+    keyed.map(({ table, termed }) => ({ oid: termed!.table.shape.oid, columns: table.key! })),
+  );
+  const keys = new Map(keyed.map(({ table }, index) => [displayName(table.name), found[index]!]));
   const linked = new Map<string, LinkedTable>();
   for (const { table, shape, termed, other } of pairs) {
     linked.set(displayName(table.name), {
-      link: await linkTable(source, target.session, table, termed!.table, other!),
+      link: linkTable(source, target.session, table, keys.get(displayName(table.name)) ?? null, termed!.table, other!),
       source: shape!,
       target: other!,
     });
@@ -127,20 +133,20 @@ function refuse(problems: readonly Problem[], source: Session, target: Session):
   });
 }
 
-async function linkTable(
+function linkTable(
   source: Session,
   target: Session,
-  { name, key }: LinkRequest,
+  { name }: LinkRequest,
+  key: readonly KeyColumn[] | null,
   { shape: here, key: called, readings, filter }: TermedTable,
   there: TableShape,
-): Promise<CopyLink> {
+): CopyLink {
   const own = new Map(readings?.map((reading) => [reading.name, reading.column]) ?? []);
   const byName = new Map(there.columns.map((column) => [column.name, column]));
   const carried = new Set(carriedColumns(here, there));
   const pairs = here.columns
     .filter((column) => carried.has(column.name))
     .map((column) => ({ source: column, target: byName.get(column.name)! }));
-  const keyHere = key === null ? null : await readKeyColumns(source, here.oid, key);
   return {
     name,
     there: { schema: there.schema, name: there.name },
@@ -154,7 +160,7 @@ async function linkTable(
     filter,
     binary: canCopyBinary(pairs, { source: source.serverVersion, target: target.serverVersion }),
     readable: readings === null && filter === null && pairs.every((pair) => pair.source.generated === ""),
-    key: keyHere,
-    keyThere: keyHere?.map((column, index) => ({ ...column, name: called[index]! })) ?? null,
+    key,
+    keyThere: key?.map((column, index) => ({ ...column, name: called[index]! })) ?? null,
   };
 }

@@ -14,6 +14,8 @@ export type Runner = {
   readonly definition: RunDefinition;
   open(): Promise<{ readonly source: Session; readonly target: Session }>;
   readonly signal: AbortSignal;
+  /** Done before each run, on its connections, and repeated like it. */
+  readonly before?: (sessions: { readonly source: Session; readonly target: Session }) => Promise<unknown>;
   readonly onRows?: (rows: number, table: string | null) => void;
   readonly onTrouble?: (error: BucardoError, waitMs: number) => void;
 };
@@ -39,6 +41,7 @@ export class RunLine implements AsyncDisposable {
       signal.throwIfAborted();
       try {
         const { source, target } = await this.sessions();
+        await this.#runner.before?.({ source, target });
         return await run({
           definition,
           source,

@@ -6,6 +6,7 @@ import { displayName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { NEW, openNew, openOld, syncOf, type Move, relationsOf, type PhaseResult } from "./move.ts";
 import type { TableProgress } from "./progress.ts";
+import { followImages } from "./runs.ts";
 
 /** About so much of the old side's disk in one transaction: some seconds, so that a crash costs little and no snapshot lives long. */
 const PIECE_BYTES = 256 * 1024 * 1024;
@@ -33,7 +34,9 @@ export async function copyRows(move: Move): Promise<PhaseResult> {
       signal: move.signal,
       onProgress: (progress) => states.tell(progress),
     });
-    return { ...result };
+    move.report({ doing: "tables without key" });
+    const images = await followImages(move, false);
+    return { ...result, ...(images > 0 && { withoutKey: images }) };
   } finally {
     clearInterval(turning);
   }

@@ -23,7 +23,7 @@ export type CutoverContext = {
   readonly definition: RunDefinition;
   /** The installation that capture belongs to. */
   readonly installation: string;
-  /** Tables without capture: copied whole while nobody writes. */
+  /** Tables without key: copied whole while nobody writes, but for those that `from` follows by row images. */
   readonly uncaptured: readonly QualifiedName[];
   /** Relations that stay behind on purpose: no gate asks for them. */
   readonly leftOut: readonly QualifiedName[];

@@ -16,6 +16,8 @@ export type Estimate = {
   /** A guess: indexes are built from what was copied, at about half its speed. */
   readonly indexSeconds: number;
   readonly compareSeconds: number;
+  /** Of the downtime: tables without key that are copied in it, one after the other. */
+  readonly windowSeconds: number;
 };
 
 /** So many rows of the sample at most: some seconds even over a slow line. */
@@ -78,5 +80,8 @@ export async function estimate({ old, young, inventory, selection, options, sign
     copySeconds: total / Math.max(1, speed),
     indexSeconds: indexes / Math.max(1, speed / 2),
     compareSeconds: total / COMPARE_BYTES_PER_SECOND,
+    windowSeconds:
+      selection.tables.filter(({ handling }) => handling === "window").reduce((sum, each) => sum + each.bytes, 0) /
+      Math.max(1, diskPerSecond),
   };
 }

@@ -7,6 +7,7 @@ import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
 import { refuseDecided } from "./decided.ts";
 import { RunLine } from "./catch-up.ts";
+import { followKeyless } from "./follow-keyless.ts";
 import { definitionOf, relationsOf } from "./move.ts";
 import { phases } from "./phase.ts";
 import { openBoth, totalRows } from "./runs.ts";
@@ -39,6 +40,7 @@ export function lineOf(
   return new RunLine({
     definition: back ? turnAround(forward) : forward,
     signal: ends.signal,
+    before: (sessions) => followKeyless({ sync: forward.sync, ...sessions, prove: false, signal: ends.signal }),
     open: () =>
       openBoth(
         () => openEndpoint(from, "run", ends.signal),

@@ -1,7 +1,7 @@
 import { displayName, firstOf } from "../model/name.ts";
 import type { Inventory, InventoryTable } from "../schema/inventory.ts";
 import { note, stop, warning, type Finding } from "./finding.ts";
-import type { Selection } from "./selection.ts";
+import type { MovedTable, Selection } from "./selection.ts";
 
 /** A table without key larger than this keeps writers waiting for too long to be copied while nobody writes. */
 export const WINDOW_BYTES = 64 * 1024 * 1024;
@@ -11,7 +11,7 @@ export function judge(inventory: Inventory, selection: Selection): Finding[] {
   const moved = new Map(selection.tables.map((table) => [displayName(table), table]));
   const tables = inventory.tables.filter((table) => moved.has(displayName(table)));
   return [
-    ...tables.filter(({ key }) => key === null).map(withoutKey),
+    ...tables.filter(({ key }) => key === null).map((table) => withoutKey(table, moved.get(displayName(table))!.handling)),
     ...inventory.preparedTransactions.map(({ gid, ageSeconds }) =>
       warning(
         `the prepared transaction '${gid}' is open for ${age(ageSeconds)}`,
@@ -78,8 +78,12 @@ export function judge(inventory: Inventory, selection: Selection): Finding[] {
   ];
 }
 
-function withoutKey(table: InventoryTable): Finding {
+function withoutKey(table: InventoryTable, handling: MovedTable["handling"]): Finding {
   const name = displayName(table);
+  if (handling === "image")
+    return note(
+      `${name} has no key (${table.noKey ?? "none"}): it is followed by what its rows hold; before and in the cutover a change or deletion reads it once as a whole`,
+    );
   if (table.bytes <= WINDOW_BYTES)
     return note(`${name} has no key (${table.noKey ?? "none"}): it is small, and copied whole while writers wait at the cutover`);
   return warning(

@@ -1,15 +1,20 @@
 import { reach } from "../base/point.ts";
 import { armFence, disarmFence, readFence } from "../capture/fence.ts";
+import { readImageTables } from "../capture/image-table.ts";
 import { BucardoError } from "../model/error.ts";
+import { displayName } from "../model/name.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
 import { Proof } from "../verify/proof.ts";
 import type { CutoverContext } from "./cutover-context.ts";
 import { onLiving, type CutoverSessions } from "./cutover-sessions.ts";
+import { definitionsPrint } from "./definitions-print.ts";
+import { followKeylessPatiently } from "./follow-keyless.ts";
 import { decideGates, type Gate, type GateFacts } from "./gate.ts";
 import { analyzeMissing, readGateFacts } from "./gate-facts.ts";
 import { prepareLastSequences, type LastSequences } from "./last-sequences.ts";
 import { comeNear, runOnce } from "./near.ts";
+import { openBoth } from "./runs.ts";
 import type { Poolers } from "./poolers.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Undo } from "./undo.ts";
@@ -36,6 +41,8 @@ export type Prepared = {
   readonly sequences: LastSequences;
   readonly whole: readonly WholeTable[];
   readonly proof: Proof | null;
+  /** Of the side that is left, before its gates were looked at. */
+  readonly definitions: string;
 };
 
 /** More than one run of the window should carry. */
@@ -55,7 +62,18 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
   );
   const lastRun = { ...definition, relations: definition.relations.filter(({ kind }) => kind === "table") };
   const { proof, compared } = context.verify ? await compareBulk(working, lastRun) : { proof: null, compared: null };
-  const whole = await prepareWholeTables(from, to, uncaptured);
+  const followed = (await readImageTables(from, definition.sync.id)).map(({ name }) => displayName(name));
+  if (followed.length > 0)
+    await timeline.step(
+      "tables without key",
+      () => followKeylessPatiently({ sync: definition.sync, ...run, prove: context.verify, signal }),
+      String,
+    );
+  const whole = await prepareWholeTables(
+    from,
+    to,
+    uncaptured.filter((table) => !followed.includes(displayName(table))),
+  );
   await timeline.step("arm the fence", async () => {
     undo.add(`give ${from.name} its usual functions again`, () => onLiving(from, context.from, disarmFence));
     await armFence(from, {
@@ -72,15 +90,26 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
     () => comeNear({ definition: lastRun, ...run, signal }),
     (ms) => `last run ${Math.round(ms)} ms`,
   );
+  // What changes from here on no gate has seen.
+  const definitions = await definitionsPrint(from);
   const facts = await readGateFacts({ ...working, runMs }, { compared, wayBack, poolers: await poolers.check() });
   const gates = decideGates(facts, { budgetMs: context.budgetMs, mostDeltas: MOST_DELTAS }, context.override);
   for (const gate of gates) context.onEvent({ kind: "gate", gate });
-  return { gates, fenced: wayBack.ready || ((await readFence(to))?.state ?? "open") !== "open", lastRun, sequences, whole, proof };
+  return {
+    gates,
+    fenced: wayBack.ready || ((await readFence(to))?.state ?? "open") !== "open",
+    lastRun,
+    sequences,
+    whole,
+    proof,
+    definitions,
+  };
 }
 
 /** The last thing before the window, as looking at the gates took a while. */
 export async function comeVeryNear({ context, sessions, timeline }: Working, { proof, lastRun }: Prepared): Promise<void> {
   await timeline.step("last look", async () => {
+    await followKeylessPatiently({ sync: lastRun.sync, ...sessions.run, prove: false, signal: context.signal });
     if (proof !== null) for (let turn = 0; turn < LAST_LOOKS; turn++) await proof.refresh();
     else await runOnce({ definition: lastRun, ...sessions.run, signal: context.signal });
   });
@@ -111,6 +140,11 @@ async function compareBulk(
       definition,
       installation,
       advance: () => runOnce({ definition: lastRun, ...sessions.run, signal }),
+      open: () =>
+        openBoth(
+          () => context.from.open("compare"),
+          () => context.to.open("compare"),
+        ),
       onTable: (table) => onEvent({ kind: "compared", table }),
       signal,
     });

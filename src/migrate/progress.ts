@@ -12,7 +12,7 @@ export type MigrationProgress = {
   /** Units a second over the last seconds. */
   readonly rate: number | null;
   readonly secondsLeft: number | null;
-  /** Tables that are being copied, and the largest that wait; never all of ten thousand. */
+  /** Tables that are being copied or compared, and the largest that wait; never all of ten thousand. */
   readonly tables: readonly TableProgress[];
   readonly lag: { readonly deltas: number; readonly ageSeconds: number } | null;
   /** When this was written, in milliseconds since 1970, by the clock of the program's machine. */
@@ -23,7 +23,7 @@ export type TableProgress = {
   readonly table: string;
   readonly done: number;
   readonly expected: number | null;
-  readonly state: "waits" | "copies" | "done";
+  readonly state: "waits" | "copies" | "compares" | "done";
 };
 
 type Sample = { readonly at: number; readonly done: number };

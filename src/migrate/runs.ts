@@ -1,7 +1,8 @@
 import type { RunResult } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { catchUp, RunLine } from "./catch-up.ts";
-import { definitionOf, openNew, openOld, type Move, relationsOf, type PhaseResult } from "./move.ts";
+import { followKeylessPatiently } from "./follow-keyless.ts";
+import { definitionOf, openNew, openOld, syncOf, type Move, relationsOf, type PhaseResult } from "./move.ts";
 
 /** Runs from the old side to the new one. */
 export function forwardLine(move: Move): RunLine {
@@ -50,8 +51,16 @@ export async function repairRun(move: Move): Promise<PhaseResult> {
   };
 }
 
+/** Tables without key that are followed by their rows' images, brought to this moment. */
+export async function followImages(move: Move, prove: boolean): Promise<number> {
+  await using source = await openOld(move, "tables without key");
+  await using target = await openNew(move, "tables without key");
+  return await followKeylessPatiently({ sync: syncOf(move.migration), source, target, prove, signal: move.signal });
+}
+
 /** Runs until next to nothing waits. */
 export async function catchUpRuns(move: Move): Promise<PhaseResult> {
   await using line = forwardLine(move);
+  await followImages(move, false);
   return await catchUp(line, (lag) => move.report({ lag, doing: null, done: 0, expected: null }));
 }

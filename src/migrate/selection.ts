@@ -6,12 +6,15 @@ import { displayName, type QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
-/** How a table crosses: `follow` by its key, with everything that changes meanwhile; `window` whole while nobody writes, for want of a key. */
+/**
+ * How a table crosses: `follow` by its key, with everything that changes meanwhile; without a key `image`, by what its rows hold, or `window`, whole while nobody
+ * writes: small ones, and those that belong to others.
+ */
 export type MovedTable = QualifiedName & {
   /** On the old side: a table of that name may be another one later. */
   readonly oid: number;
   readonly key: readonly string[] | null;
-  readonly handling: "follow" | "window";
+  readonly handling: "follow" | "image" | "window";
   /** On disk, with TOAST, without indexes; partitions included. */
   readonly bytes: number;
   readonly unlogged: boolean;
@@ -65,18 +68,28 @@ function movedTable(shape: TableShape | undefined, sizes: ReadonlyMap<number, nu
   // Gone since the candidates were read, or nothing that has rows of its own.
   if (shape === undefined || standIn(shape) !== null) return [];
   const key = chooseKey(shape, null)?.columns ?? null;
+  const bytes = shape.leaves.reduce((sum, leaf) => sum + (sizes.get(leaf.oid) ?? 0), 0);
   return [
     {
       schema: shape.schema,
       name: shape.name,
       oid: shape.oid,
       key,
-      handling: key === null ? "window" : "follow",
-      bytes: shape.leaves.reduce((sum, leaf) => sum + (sizes.get(leaf.oid) ?? 0), 0),
+      handling: key !== null ? "follow" : bytes > SMALL_BYTES && canFollowImages(shape) ? "image" : "window",
+      bytes,
       unlogged: shape.persistence === "u",
       reason: key === null ? refusal(shape, null) : null,
     },
   ];
+}
+
+/** A table without key up to this size is copied in the window: some hundredths of a second, and no cost before. */
+const SMALL_BYTES = 4 * 1024 * 1024;
+
+/** Of partitions and of parents and children of others a statement that names another table changes rows. */
+function canFollowImages(shape: TableShape): boolean {
+  const alone = shape.kind === "plain" && shape.inheritanceParents.length + shape.inheritanceChildren.length === 0;
+  return alone && shape.columns.some(({ generated }) => generated === "");
 }
 
 async function readSizes(session: Session, tables: readonly number[]): Promise<Map<number, number>> {

@@ -111,7 +111,7 @@ function contextOf(ends: Ends, migration: Migration, direction: Direction, optio
     to: sideOf(to, ends.signal),
     definition: direction === "cutover" ? forward : turnAround(forward),
     installation: migration.id,
-    uncaptured: relations.tables.filter((table) => table.handling === "window").map(({ schema, name }) => ({ schema, name })),
+    uncaptured: relations.tables.filter((table) => table.handling !== "follow").map(({ schema, name }) => ({ schema, name })),
     leftOut: relations.leftOut.map(({ schema, name }): QualifiedName => ({ schema, name })),
     largeObjectsCarried: true,
     poolers: options.poolers.map((pooler) => poolerOf(pooler, from, to)),

@@ -5,6 +5,7 @@ import { readDatabaseFacts } from "../catalog/database.ts";
 import { readSequences } from "../catalog/sequence.ts";
 import { readTables } from "../catalog/table.ts";
 import { installCapture } from "../capture/install.ts";
+import { installImages, readImageTables } from "../capture/image-table.ts";
 import { releaseSync } from "../capture/release.ts";
 import { carriedSyncs } from "../capture/of-installation.ts";
 import { BucardoError } from "../model/error.ts";
@@ -42,6 +43,9 @@ export async function prepareWayBack(context: CutoverContext, from: Session, to:
     relations: back.relations.map((relation) => ({ ...relation, autokick: false })),
     signal: context.signal,
   });
+  // Nobody writes there but our runs, which leave no image: the two are equal when this side is opened.
+  const images = (await readImageTables(from, context.definition.sync.id)).map(({ name }) => name);
+  await installImages(to, back.sync.id, images, { lockTimeoutMs: LOCK_MS, equal: true });
   if (before !== "closed") {
     await armFence(to, { sync: back.sync.id, uncaptured: context.uncaptured, hint: `Applications still write to ${context.from.place}.` });
     await closeForGood(to);
@@ -62,6 +66,7 @@ async function refuseWithoutRights({ definition, uncaptured }: CutoverContext, f
   });
 }
 
+const LOCK_MS = 2000;
 /** For thousands of tables. */
 const RELEASE_MS = 600_000;
 const AWAKE_MS = 5000;

@@ -4,6 +4,8 @@ import { closeFence, openFence } from "../capture/fence.ts";
 import { waitForWriters } from "../capture/fence-wait.ts";
 import { somethingPending } from "../capture/pending.ts";
 import { BucardoError } from "../model/error.ts";
+import { definitionsPrint } from "./definitions-print.ts";
+import { followKeyless } from "./follow-keyless.ts";
 import { onLiving } from "./cutover-sessions.ts";
 import { runOnce } from "./near.ts";
 import type { Timeline } from "./timeline.ts";
@@ -58,21 +60,30 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
   // Both begin when nobody writes any more; the old side is read by both at once.
   await Promise.all([lastRun, prepared.proof && compareLast(timeline, prepared.proof, lastRun)]);
   await reach("migrate.last-run");
-  if (prepared.whole.length > 0)
+  if (uncaptured.length > 0)
     await step("tables without key", async () => {
+      await followKeyless({ sync: definition.sync, ...run, prove: false, signal });
       for (const table of prepared.whole) await copyWholeTable(run.source, run.target, table, signal);
     });
   const { largeObjectsSince: since } = context;
   // The rows that speak of them came with the last run.
   if (since !== undefined) await step("new large objects", () => carryNewLargeObjects({ ...run, signal, remove: false }, since), String);
   await Promise.all([
-    step("sequences", () => prepared.sequences.carry(), String),
     step("nothing waits", async () => {
       const left = await somethingPending(run.source, [sync]);
       if (left.some(({ target }) => target === definition.target))
         throw new BucardoError("not-equal", `something was written to ${from.name} after it was closed`, { db: from.name });
     }),
+    step("no definition changed", async () => {
+      if ((await definitionsPrint(from)) === prepared.definitions) return;
+      throw new BucardoError("schema-mismatch", `a table, function or another definition of ${from.name} was changed during the cutover`, {
+        db: from.name,
+        advice: "Make the same change on the other side, then again.",
+      });
+    }),
   ]);
+  // As late as can be: whoever is refused draws numbers all the same.
+  await step("sequences", () => prepared.sequences.carry(), String);
   if (poolers.any) {
     await step("repoint poolers", () => poolers.repoint());
     await reach("migrate.repointed");

@@ -1,4 +1,4 @@
-import { readKeyColumns, type KeyColumn } from "../capture/key-column.ts";
+import { readKeysOf, type KeyColumn } from "../capture/key-column.ts";
 import type { Column } from "../catalog/column.ts";
 import { carriedColumns, compareTables } from "../catalog/compare.ts";
 import { canUpsert } from "../catalog/key.ts";
@@ -49,8 +49,19 @@ export async function linkTables(
   const pairs: Pair[] = [];
   for (const table of changed) pairs.push(await pairOf(source, table, here, there));
   refuseMismatch(source, target.session, definition, pairs);
-  for (const { table, termed, there: other } of pairs) {
-    const link = await linkTable(source, target.session, table, termed, other!);
+  const keys = {
+    source: await readKeysOf(
+      source,
+      pairs.map(({ table, termed }) => ({ oid: termed.shape.oid, columns: table.keyColumns })),
+    ),
+    target: await readKeysOf(
+      target.session,
+      pairs.map(({ termed, there: other }) => ({ oid: other!.oid, columns: termed.key })),
+    ),
+  };
+  for (const [index, { table, termed, there: other }] of pairs.entries()) {
+    const own = { source: keys.source[index]!, target: keys.target[index]! };
+    const link = linkTable(source, target.session, table, own, termed, other!);
     links.set(table.captured, link);
     target.links.set(printOf(table, prints), link);
   }
@@ -187,16 +198,16 @@ function nullableKey(shape: TableShape, key: readonly string[], db: string): Pro
     }));
 }
 
-async function linkTable(source: Session, target: Session, table: BatchTable, termed: TermedTable, there: TableShape): Promise<TableLink> {
+type Keys = { readonly source: readonly KeyColumn[]; readonly target: readonly KeyColumn[] };
+
+function linkTable(source: Session, target: Session, table: BatchTable, keys: Keys, termed: TermedTable, there: TableShape): TableLink {
   const { shape: here, key } = termed;
-  const sourceKey = await readKeyColumns(source, here.oid, table.keyColumns);
-  const targetKey = await readKeyColumns(target, there.oid, key);
   const byName = new Map(there.columns.map((column) => [column.name, column]));
   const carried = new Set([...carriedColumns(here, there), ...key]);
   const pairs = here.columns
     .filter((column) => carried.has(column.name))
     .map((column) => ({ source: column, target: byName.get(column.name)! }));
-  const columns = pairs.map(({ target: column }) => describeColumn(column, key, targetKey));
+  const columns = pairs.map(({ target: column }) => describeColumn(column, key, keys.target));
   const canArbitrate = there.keys.some(
     (each) => canUpsert(each) && each.columns.length === key.length && key.every((name) => each.columns.includes(name)),
   );
@@ -210,8 +221,8 @@ async function linkTable(source: Session, target: Session, table: BatchTable, te
       : "replace";
   return {
     name: table.name,
-    source: { partitioned: here.kind === "partitioned", key: sourceKey, from: termed.from },
-    target: { name: { schema: there.schema, name: there.name }, partitioned, key: targetKey },
+    source: { partitioned: here.kind === "partitioned", key: keys.source, from: termed.from },
+    target: { name: { schema: there.schema, name: there.name }, partitioned, key: keys.target },
     columns,
     binary: canCopyBinary(pairs, { source: source.serverVersion, target: target.serverVersion }),
     strategy,

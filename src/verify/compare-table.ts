@@ -6,7 +6,7 @@ import { displayName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { differingBuckets, differingRows, packBuckets, sortDifferences, type Difference } from "./difference.ts";
 import { formOf } from "./row-text.ts";
-import { planScan, readBuckets, readRows, tableBytes, type BucketSum, type Part, type Scan } from "./scan.ts";
+import { planScan, readBuckets, readRows, tableBytes, type BucketSum, type Part, type Scan, type Slice } from "./scan.ts";
 
 export type TableJob = {
   readonly source: Session;
@@ -22,6 +22,8 @@ export type TableJob = {
   readonly limit?: number;
   /** Rows that are fetched at once to name keys (default 20,000): bounds the memory, whatever the table and however much of it differs. */
   readonly rowsAtOnce?: number;
+  /** A range of keys instead of the whole table, and its size on the source's disk. */
+  readonly slice?: { readonly source: Slice; readonly target: Slice; readonly bytes: number };
   readonly signal?: AbortSignal;
 };
 
@@ -52,10 +54,8 @@ const BYTES_PER_BUCKET = 60 * 1000;
  */
 export async function compareTable(job: TableJob): Promise<TableEquality> {
   const scans = planScans(job);
-  const bits = Math.min(
-    SUMS_AT_ONCE_BITS,
-    Math.max(6, Math.ceil(Math.log2((await tableBytes(job.source, job.table.source)) / BYTES_PER_BUCKET + 1))),
-  );
+  const bytes = job.slice?.bytes ?? (await tableBytes(job.source, job.table.source));
+  const bits = Math.min(SUMS_AT_ONCE_BITS, Math.max(6, Math.ceil(Math.log2(bytes / BYTES_PER_BUCKET + 1))));
   const limit = job.limit ?? 20;
   const whole: Part = { bits: 0, endings: [0] };
   const { source, target } = await readBoth(scans, whole, bits);
@@ -71,13 +71,13 @@ export async function compareTable(job: TableJob): Promise<TableEquality> {
   };
 }
 
-export function planScans({ source, target, table, key, termed, columns }: TableJob): Scans {
+export function planScans({ source, target, table, key, termed, slice, columns }: TableJob): Scans {
   const form = formOf(source, target);
   const here = termed?.shape ?? table.source;
   const common = { source: here, key: termed?.key ?? key, columns: columns ?? carriedColumns(here, table.target), form };
   return {
-    source: planScan({ session: source, own: here, ...(termed !== undefined && { from: termed.from }), ...common }),
-    target: planScan({ session: target, own: table.target, ...common }),
+    source: planScan({ session: source, own: here, slice: slice?.source, ...(termed !== undefined && { from: termed.from }), ...common }),
+    target: planScan({ session: target, own: table.target, slice: slice?.target, ...common }),
   };
 }
 

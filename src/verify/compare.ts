@@ -6,11 +6,15 @@ import type { RelationKind } from "../model/sync.ts";
 import type { Terms } from "../model/terms.ts";
 import { cancelQuery } from "../postgres/cancel.ts";
 import type { Session } from "../postgres/session.ts";
+import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import { compareTable, type TableEquality, type TableJob } from "./compare-table.ts";
+import { cutTable, PIECE_BYTES, readRangeKeys, sliceOf, type RangeKeys, type TablePiece } from "./cut-table.ts";
 import { nameThere, onTerms, pairTables, type TablePair } from "./pair.ts";
-import type { Difference } from "./difference.ts";
+import { sortDifferences, type Difference } from "./difference.ts";
+import { FOLLOWED_KEYS } from "./not-equal.ts";
 import { recheck } from "./recheck.ts";
+import { tableBytes } from "./scan.ts";
 import { compareSequenceValues, type SequenceEquality, type SequencePair } from "./sequence.ts";
 
 export type CompareRelation = {
@@ -33,6 +37,8 @@ export type CompareJob = {
    * one snapshot a side, and what differs then is different.
    */
   readonly patienceMs?: number;
+  /** With writers, a table that is larger on the source's disk is read in pieces of about this size; default `PIECE_BYTES`. */
+  readonly pieceBytes?: number;
   /** Keys that are known to differ, table by table as displayed: named apart, and not looked at again. */
   readonly expected?: ReadonlyMap<string, readonly (readonly string[])[]>;
   readonly signal?: AbortSignal;
@@ -49,9 +55,6 @@ export type SyncEquality = {
 };
 
 const NAMED_KEYS = 20;
-
-/** With writers, so many keys on their way are followed; more than that is lag, not a row in flight. */
-const FOLLOWED_KEYS = 10_000;
 
 /** Compares all tables and sequences of a sync between its source and one target. Changes nothing on either. Aborting cancels what runs. */
 export async function compareSync(job: CompareJob): Promise<SyncEquality> {
@@ -92,12 +95,12 @@ function compareQuiet(job: CompareJob, pairs: readonly TablePair[]): Promise<Tab
   });
 }
 
-/** A snapshot a side for each table, held no longer than the scan; then the keys that differ are followed. */
+/** A snapshot a side for each table, or for each piece of a large one, held no longer than the scan; then the keys that differ are followed. */
 async function compareMoving(job: CompareJob, pairs: readonly TablePair[], patienceMs: number): Promise<TableEquality[]> {
   const compared: TableEquality[] = [];
   for (const pair of pairs) {
     const table = { ...tableJob(job, pair), limit: FOLLOWED_KEYS };
-    const seen = setApart(job, await inSnapshots(job, () => compareTable(table)), FOLLOWED_KEYS);
+    const seen = setApart(job, await lookAtMoving(job, pair, table, patienceMs), FOLLOWED_KEYS);
     // An incomplete look is too far apart to be followed.
     const left = seen.complete ? await recheck(table, seen.differences, patienceMs) : seen.differences;
     const named = left.slice(0, job.limit ?? NAMED_KEYS);
@@ -105,6 +108,47 @@ async function compareMoving(job: CompareJob, pairs: readonly TablePair[], patie
     compared.push(report(job, { ...seen, equal, differences: named, complete: seen.complete && named.length === left.length }));
   }
   return compared;
+}
+
+/** Where pieces differ in more keys than can be followed, and none of them in truth, the sides have other orders: then order must play no part. */
+async function lookAtMoving(job: CompareJob, pair: TablePair, table: TableJob, patienceMs: number): Promise<TableEquality> {
+  const pieceBytes = job.pieceBytes ?? PIECE_BYTES;
+  const large = (await tableBytes(job.source, pair.source)) > pieceBytes;
+  const keys = large && pair.termed === undefined ? await readRangeKeys(job.source, job.target, pair) : null;
+  if (keys !== null) {
+    const seen = await compareInPieces(job, table, keys, await cutTable(job.source, pair, keys, pieceBytes));
+    if (seen.complete) return seen;
+    const left = await recheck(table, seen.differences, patienceMs);
+    if (left.length > 0) return { ...seen, differences: left };
+  }
+  return inSnapshots(job, () => compareTable(table));
+}
+
+async function compareInPieces(job: CompareJob, table: TableJob, keys: RangeKeys, pieces: readonly TablePiece[]): Promise<TableEquality> {
+  const found = new Map<string, Difference>();
+  let [sourceRows, targetRows, complete] = [0, 0, true];
+  for (const piece of pieces) {
+    const limit = FOLLOWED_KEYS - found.size;
+    const slice = sliceOf({ ...table.table, key: table.key }, keys, piece);
+    const seen = await inSnapshots(job, async () => {
+      for (const session of [job.source, job.target])
+        if (piece.lower !== null || piece.upper !== null) await session.script(sql("verify.use-index", "set local enable_seqscan = off"));
+      return compareTable({ ...table, limit, slice });
+    });
+    sourceRows += seen.sourceRows;
+    targetRows += seen.targetRows;
+    for (const difference of seen.differences) found.set(JSON.stringify(difference.key), difference);
+    complete = seen.complete && found.size < FOLLOWED_KEYS;
+    if (!complete) break;
+  }
+  return {
+    table: displayName(table.table.source),
+    equal: found.size === 0,
+    sourceRows,
+    targetRows,
+    differences: sortDifferences([...found.values()]),
+    complete,
+  };
 }
 
 /** What was expected to differ, beside what was not: so many of those. */
@@ -179,5 +223,6 @@ async function findSequences(job: CompareJob, problems: Problem[]): Promise<Sequ
       });
     }
   }
-  return pairs.filter((pair) => !problems.some((problem) => problem.table === displayName(pair.source)));
+  const bad = new Set(problems.map(({ table }) => table));
+  return pairs.filter((pair) => !bad.has(displayName(pair.source)));
 }

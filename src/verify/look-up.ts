@@ -1,4 +1,4 @@
-import { readKeyColumns } from "../capture/key-column.ts";
+import type { KeyColumn } from "../capture/key-column.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import { sql, type Statement } from "../postgres/sql.ts";
 import { keyAndHash, type HashedRow, type Scan } from "./scan.ts";
@@ -6,8 +6,7 @@ import { keyAndHash, type HashedRow, type Scan } from "./scan.ts";
 export type Lookup = { readonly scan: Scan; readonly text: string };
 
 /** Finds rows by lists of key values, one array per key column. `called`: what the scan calls the columns of the key. */
-export async function planLookup(scan: Scan, oid: number, key: readonly string[], called: readonly string[] = key): Promise<Lookup> {
-  const columns = await readKeyColumns(scan.session, oid, key);
+export function planLookup(scan: Scan, columns: readonly KeyColumn[], called: readonly string[] = columns.map(({ name }) => name)): Lookup {
   const names = columns.map((_, index) => `k${index}`);
   const matches = columns.map(({ type, equals }, index) => `t.${quoteIdent(called[index]!)} ${equals} w.k${index}::${type}`);
   return {

@@ -5,6 +5,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Batch, RunDefinition } from "../replicate/definition.ts";
 import type { ProofJob } from "./proof-job.ts";
+import { dropPieces, ensureProofSchema } from "./proof-piece.ts";
 
 /** What the target of a proof is called in checkpoints. */
 const TARGET = "proof";
@@ -44,17 +45,24 @@ export async function registerProof({ source, definition, installation }: ProofJ
   await joinSync(source, registration);
 }
 
-/** `schema.name` of tables that are still to be looked at as a whole. */
-export async function readUnproven(source: Session, { sync }: RunDefinition): Promise<Set<string>> {
-  const rows = await source.query<{ name: string }>(
+/** A table that is still to be looked at: as a whole, or `begun`: by the pieces that wait. */
+export type Unproven = { readonly captured: number; readonly begun: boolean };
+
+/** By `schema.name`. */
+export async function readUnproven(source: Session, { sync }: RunDefinition): Promise<Map<string, Unproven>> {
+  await ensureProofSchema(source);
+  const rows = await source.query<{ name: string; captured: number; begun: boolean }>(
     sql(
       "verify.unproven",
-      `select n.nspname || '.' || c.relname as name from bucardo.subscription s join bucardo.captured_table t on t.id = s.captured_table
-         join pg_class c on c.oid = t.relation join pg_namespace n on n.oid = c.relnamespace where s.sync = $1 and s.recopy`,
+      `select n.nspname || '.' || c.relname as name, t.id as captured, not s.recopy as begun
+         from bucardo.subscription s join bucardo.captured_table t on t.id = s.captured_table
+         join pg_class c on c.oid = t.relation join pg_namespace n on n.oid = c.relnamespace
+        where s.sync = $1
+          and (s.recopy or exists (select from bucardo.proof_piece p where p.sync = s.sync and p.captured_table = t.id and p.state = 'waiting'))`,
       [sync.id],
     ),
   );
-  return new Set(rows.map(({ name }) => name));
+  return new Map(rows.map(({ name, captured, begun }) => [name, { captured, begun }]));
 }
 
 /** Both sides were equal at the batch's snapshot, as far as its definition goes. */
@@ -84,5 +92,7 @@ export async function remember(source: Session, { sync }: RunDefinition, batch: 
 
 /** Nothing is held back for it any more. */
 export async function forgetProof(source: Session, definition: RunDefinition): Promise<void> {
-  await releaseSync(source, proofOf(definition).sync.id);
+  const { sync } = proofOf(definition);
+  await dropPieces(source, sync.id);
+  await releaseSync(source, sync.id);
 }

@@ -1,53 +1,46 @@
-import { BucardoError } from "../model/error.ts";
+import { anySignal } from "../base/abort.ts";
+import { sleep } from "../base/sleep.ts";
+import { readTables } from "../catalog/table.ts";
 import { displayName } from "../model/name.ts";
-import { sql } from "../postgres/sql.ts";
-import { rollbackQuietly, transaction } from "../postgres/transaction.ts";
-import type { Batch, BatchTable, RunDefinition } from "../replicate/definition.ts";
-import { planTable } from "../replicate/plan.ts";
-import { take } from "../replicate/take.ts";
-import { compareTable } from "./compare-table.ts";
-import { hashesOf, lookUpStatement } from "./look-up.ts";
+import type { RunDefinition } from "../replicate/definition.ts";
+import { BulkProgress } from "./bulk-progress.ts";
+import { cutTable, PIECE_BYTES } from "./cut-table.ts";
+import { isLarge, Looker, type Look } from "./looker.ts";
+import { FOLLOWED_KEYS } from "./not-equal.ts";
+import type { TablePair } from "./pair.ts";
 import type { ProofJob } from "./proof-job.ts";
-import { proofOf, readUnproven, registerProof, remember } from "./proof-register.ts";
+import { readPieceSums, writePieces } from "./proof-piece.ts";
+import { proofOf, readUnproven, registerProof, type Unproven } from "./proof-register.ts";
+import { lookAtPieces, type PieceWork } from "./proof-worker.ts";
 import { groupBySize, readProvenTables, type ProvenTable } from "./proven-table.ts";
-import { touchedStatement, type TouchedKey } from "./touched.ts";
+import { shareRuns } from "./share-runs.ts";
 
-/** A table that a look looks at: by the keys touched, or as a whole. */
-type Part = { readonly table: BatchTable; readonly proven: ProvenTable; readonly whole: boolean };
-
-/** What one look found: at which state of the source, and which keys were not equal yet, by captured table. */
-type Look = {
-  readonly definition: RunDefinition;
-  readonly batch: Batch;
-  readonly suspects: ReadonlyMap<number, readonly (readonly string[])[]>;
-  readonly whole: ReadonlySet<number>;
-  readonly keys: number;
-};
-
-/** A table that differs in more keys than this is not on its way, but different. */
-const FOLLOWED_KEYS = 10_000;
+/** How often what was touched is looked at while pieces are: the deltas that a proof holds back stay few. */
+const TURN_MS = 10_000;
 
 /**
  * Shows that two sides are equal while writers go on, and remembers what was shown. The source keeps a checkpoint for it like that of a target, so that deltas
- * tell what was touched since, over restarts. A look goes so:
- *
- *   source  snapshot, hash the rows of all keys touched since the last look
- *           a run that begins after it
- *   target  hash the same keys
- *
- * A key that differs was changed since the snapshot, or is really different. The next look tells: if it was not touched, and after another run still differs, it
- * is. Rows never touched are looked at once, table by table, in `bulk`; a truncated or rewritten table again. While nobody writes, one look is exact: `finish`.
+ * tell what was touched since, over restarts (looker.ts). Rows never touched are looked at once in `bulk`: small tables some together, large ones in ranges of their keys by several streams (proof-worker.ts), each in
+ * a short snapshot of its own; what was shown is remembered piece by piece. A truncated or rewritten table is looked at again. While nobody writes, one look is
+ * exact: `finish`.
  */
 export class Proof {
   readonly #job: ProofJob;
   readonly #tables: ReadonlyMap<string, ProvenTable>;
   readonly #definition: RunDefinition;
+  /** One run for all who wait for one. */
+  readonly #advance: () => Promise<unknown>;
+  readonly #looker: Looker;
   #last: Look | null = null;
+  /** A large table has to be looked at as a whole once more. */
+  #again = false;
 
   private constructor(job: ProofJob, tables: ReadonlyMap<string, ProvenTable>) {
     this.#job = job;
+    this.#advance = shareRuns(job.advance);
     this.#tables = tables;
     this.#definition = proofOf(job.definition);
+    this.#looker = new Looker(job, this.#definition.sync.id, tables);
   }
 
   /** Goes on with what an earlier one remembers. Errors: schema-mismatch. */
@@ -61,164 +54,129 @@ export class Proof {
     return this.#tables.size;
   }
 
-  /** Every table that was not looked at as a whole yet, the small ones together; returns how many. Errors: not-equal. */
+  /** Every table that was not looked at as a whole yet; returns how many. May be repeated after any end, and goes on with what is missing. Errors: not-equal. */
   async bulk(): Promise<number> {
-    const wanted = await readUnproven(this.#job.source, this.#definition);
-    for (const names of groupBySize([...this.#tables.values()].filter(({ name }) => wanted.has(displayName(name))))) {
+    this.#last = null;
+    const wanted = await this.#readUnproven();
+    const progress = new BulkProgress(
+      [...this.#tables.values()].filter(({ name }) => wanted.has(displayName(name))),
+      this.#job.onProgress,
+    );
+    const small = [...this.#tables.values()].filter(
+      (table) => wanted.get(displayName(table.name))?.begun === false && !isLarge(table, this.#job),
+    );
+    for (const names of groupBySize(small)) {
       const group = new Set(names.map(displayName));
       const definition = { ...this.#definition, relations: this.#definition.relations.filter(({ name }) => group.has(displayName(name))) };
-      const first = await this.#look(definition, null, this.#job.advance, false);
-      await this.#look(definition, first, this.#job.advance, false);
-      for (const table of group) this.#job.onTable?.(table);
+      const first = await this.#looker.look(definition, null, this.#advance, false);
+      await this.#looker.look(definition, first, this.#advance, false);
+      for (const table of group) {
+        progress.whole(table);
+        this.#job.onTable?.(table);
+      }
     }
+    if (small.length < wanted.size) await this.#lookAtPieces(progress);
     return wanted.size;
   }
 
   /** What was touched since the last look; returns how many keys. Errors: not-equal. */
   async refresh(): Promise<number> {
-    this.#last = await this.#look(this.#definition, this.#last, this.#job.advance, false);
-    return this.#last.keys;
+    await this.#turn();
+    if (this.#again) {
+      // What made it begin again is remembered by the look after.
+      await this.#turn();
+      await this.bulk();
+      await this.#turn();
+    }
+    return this.#last?.keys ?? 0;
+  }
+
+  async #turn(): Promise<void> {
+    this.#last = await this.#looker.look(this.#definition, this.#last, this.#advance, false);
+    this.#again ||= this.#last.again;
+  }
+
+  /** Until none waits; meanwhile what is touched is looked at now and then, and whatever begins again is cut again. */
+  async #lookAtPieces(progress: BulkProgress): Promise<void> {
+    // Whatever happened to tables since their pieces were looked at shows before the rest is.
+    for (let turn = 0; turn < 2; turn++) await this.#turn();
+    do {
+      this.#again = false;
+      const captured = await this.#cutAll(progress);
+      // The target has then reached the state from which on deltas are looked at.
+      await this.#advance();
+      await this.#streams(captured, progress);
+      for (let turn = 0; turn < 2; turn++) await this.#turn();
+    } while (this.#again || (await this.#readUnproven()).size > 0);
+    for (const table of progress.inPieces()) this.#job.onTable?.(table);
+  }
+
+  async #readUnproven(): Promise<Map<string, Unproven>> {
+    const all = await readUnproven(this.#job.source, this.#definition);
+    return new Map([...all].filter(([name]) => this.#tables.has(name)));
+  }
+
+  /** Tables by capture number; those that are not cut yet are. */
+  async #cutAll(progress: BulkProgress): Promise<Map<number, ProvenTable>> {
+    const { source, pieceBytes = PIECE_BYTES } = this.#job;
+    const found = new Map<number, ProvenTable>();
+    for (const [name, { captured, begun }] of await this.#readUnproven()) {
+      const table = this.#tables.get(name);
+      if (table === undefined || table.ranges === null) continue;
+      found.set(captured, table);
+      // Partitions may have come and gone since this proof was opened.
+      if (!begun)
+        await writePieces(
+          source,
+          this.#definition.sync.id,
+          captured,
+          await cutTable(source, await this.#pairNow(table), table.ranges, pieceBytes),
+        );
+    }
+    progress.pieces(await readPieceSums(source, this.#definition.sync.id), found);
+    return found;
+  }
+
+  async #pairNow({ name, job: { table } }: ProvenTable): Promise<TablePair> {
+    const { source, target } = this.#job;
+    const [here, there] = [await readTables(source, [name], { bounds: false }), await readTables(target, [name], { bounds: false })];
+    const key = this.#tables.get(displayName(name))!.job.key;
+    return { source: here.get(displayName(name)) ?? table.source, target: there.get(displayName(name)) ?? table.target, key };
+  }
+
+  async #streams(captured: ReadonlyMap<number, ProvenTable>, progress: BulkProgress): Promise<void> {
+    const job = this.#job;
+    const failure = new AbortController();
+    using signal = anySignal(job.signal, failure.signal);
+    const work: PieceWork = {
+      sync: this.#definition.sync.id,
+      open: job.open,
+      tables: captured,
+      advance: this.#advance,
+      paused: () => job.paused?.() ?? false,
+      followedKeys: job.followedKeys ?? FOLLOWED_KEYS,
+      signal,
+      taken: new Set(),
+      accused: new Set(),
+      shown: ({ captured: id, bytes }, rows) => progress.shown(id, bytes, rows),
+    };
+    const streams = Array.from({ length: Math.max(1, job.jobs ?? 1) }, () =>
+      lookAtPieces(work).catch((error: unknown) => failure.abort(error)),
+    );
+    const done = new AbortController();
+    const ended = Promise.all(streams).then(() => done.abort());
+    using idle = anySignal(signal, done.signal);
+    while (!idle.aborted) {
+      await sleep(TURN_MS, idle).catch(() => undefined);
+      if (!idle.aborted) await this.#turn().catch((error: unknown) => failure.abort(error));
+    }
+    await ended;
+    job.signal?.throwIfAborted();
+    if (failure.signal.aborted) throw failure.signal.reason;
   }
 
   /** The same while nobody writes: nothing may differ. `lastRun` may be under way, if it began when nobody wrote any more. Errors: not-equal. */
   async finish(lastRun: () => Promise<unknown>): Promise<number> {
-    return (await this.#look(this.#definition, this.#last, lastRun, true)).keys;
+    return (await this.#looker.look(this.#definition, this.#last, lastRun, true)).keys;
   }
-
-  async #look(definition: RunDefinition, previous: Look | null, advance: () => Promise<unknown>, quiet: boolean): Promise<Look> {
-    const { source, signal } = this.#job;
-    signal?.throwIfAborted();
-    try {
-      const batch = await take(source, definition);
-      const parts = this.#partsOf(batch, previous);
-      const whole = parts.filter((part) => part.whole);
-      const keyed = parts.filter((part) => !part.whole);
-      const { seen, touched } = await this.#readSource(keyed, previous);
-      if (whole.length === 0) await source.execute(sql("verify.end", "commit"));
-      await advance();
-      const suspects = await this.#compareKeys(keyed, seen);
-      if (whole.length > 0) {
-        for (const [captured, keys] of await this.#compareWhole(whole)) suspects.set(captured, keys);
-        await source.execute(sql("verify.end", "commit"));
-      }
-      this.#accuse(
-        parts,
-        suspects,
-        (captured, id) => quiet || (wasSuspect(previous, captured, id) && touched.get(captured)?.has(id) === false),
-      );
-      if (previous !== null) await remember(source, previous.definition, previous.batch, previous.whole);
-      return {
-        definition,
-        batch,
-        suspects,
-        whole: new Set(whole.map(({ table }) => table.captured)),
-        keys: [...seen.values()].reduce((sum, keys) => sum + keys.length, 0),
-      };
-    } catch (error) {
-      await rollbackQuietly(source);
-      throw error;
-    }
-  }
-
-  /** By the same judgement as a run's: what deltas do not tell is looked at as a whole. */
-  #partsOf(batch: Batch, previous: Look | null): Part[] {
-    return batch.tables.flatMap((table) => {
-      const proven = this.#tables.get(displayName(table.name));
-      if (proven === undefined) return [];
-      // Looked at just now, and not remembered yet.
-      if (previous?.whole.has(table.captured) && table.recopy) return [{ table, proven, whole: false }];
-      const plan = planTable(table);
-      if (plan === null && !previous?.suspects.has(table.captured)) return [];
-      return [{ table, proven, whole: plan !== null && (plan.action !== "keys" || plan.gone.length > 0 || plan.joined.length > 0) }];
-    });
-  }
-
-  /** Keys touched since the last look, and those that were suspect then, with their rows as the snapshot has them. */
-  async #readSource(
-    parts: readonly Part[],
-    previous: Look | null,
-  ): Promise<{ seen: Map<number, TouchedKey[]>; touched: Map<number, Set<string>> }> {
-    const { source } = this.#job;
-    const asked = parts.filter(({ table }) => table.generations.length > 0);
-    const statements = asked.map(({ table, proven }) => touchedStatement(table, previous?.batch.snapshot ?? table.cutoff, proven));
-    const answers = statements.length === 0 ? [] : await source.batch(statements);
-    const seen = new Map(asked.map(({ table }, index) => [table.captured, [...answers[index]!.rows] as TouchedKey[]]));
-    const touched = new Map(
-      parts.map(({ table: { captured } }) => [captured, new Set((seen.get(captured) ?? []).map(({ key }) => idOf(key)))]),
-    );
-    for (const { table, proven } of parts) {
-      const left = (previous?.suspects.get(table.captured) ?? []).filter((key) => !touched.get(table.captured)!.has(idOf(key)));
-      if (left.length === 0) continue;
-      const [answer] = await source.batch([lookUpStatement(proven.lookups.source, left)]);
-      const hashes = hashesOf(answer!.rows);
-      seen.set(table.captured, [...(seen.get(table.captured) ?? []), ...left.map((key, n) => ({ key, hash: hashes.get(n) ?? null }))]);
-    }
-    return { seen, touched };
-  }
-
-  async #compareKeys(
-    parts: readonly Part[],
-    seen: ReadonlyMap<number, readonly TouchedKey[]>,
-  ): Promise<Map<number, (readonly string[])[]>> {
-    const asked = parts.filter(({ table }) => (seen.get(table.captured) ?? []).length > 0);
-    const suspects = new Map<number, (readonly string[])[]>();
-    if (asked.length === 0) return suspects;
-    const answers = await this.#job.target.batch(
-      asked.map(({ table, proven }) =>
-        lookUpStatement(
-          proven.lookups.target,
-          seen.get(table.captured)!.map(({ key }) => key),
-        ),
-      ),
-    );
-    asked.forEach(({ table }, index) => {
-      const hashes = hashesOf(answers[index]!.rows);
-      const differing = seen.get(table.captured)!.filter(({ hash }, n) => hash !== (hashes.get(n) ?? null));
-      if (differing.length > 0)
-        suspects.set(
-          table.captured,
-          differing.map(({ key }) => key),
-        );
-    });
-    return suspects;
-  }
-
-  async #compareWhole(parts: readonly Part[]): Promise<Map<number, (readonly string[])[]>> {
-    return transaction(this.#job.target, { isolation: "repeatable read", readOnly: true }, async () => {
-      const suspects = new Map<number, (readonly string[])[]>();
-      for (const { table, proven } of parts) {
-        const { equal, differences, complete, table: name } = await compareTable({ ...proven.job, limit: FOLLOWED_KEYS });
-        if (!complete) throw differs(name, `in more than ${FOLLOWED_KEYS} keys`);
-        if (!equal)
-          suspects.set(
-            table.captured,
-            differences.map(({ key }) => key),
-          );
-      }
-      return suspects;
-    });
-  }
-
-  #accuse(
-    parts: readonly Part[],
-    suspects: ReadonlyMap<number, readonly (readonly string[])[]>,
-    really: (captured: number, id: string) => boolean,
-  ): void {
-    for (const { table } of parts) {
-      const guilty = (suspects.get(table.captured) ?? []).filter((key) => really(table.captured, idOf(key)));
-      if (guilty.length > 0) throw differs(displayName(table.name), `in ${guilty.length} ${guilty.length === 1 ? "key" : "keys"}`);
-    }
-  }
-}
-
-function idOf(key: readonly string[]): string {
-  return JSON.stringify(key);
-}
-
-function wasSuspect(previous: Look | null, captured: number, id: string): boolean {
-  return previous?.suspects.get(captured)?.some((key) => idOf(key) === id) ?? false;
-}
-
-function differs(table: string, how: string): BucardoError {
-  return new BucardoError("not-equal", `${table} differs between the two sides ${how}`, { table });
 }

@@ -1,4 +1,5 @@
 import { sleep } from "../base/sleep.ts";
+import { readKeyColumns } from "../capture/key-column.ts";
 import { planScans, type TableJob } from "./compare-table.ts";
 import type { Difference } from "./difference.ts";
 import { lookUp, planLookup } from "./look-up.ts";
@@ -15,8 +16,8 @@ export async function recheck(job: TableJob, differences: readonly Difference[],
   const scans = planScans(job);
   const called = job.termed?.key ?? job.key;
   const lookups = {
-    source: await planLookup(scans.source, job.table.source.oid, job.key, called),
-    target: await planLookup(scans.target, job.table.target.oid, called),
+    source: planLookup(scans.source, await readKeyColumns(job.source, job.table.source.oid, job.key), called),
+    target: planLookup(scans.target, await readKeyColumns(job.target, job.table.target.oid, called)),
   };
   const end = performance.now() + patienceMs;
   let left = [...differences];

@@ -1,5 +1,6 @@
 import type { Column } from "../catalog/column.ts";
 import type { TableShape } from "../catalog/table.ts";
+import type { QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
@@ -10,6 +11,8 @@ export type Scan = {
   readonly session: Session;
   /** `only "s"."t" as t`; partitioned tables without ONLY. */
   readonly from: string;
+  /** Empty, or ` where ..` for a range of keys. */
+  readonly where: string;
   /** Key values as text, for people and for looking them up. */
   readonly key: readonly string[];
   /** The same so that both sides print equal keys alike. */
@@ -20,6 +23,9 @@ export type Scan = {
   readonly rowHash: string;
 };
 
+/** A part of a table by place and range: a partition or the table itself, and ` where ..` over the alias t; empty for all of it. */
+export type Slice = { readonly name: QualifiedName; readonly only: boolean; readonly where: string };
+
 export type ScanPlan = {
   readonly session: Session;
   readonly own: TableShape;
@@ -29,14 +35,17 @@ export type ScanPlan = {
   readonly key: readonly string[];
   readonly columns: readonly string[];
   readonly form: Form;
+  /** Default: everything. */
+  readonly slice?: Slice | undefined;
 };
 
-export function planScan({ session, own, from, source, key, columns, form }: ScanPlan): Scan {
+export function planScan({ session, own, from, source, key, columns, form, slice }: ScanPlan): Scan {
   const textOf = (name: string): string => valueText(columnOf(own, name), columnOf(source, name), form);
   const identity = key.map(textOf);
   return {
     session,
-    from: from ?? `${own.kind === "partitioned" ? "" : "only "}${quoteName(own)} as t`,
+    from: from ?? `${(slice?.only ?? own.kind !== "partitioned") ? "only " : ""}${quoteName(slice?.name ?? own)} as t`,
+    where: slice?.where ?? "",
     key: key.map((name) => `t.${quoteIdent(name)}::text`),
     identity,
     bucketHash: bucketHashOf(joinedText(identity), form),
@@ -55,7 +64,7 @@ export async function readBuckets(scan: Scan, { bits, endings }: Part, width: nu
     sql(
       "verify.bucket",
       `select ${ending("h", bits + width)} as ending, count(*) as rows, sum(v)::text as sum
-       from (select ${scan.bucketHash} as h, ${scan.rowHash} as v from ${scan.from}) as r
+       from (select ${scan.bucketHash} as h, ${scan.rowHash} as v from ${scan.from}${scan.where}) as r
        ${bits === 0 ? "" : `join unnest($1::int4[]) as part(ending) on part.ending = ${ending("h", bits)}`}
        group by 1`,
       bits === 0 ? undefined : [endings],
@@ -73,7 +82,7 @@ export async function readRows(scan: Scan, { bits, endings }: Part): Promise<Has
     sql(
       "verify.rows",
       `select ${keyAndHash(scan)}
-       from ${scan.from} join unnest($1::int4[]) as part(ending) on part.ending = ${ending(scan.bucketHash, bits)}`,
+       from ${scan.from} join unnest($1::int4[]) as part(ending) on part.ending = ${ending(scan.bucketHash, bits)}${scan.where}`,
       [endings],
     ),
   );

@@ -30,6 +30,7 @@ async function openProof(rig: Rig, looked: string[] = []) {
     definition: rig.definition(),
     installation: rig.installation,
     advance: () => rig.run(),
+    open: async () => ({ source: await openSession(rig.source, "source"), target: await openSession(rig.target, "target") }),
     onTable: (table) => looked.push(table),
   });
   return { proof, looked, source, [Symbol.asyncDispose]: () => Promise.all([source.close(), target.close()]).then(() => undefined) };

@@ -35,7 +35,12 @@ export const migratePlan = defineOperation({
     newVersion: z.number().nullable(),
     under: z.object({ to: z.string(), phase: z.string(), next: z.string() }).nullable(),
     tables: z.array(
-      z.object({ table: z.string(), bytes: z.number(), key: z.array(z.string()).nullable(), handling: z.enum(["follow", "window"]) }),
+      z.object({
+        table: z.string(),
+        bytes: z.number(),
+        key: z.array(z.string()).nullable(),
+        handling: z.enum(["follow", "image", "window"]),
+      }),
     ),
     sequences: z.array(z.string()),
     bytes: z.number(),
@@ -46,6 +51,7 @@ export const migratePlan = defineOperation({
         copySeconds: z.number(),
         indexSeconds: z.number(),
         compareSeconds: z.number(),
+        windowSeconds: z.number(),
       })
       .nullable(),
   }),
@@ -98,11 +104,12 @@ export const migratePlan = defineOperation({
       for (const { what, remedy } of found) io.out(`  - ${what}${remedy === "" ? "" : `\n    ${remedy}`}`);
     }
     if (plan.estimate !== null) {
-      const { copySeconds, indexSeconds, compareSeconds, sample } = plan.estimate;
+      const { copySeconds, indexSeconds, compareSeconds, windowSeconds, sample } = plan.estimate;
       io.out(
         `Estimate: copy ${about(copySeconds)}, indexes ${about(indexSeconds)}, comparison ${about(compareSeconds)} ` +
           `(measured with ${count(sample.rows)} rows of ${sample.table}). None of it is downtime.`,
       );
+      if (windowSeconds >= 0.1) io.out(`Downtime for tables without key that are copied in the window: ${about(windowSeconds)}.`);
     }
     io.out(
       plan.under === null

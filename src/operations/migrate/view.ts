@@ -77,7 +77,7 @@ function drawTable({ table, done, expected, state }: TableProgress, unit: string
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
   const name = cut(table, width < 72 ? 14 : NAME).padEnd(width < 72 ? 14 : NAME);
   const text = cut(`     ${name} ${width < 72 ? "" : `${bar} `}${percent}  ${state === "waits" ? "waits" : amount(done, unit)}`, width);
-  return state === "copies" ? text : paint.dim(text);
+  return state === "copies" || state === "compares" ? text : paint.dim(text);
 }
 
 function spread(left: string, right: string, width: number): string {

@@ -21,8 +21,8 @@ export type CaptureDifference = {
 export function compareCapture(before: SyncDefinition, after: SyncDefinition): CaptureDifference | null {
   const [tablesBefore, tablesAfter] = [tablesOf(before), tablesOf(after)];
   const newTargets = missing(targetsOf(after), targetsOf(before));
-  const newTables = tablesAfter.filter((table) => !tablesBefore.some((other) => same(table, other)));
-  const leftTables = tablesBefore.filter((table) => !tablesAfter.some((other) => same(table, other)));
+  const newTables = without(tablesAfter, tablesBefore);
+  const leftTables = without(tablesBefore, tablesAfter);
   const newSources = missing(sourcesOf(after), sourcesOf(before));
   const difference: CaptureDifference = {
     sync: after,
@@ -55,8 +55,10 @@ function tablesOf(sync: SyncDefinition): QualifiedName[] {
     .map(({ schema, name }) => ({ schema, name }));
 }
 
-function same(one: QualifiedName, other: QualifiedName): boolean {
-  return one.schema === other.schema && one.name === other.name;
+function without(tables: readonly QualifiedName[], others: readonly QualifiedName[]): QualifiedName[] {
+  const idOf = ({ schema, name }: QualifiedName): string => JSON.stringify([schema, name]);
+  const names = new Set(others.map(idOf));
+  return tables.filter((table) => !names.has(idOf(table)));
 }
 
 function missing(wanted: readonly string[], present: readonly string[]): string[] {

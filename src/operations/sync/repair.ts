@@ -40,7 +40,9 @@ export async function repairCapture(context: Context, sync: SyncRow, check: Sync
         source,
         lost.map(({ captured }) => captured),
       );
-    const fresh = after.filter((table) => !before.some((old) => old.captured === table.captured && old.target === table.target));
+    const idOf = ({ captured, target }: Subscribed): string => `${captured} ${target}`;
+    const known = new Set(before.map(idOf));
+    const fresh = after.filter((table) => !known.has(idOf(table)));
     for (const name of new Set([...lost, ...fresh].map(displayName)))
       done.push(`${name}: capture was incomplete; the next run copies the table again`);
   }
