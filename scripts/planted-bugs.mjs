@@ -15,12 +15,26 @@ import { customcode } from "./planted-bugs/customcode.mjs";
 import { faults } from "./planted-bugs/faults.mjs";
 import { http } from "./planted-bugs/http.mjs";
 import { hazards } from "./planted-bugs/hazards.mjs";
+import { proving } from "./planted-bugs/proving.mjs";
 import { purging } from "./planted-bugs/purging.mjs";
 import { reading } from "./planted-bugs/reading.mjs";
 import { refused } from "./planted-bugs/refused.mjs";
 import { safety } from "./planted-bugs/safety.mjs";
 
-const bugs = [...reading, ...capture, ...applying, ...safety, ...purging, ...hazards, ...attacks, ...faults, ...refused, ...customcode, ...http];
+const bugs = [
+  ...reading,
+  ...capture,
+  ...applying,
+  ...safety,
+  ...purging,
+  ...hazards,
+  ...attacks,
+  ...faults,
+  ...refused,
+  ...customcode,
+  ...http,
+  ...proving,
+];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: options } = parseArgs({

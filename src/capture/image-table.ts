@@ -139,9 +139,15 @@ export async function imagePrint(source: Session, relation: number): Promise<str
   return print;
 }
 
-/** Triggers, functions and images of a sync, or null: of all, go; with the last one our table too. Errors: lock-timeout. */
-export async function dropImages(source: Session, sync: string | null, lockTimeoutMs: number): Promise<void> {
-  for (const { id, relation } of await readImageTables(source, sync)) {
+/** Triggers, functions and images of a sync, or null: of all, or of some of its tables go; with the last one our table too. Errors: lock-timeout. */
+export async function dropImages(
+  source: Session,
+  sync: string | null,
+  lockTimeoutMs: number,
+  tables?: readonly QualifiedName[],
+): Promise<void> {
+  const wanted = tables === undefined ? null : new Set(tables.map(displayName));
+  for (const { id, relation } of (await readImageTables(source, sync)).filter(({ name }) => wanted?.has(displayName(name)) ?? true)) {
     await transaction(source, {}, async () => {
       await lockCapture(source);
       const [table] = await source.query<QualifiedName>(

@@ -40,6 +40,7 @@ export async function releaseSync(
         [sync, only.target ?? null, only.tables.map((table) => table.schema), only.tables.map((table) => table.name)],
       ),
     );
+    if (only.target === undefined) await dropImages(source, sync, LOCK_TIMEOUT_MS, only.tables);
   }
   await dropUnneeded(source);
 }

@@ -26,7 +26,8 @@ export async function readDrift(old: Session, { relations, options }: Pick<Migra
 export function compareSelections(before: Selection, now: Selection): Drift {
   const known = new Map([...before.tables, ...before.leftOut].map((each) => [displayName(each), each]));
   const sequences = new Set([...before.sequences, ...before.leftOut].map(displayName));
-  const tables = now.tables.map((table) => ({ table, was: before.tables.find((each) => displayName(each) === displayName(table)) }));
+  const old = new Map(before.tables.map((table) => [displayName(table), table]));
+  const tables = now.tables.map((table) => ({ table, was: old.get(displayName(table)) }));
   const left = new Set([...now.tables, ...now.sequences, ...now.leftOut].map(displayName));
   const both = tables.flatMap(({ table, was }) => (was === undefined ? [] : [{ table, was }]));
   return {
@@ -42,7 +43,8 @@ export function compareSelections(before: Selection, now: Selection): Drift {
 }
 
 function sameKey(one: MovedTable, other: MovedTable): boolean {
-  return one.handling === other.handling && JSON.stringify(one.key) === JSON.stringify(other.key);
+  // One without key that has grown or shrunk meanwhile crosses as it did.
+  return (one.handling === "follow") === (other.handling === "follow") && JSON.stringify(one.key) === JSON.stringify(other.key);
 }
 
 function nameOf({ schema, name }: QualifiedName): QualifiedName {

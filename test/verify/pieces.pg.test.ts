@@ -117,24 +117,20 @@ test("broken off, it goes on with the pieces that are missing; a truncated table
   expect(before.find(({ state }) => state === "done")?.n).toBe(10);
   const waiting = before.find(({ state }) => state === "waiting")!.n;
   await rig.source.query("truncate amount; insert into amount select i, 'anew' from generate_series(1, 5000) i");
-  {
-    await using again = await openProof(rig);
-    let looked = 0;
-    const claimed: string[] = [];
-    using point = onPoint(async (at) => {
-      if (at === "verify.piece-hashed") looked++;
-      claimed.push(at);
-    });
-    expect(await again.proof.bulk()).toBeGreaterThan(0);
-    // Those of amount are others now: fewer rows, but never all of the others once more.
-    expect(looked, `${waiting} were left`).toBeLessThan(waiting + 8);
-    expect(point).toBeDefined();
-  }
+  await rig.run();
+  await rig.target.query("insert into amount values (99999, 'surplus')");
+  await using again = await openProof(rig);
+  await expect(again.proof.bulk()).rejects.toMatchObject({ code: "not-equal", details: { table: "public.amount" } });
+  await rig.target.query("delete from amount where n = 99999");
+  let looked = 0;
+  using point = onPoint((at) => {
+    if (at === "verify.piece-hashed") looked++;
+  });
+  expect(await again.proof.bulk()).toBeGreaterThan(0);
+  // Some of amount once more, but never all of the others.
+  expect(looked, `${waiting} were left`).toBeLessThan(waiting + 8);
+  expect(point).toBeDefined();
   expect((await pieces(rig)).map(({ state }) => state)).toEqual(["done"]);
-  await rig.target.query("update amount set v = 'wrong' where n = 4000");
-  await rig.source.query("truncate amount; insert into amount select i, 'newer' from generate_series(1, 5000) i");
-  await using last = await openProof(rig, { advance: async () => undefined });
-  await expect(last.proof.finish(async () => undefined)).rejects.toMatchObject({ code: "not-equal" });
 });
 
 test("while clients write all the time no piece is mistaken; what they touch after its piece was shown is not forgotten", async () => {
