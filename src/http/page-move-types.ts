@@ -40,7 +40,7 @@ export type MigrationView = {
       readonly table: string;
       readonly done: number;
       readonly expected: number | null;
-      readonly state: "waits" | "copies" | "done";
+      readonly state: "waits" | "copies" | "compares" | "done";
     }[];
     readonly at: string;
   } | null;
