@@ -61,7 +61,7 @@ export async function linkTables(
   };
   for (const [index, { table, termed, there: other }] of pairs.entries()) {
     const own = { source: keys.source[index]!, target: keys.target[index]! };
-    const link = linkTable(source, target.session, table, own, termed, other!);
+    const link = await linkTable(source, target.session, table, own, termed, other!);
     links.set(table.captured, link);
     target.links.set(printOf(table, prints), link);
   }
@@ -200,7 +200,14 @@ function nullableKey(shape: TableShape, key: readonly string[], db: string): Pro
 
 type Keys = { readonly source: readonly KeyColumn[]; readonly target: readonly KeyColumn[] };
 
-function linkTable(source: Session, target: Session, table: BatchTable, keys: Keys, termed: TermedTable, there: TableShape): TableLink {
+async function linkTable(
+  source: Session,
+  target: Session,
+  table: BatchTable,
+  keys: Keys,
+  termed: TermedTable,
+  there: TableShape,
+): Promise<TableLink> {
   const { shape: here, key } = termed;
   const byName = new Map(there.columns.map((column) => [column.name, column]));
   const carried = new Set([...carriedColumns(here, there), ...key]);
