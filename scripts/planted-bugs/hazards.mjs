@@ -116,9 +116,9 @@ export const hazards = [
   {
     name: "h9-replaced-parents",
     what: "without the replica role parents are deleted to be replaced, and their children go along",
-    file: "src/replicate/run.ts",
-    find: "  if (!target.replica) return careful === null ? applyAwake(target, fetched) : applyAwakeCarefully(target, fetched, careful);\n",
-    replace: "",
+    file: "src/replicate/all-tables.ts",
+    find: "  if (!target.replica) {\n    const all",
+    replace: "  if (target.replica === null) {\n    const all",
     tests: [{ file: apply, name: "H9: without the replica role a replaced parent" }],
   },
   {
@@ -140,9 +140,9 @@ export const hazards = [
   {
     name: "h15-pins-unread",
     what: "deltas go that a registration still needs",
-    file: "src/capture/purge.ts",
-    find: "              and (not s.joined or c.snapshot is null\n",
-    replace: "              and (false\n",
+    file: "src/capture/empty.ts",
+    find: "where not s.joined or s.cutoff is null",
+    replace: "where s.cutoff is not null",
     tests: [{ file: purge, name: "H15: what a registration may still need" }],
   },
   {

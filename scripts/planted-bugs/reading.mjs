@@ -34,10 +34,10 @@ export const reading = [
     name: "snapshot-before-lock",
     what: "the snapshot is taken before the lock, so that a run that waited applies what is old by now",
     file: "src/replicate/run.ts",
-    find: "  await beginLocked(target.session, definition.sync);\n",
-    replace: `  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
+    find: "  await trimStages(target);\n",
+    replace: `  await trimStages(target);
+  await source.execute(sql("replicate.begin-source", "begin isolation level repeatable read"));
   await source.execute(sql("replicate.early", "select 1"));
-  await beginLocked(target.session, definition.sync);
 `,
     tests: [{ file: settle, name: "H3: " }],
   },
@@ -68,8 +68,8 @@ export const reading = [
   {
     name: "only-dropped-reading",
     what: "rows of a child are read as rows of its parent",
-    file: "src/replicate/fetch-text.ts",
-    find: 'link.source.partitioned ? "" : "only "',
+    file: "src/catalog/terms.ts",
+    find: 'of.partitioned ? "" : "only "',
     replace: '""',
     tests: [{ file: guards, name: "parent and child of inheritance" }],
   },
@@ -85,11 +85,11 @@ export const reading = [
     name: "sequences-before-snapshot",
     what: "sequences are read before the rows, and fall behind them",
     file: "src/replicate/run.ts",
-    find: "  const batch = await take(source, definition);\n",
-    replace: `  await carrySequences(source, target.session, sequencesOf(definition), definition);
+    find: "  const expected = takeExpectation(source, definition);\n",
+    replace: `  await carrySequences(source, target.session, definition);
   (definition as { relations: unknown }).relations = definition.relations.filter((relation) => relation.kind === "table");
   await reach("replicate.begun");
-  const batch = await take(source, definition);
+  const expected = takeExpectation(source, definition);
 `,
     tests: [{ file: settle, name: "H24: " }],
   },

@@ -16,7 +16,7 @@ export const refused = [
     name: "replayed-rows-do-not-travel",
     what: "a row that was set aside is never tried again",
     file: "src/replicate/fetch-text.ts",
-    find: ", ...replays(plan, link)]",
+    find: ", ...replays(plan, link, unstamped)]",
     replace: "]",
     tests: [{ file: aside, name: "a replay carries the row of now" }],
   },

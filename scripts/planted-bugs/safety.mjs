@@ -55,8 +55,8 @@ export const safety = [
     name: "no-lock",
     what: "two runs of one sync may overtake each other",
     file: "src/replicate/run.ts",
-    find: "  await beginLocked(target.session, definition.sync);\n",
-    replace: '  await target.session.execute(sql("replicate.begin-target", "begin"));\n',
+    find: "beginLocked(target.session, definition.sync, context.patienceMs)",
+    replace: 'target.session.execute(sql("replicate.begin-target", "begin"))',
     tests: [{ file: settle, name: "H3: a second run waits" }],
   },
   {

@@ -1,24 +1,19 @@
 import { together } from "../base/abort.ts";
 import { reach } from "../base/point.ts";
 import { BucardoError } from "../model/error.ts";
-import { displayName, type QualifiedName } from "../model/name.ts";
+import type { QualifiedName } from "../model/name.ts";
 import type { RunProgress, RunResult, TableCounts } from "../model/run.ts";
 import { upgradeCapture } from "../capture/schema.ts";
 import { interruptible } from "../postgres/cancel.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { rollbackQuietly } from "../postgres/transaction.ts";
-import { applyTable } from "./apply.ts";
-import { applyAwake, refuseAwake } from "./apply-awake.ts";
-import { needsCare, withCare, type Careful } from "./careful.ts";
-import { applyCarefully } from "./careful-apply.ts";
-import { applyAwakeCarefully } from "./careful-awake.ts";
-import { fetchCarefully } from "./careful-fetch.ts";
+import { applyAll, fetchAll } from "./all-tables.ts";
+import { withCare, type Careful } from "./careful.ts";
 import type { Batch, RunDefinition } from "./definition.ts";
 import { againWhenOvertaken, withEdgeLock } from "./edge-lock.ts";
 import { meet } from "./exchange.ts";
-import { expectedRows } from "./expect.ts";
-import { fetchTable, type Fetched } from "./fetch.ts";
+import type { Fetched } from "./fetch.ts";
 import { expectSame, takeExpectation } from "./expectation.ts";
 import { endLook, endReading, holdTables } from "./hold.ts";
 import { finishHalf } from "./finish-half.ts";
@@ -37,10 +32,9 @@ import { tellOn } from "./relay.ts";
 import { carrySequences } from "./sequence.ts";
 import { confirmIntent, intended, intending, settle } from "./settle.ts";
 import { settleAside, supersededBy } from "./settle-aside.ts";
-import { stopwatch, withStatistics, type Stopwatch } from "./statistics.ts";
+import { stopwatch, withStatistics } from "./statistics.ts";
 import { sameShape } from "../capture/shape.ts";
 import { forgetStages, trimStages } from "./stage.ts";
-import type { TableLink } from "./table-link.ts";
 import { take } from "./take.ts";
 import { verdictOn } from "./verdict.ts";
 
@@ -234,56 +228,6 @@ async function moveRows(
 function withConflicts(counts: TableCounts, conflicts: ReadonlyMap<string, number>): TableCounts {
   const found = conflicts.get(counts.table);
   return found === undefined ? counts : { ...counts, conflicts: found };
-}
-
-/** One table after the other: the two servers are busy with one stream already, and all of them read one snapshot on one connection. */
-async function fetchAll(
-  { source, signal, careful, hooks }: Attempt,
-  target: Member,
-  plans: readonly TablePlan[],
-  links: ReadonlyMap<number, TableLink>,
-  progress: Progress,
-  watch: Stopwatch,
-): Promise<Fetched[]> {
-  if (!target.replica) refuseAwake(target, [...links.values()]);
-  progress.expect(await expectedRows(source, plans));
-  const fetched: Fetched[] = [];
-  for (const plan of plans) {
-    const link = links.get(plan.table.captured)!;
-    progress.step("fetching", link.name);
-    const table = displayName(link.name);
-    const staged = hooks?.handles(link.name) ?? false;
-    const job = { source, target, plan, link, signal, staged, onBytes: (bytes: number, rows: number) => progress.moved(bytes, rows) };
-    const done = await watch.time(table, () => (needsCare(careful, table) ? fetchCarefully(job, careful) : fetchTable(job)));
-    progress.fetched(done);
-    fetched.push(done);
-    await reach("replicate.table-staged");
-  }
-  return fetched;
-}
-
-async function applyAll(
-  { source, careful, hooks }: Attempt,
-  target: Member,
-  fetched: readonly Fetched[],
-  progress: Progress,
-  watch: Stopwatch,
-): Promise<TableCounts[]> {
-  if (!target.replica) {
-    const all = await (careful === null ? applyAwake(target, fetched) : applyAwakeCarefully(target, fetched, careful));
-    for (const { link } of fetched) await hooks?.at("after_table_sync", { source, target: target.session, tables: all, table: link.name });
-    return all;
-  }
-  const counts: TableCounts[] = [];
-  for (const each of fetched) {
-    progress.step("applying", each.link.name);
-    const table = displayName(each.link.name);
-    const apply = () => (needsCare(careful, table) ? applyCarefully(source, target, each, careful) : applyTable(target, each));
-    counts.push(await watch.time(table, apply));
-    await hooks?.at("after_table_sync", { source, target: target.session, tables: counts, table: each.link.name });
-    await reach("replicate.table-applied");
-  }
-  return counts;
 }
 
 /**
