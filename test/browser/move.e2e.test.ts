@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { createDatabase } from "../harness/database.ts";
+import { createPgbench, fillPgbench } from "../harness/pgbench.ts";
+import { runProgram, spawnProgram } from "../harness/program.ts";
+import { scratch } from "../harness/scratch.ts";
+import { startServer } from "../harness/server.ts";
+import { waitFor } from "../harness/wait.ts";
+import { writers } from "../harness/writers.ts";
+import { violations } from "./accessibility.ts";
+import { openPage } from "./browser.ts";
+
+test("a real move, looked at and cut over in the browser while clients write", { timeout: 180_000 }, async (context) => {
+  await using home = await scratch();
+  await using older = await startServer({ major: 12 });
+  await using younger = await startServer({ major: 18 });
+  await using old = await createDatabase(older, { name: "app" });
+  await using young = await createDatabase(younger, { name: "app_new" });
+  const filling = await old.client();
+  await createPgbench(filling);
+  await fillPgbench(filling, 1);
+  await filling.end();
+  const env = { BUCARDO_FROM: old.url, BUCARDO_TO: young.url, BUCARDO_HTTP: "127.0.0.1:0" };
+  await using clients = writers(old, { clients: 2, kind: "pgbench", pauseMs: 20, tolerant: true });
+  await clients.more(5);
+  const started = await runProgram(["migrate", "start", "--jobs=2"], { cwd: home.path, env });
+  expect(started).toMatchObject({ code: 0, stderr: "" });
+
+  await using server = await spawnProgram(["serve"], { cwd: home.path, env });
+  await server.said("Serving at ");
+  const url = /Serving at (\S+)/.exec(server.stdout)?.[1] ?? "";
+  const [token] = (await runProgram(["http", "token"], { cwd: home.path, env })).stdout.split("\n");
+  await using seen = await openPage(context, `${url}/#token=${token}`);
+  const { page } = seen;
+  await page.getByText("Ready for the cutover").waitFor();
+  await page.getByRole("button", { name: "Rehearse" }).click();
+  await page.getByText(/^Rehearsed, and undone\./).waitFor({ timeout: 60_000 });
+  await waitFor(async () => (await page.locator(".gates li").count()) >= 10, { what: "the gates" });
+  expect(await page.locator(".gates li.blocked").count()).toBe(0);
+  expect(await page.locator(".timings li").count()).toBeGreaterThan(3);
+  expect(await violations(page)).toEqual([]);
+
+  await page.getByRole("button", { name: "Cut over…" }).click();
+  await page.getByLabel("Type the name of the database").fill("app");
+  await page.keyboard.press("Enter");
+  await page.getByText(/^Switched over\. Writers waited/).waitFor({ timeout: 60_000 });
+  await page.getByText("the new side (app_new)").waitFor();
+  await expect(old.query("update pgbench_accounts set abalance = 1 where aid = 1")).rejects.toThrow();
+  await page.getByRole("button", { name: "Switch back…" }).waitFor();
+  expect(seen.complaints).toEqual([]);
+});
