@@ -6,6 +6,7 @@ import type { SyncHealth } from "../state/health.ts";
 import { token } from "../state/token.ts";
 import { clock, counted } from "../words.ts";
 import { image } from "./image.ts";
+import { reveal } from "./reveal.ts";
 
 /** A row that a target refused, or that had to give way; as `list set-aside` tells it. */
 type Aside = {
@@ -34,15 +35,6 @@ export function setAsideSection(app: App, { sync, setAside }: SyncHealth): Child
     h("span", { class: "quiet" }, counted(setAside, "row")),
     !open || token() === null ? reveal(app, `aside ${sync.name}`, "Show the rows") : rows(app, sync.name, setAside),
   );
-}
-
-/** Shows something that needs the token. */
-export function reveal(app: App, key: string, label: string): Node {
-  const show = (): void => {
-    if (token() === null) app.ask({ kind: "token", next: () => app.setUi(key, true) });
-    else app.setUi(key, true);
-  };
-  return h("p", {}, button(label, show), h("span", { class: "quiet beside" }, "These are values of your tables."));
 }
 
 function rows(app: App, sync: string, count: number): Child {

@@ -38,6 +38,7 @@ export const listConflicts = defineOperation({
     "refer to it. The newest first. -v shows both rows: values of your data.",
   group: "data",
   effect: "reads",
+  http: "token",
   control: "required",
   input: z.object({
     words: words({ about: "A sync, numbers of conflicts; all when none is given.", value: "SYNC [NUMBER]" }),

@@ -21,6 +21,7 @@ export const watch = defineOperation({
     "It reads the control database alone, goes on when that is away for a while, and changes nothing.",
   group: "daemon",
   effect: "reads",
+  http: { refused: "the event stream tells the same" },
   control: "required",
   noise: ["sync", "syncs"],
   input: z.object({

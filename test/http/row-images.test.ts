@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { operations } from "../../src/operations/registry.ts";
+
+test("whatever shows rows of people's tables wants the token; what goes on for ever is not offered", () => {
+  const shows = operations.filter(({ output }) => JSON.stringify(z.toJSONSchema(output, { unrepresentable: "any" })).includes('"image":'));
+  expect(shows.map(({ name }) => name.join(" "))).toEqual(expect.arrayContaining(["list set-aside", "list conflict"]));
+  for (const { name, http } of shows) expect([name.join(" "), http]).toEqual([name.join(" "), "token"]);
+  for (const { name, http, streams } of operations)
+    if (streams === true) expect([name.join(" "), http]).toMatchObject([name.join(" "), { refused: expect.any(String) as string }]);
+});
