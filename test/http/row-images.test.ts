@@ -6,6 +6,6 @@ test("whatever shows rows of people's tables wants the token; what goes on for e
   const shows = operations.filter(({ output }) => JSON.stringify(z.toJSONSchema(output, { unrepresentable: "any" })).includes('"image":'));
   expect(shows.map(({ name }) => name.join(" "))).toEqual(expect.arrayContaining(["list set-aside", "list conflict"]));
   for (const { name, http } of shows) expect([name.join(" "), http]).toEqual([name.join(" "), "token"]);
-  for (const { name, http, streams } of operations)
-    if (streams === true) expect([name.join(" "), http]).toMatchObject([name.join(" "), { refused: expect.any(String) as string }]);
+  const endless = operations.filter(({ streams }) => streams === true);
+  expect(endless.map(({ http }) => typeof http === "object" && "refused" in http)).toEqual(endless.map(() => true));
 });
