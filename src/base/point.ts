@@ -34,6 +34,8 @@ export const points = [
   "copy.piece-recorded",
   "copy.piece-committed",
   "copy.piece-done",
+  "copy.whole-begun",
+  "copy.whole-committed",
   "verify.piece-claimed",
   "verify.piece-hashed",
   "verify.piece-shown",

@@ -11,6 +11,8 @@ export type SourceCheck = {
   readonly db: string;
   /** Key chosen by hand, else null. */
   readonly wanted: readonly string[] | null;
+  /** False: it is only read, whole. */
+  readonly captured?: boolean;
   readonly hint?: string | null;
 };
 
@@ -45,6 +47,7 @@ function checkTable(shape: TableShape, check: SourceCheck): Finding[] {
   // Nothing else about it is worth a report.
   if (instead !== null)
     return [{ grade: "error", what: `is ${instead} on ${check.db}`, remedy: "Replicate ordinary or partitioned tables only." }];
+  if (check.captured === false) return [...privileges({ ...shape, withoutTrigger: [] }, check.db), ...foreignLeaves(shape, check.db)];
   return [...logging(shape, check.db), ...key(shape, check), ...privileges(shape, check.db), ...foreignLeaves(shape, check.db)];
 }
 

@@ -22,7 +22,7 @@ export async function readSyncs(session: Session): Promise<SyncRow[]> {
       "control.sync-read-all",
       `select s.id, s.name, s.relgroup, s.dbgroup, case when s.ready then s.status else 'inactive' end as status, s.paused, s.autokick,
               extract(epoch from s.checktime)::double precision as checktime, s.onetimecopy, s.strict_checking as "strictChecking",
-              s.on_error as "onError", s.conflict_strategy as "conflictStrategy", s.fk_conflict as "fkConflict",
+              s.on_error as "onError", s.copying, s.conflict_strategy as "conflictStrategy", s.fk_conflict as "fkConflict",
               s.sequence_conflict as "sequenceConflict", s.priority, s.legacy, s.ready, s.status as declared
          from bucardo.sync s order by s.priority desc, s.name`,
     ),
@@ -71,8 +71,8 @@ export async function insertSync(session: Session, sync: Sync): Promise<void> {
     sql(
       "control.sync-insert",
       `insert into bucardo.sync (id, name, relgroup, dbgroup, status, paused, autokick, checktime, onetimecopy, strict_checking, priority, legacy, on_error,
-                                conflict_strategy, fk_conflict, sequence_conflict, ready)
-       values ($1, $2, $3, $4, $5, $6, $7, $8 * interval '1 second', $9, $10, $11, $12, $13, $14, $15, $16, false)`,
+                                conflict_strategy, fk_conflict, sequence_conflict, copying, ready)
+       values ($1, $2, $3, $4, $5, $6, $7, $8 * interval '1 second', $9, $10, $11, $12, $13, $14, $15, $16, $17, false)`,
       syncValues(sync),
     ),
   );
@@ -86,7 +86,7 @@ export async function updateSync(session: Session, sync: Sync): Promise<void> {
       `update bucardo.sync
           set name = $2, relgroup = $3, dbgroup = $4, status = $5, paused = $6, autokick = $7, checktime = $8 * interval '1 second',
               onetimecopy = $9, strict_checking = $10, priority = $11, legacy = $12, on_error = $13,
-              conflict_strategy = $14, fk_conflict = $15, sequence_conflict = $16, changed_at = now()
+              conflict_strategy = $14, fk_conflict = $15, sequence_conflict = $16, copying = $17, changed_at = now()
         where id = $1`,
       syncValues(sync),
     ),
@@ -121,5 +121,6 @@ function syncValues(sync: Sync): unknown[] {
     sync.conflictStrategy,
     sync.fkConflict,
     sync.sequenceConflict,
+    JSON.stringify(sync.copying ?? {}),
   ];
 }

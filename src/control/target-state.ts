@@ -118,7 +118,7 @@ export async function markCopied(session: Session, syncId: string, target: strin
           and not exists (
             select from bucardo.sync_target m
               left join bucardo.target_state t on t.sync = s.id and t.target = m.target
-             where m.sync = s.id and m.role <> 'source' and m.target <> $2 and not coalesce(t.copied, false))
+             where m.sync = s.id and m.role = 'target' and m.target <> $2 and not coalesce(t.copied, false))
        returning s.id`,
       [syncId, target],
     ),

@@ -1,4 +1,5 @@
 import { clearCopyState, writeCopyState } from "../control/target-state.ts";
+import { afterCopy } from "../copy/after-copy.ts";
 import { copyTables } from "../copy/copy-tables.ts";
 import { readUnfinished } from "../copy/left.ts";
 import type { CopyOptions, CopyProgress } from "../copy/options.ts";
@@ -160,11 +161,24 @@ export class Copier {
     };
     try {
       const result = await copyTables(options);
+      await this.#after(options);
       await this.#clear(options);
       return result;
     } finally {
       told.stop();
       await this.#context.lease.use((session) => writeCopyState(session, sync.id, target, null)).catch(() => undefined);
+    }
+  }
+
+  async #after(options: CopyOptions): Promise<void> {
+    try {
+      await using session = await options.openTarget();
+      const names = options.tables.map(({ schema, name, terms }) => terms?.name ?? { schema, name });
+      await afterCopy(session, names, this.#job.copying, (error) =>
+        this.#log.warn({ err: error }, "ANALYZE or VACUUM after the copy failed."),
+      );
+    } catch (error) {
+      this.#log.warn({ err: error }, "ANALYZE or VACUUM after the copy failed.");
     }
   }
 

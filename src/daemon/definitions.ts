@@ -6,7 +6,7 @@ import { copiedTargets } from "../control/target-state.ts";
 import type { Exchange } from "../model/conflict.ts";
 import { displayName } from "../model/name.ts";
 import { nameOn } from "../model/terms.ts";
-import { sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
+import { copyPolicy, sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
 import { relationFor } from "../replicate/relation.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
@@ -100,6 +100,7 @@ function exchangeOf(sync: SyncDefinition, source: string, target: string): Excha
 
 function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of: Definitions): Job {
   const other = target.role === "source";
+  const whole = target.role === "fullcopy";
   const copied = of.copied.some((one) => one.sync === sync.id && one.target === target.db);
   const exchange = other || isTwoWay(of, source, target.db, sync) ? { exchange: exchangeOf(sync, source, target.db) } : {};
   const definition: RunDefinition = {
@@ -108,7 +109,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     target: target.db,
     relations: sync.relations.map((relation) => relationFor(sync, relation, source, target.db)),
     // Another source keeps what it has: there is no saying whose rows are right.
-    onetimecopy: other ? 0 : target.role === "fullcopy" ? 1 : copied ? 0 : sync.onetimecopy,
+    onetimecopy: other || whole || copied ? 0 : sync.onetimecopy,
     strict: sync.strictChecking,
     onError: sync.onError,
     ...exchange,
@@ -118,7 +119,9 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     back: other ? backOf(sync, definition) : null,
     checktime: sync.checktime,
     paused: sync.paused,
-    autokick: sync.relations.some((relation) => relation.autokick ?? sync.autokick),
+    whole,
+    copying: copyPolicy(sync),
+    autokick: !whole && sync.relations.some((relation) => relation.autokick ?? sync.autokick),
     connections: JSON.stringify([of.databases.get(source), of.databases.get(target.db)]),
     codes: codesOf(sync, of.codes),
     databases: sync.members.map(({ db }) => db).filter((db) => of.databases.get(db)?.status === "active"),

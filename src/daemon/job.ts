@@ -1,4 +1,5 @@
 import type { CustomCode } from "../model/customcode.ts";
+import type { CopyPolicy } from "../model/sync.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
 
 /** Who sends to whom in its runs. */
@@ -11,6 +12,9 @@ export type Job = {
   readonly definition: RunDefinition;
   /** The way back, where both databases are sources: it runs first, so that others get with the same run what came. Null: there is none. */
   readonly back: RunDefinition | null;
+  /** Role fullcopy: each run copies everything, when it is asked for. */
+  readonly whole: boolean;
+  readonly copying: CopyPolicy;
   readonly checktime: number | null;
   readonly paused: boolean;
   /** Wake up on changes of the source. */

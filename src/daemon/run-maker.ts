@@ -2,8 +2,11 @@ import { reach } from "../base/point.ts";
 import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
 import { markCopied } from "../control/target-state.ts";
 import { RunEndedByCode } from "../customcode/ended.ts";
-import type { RunProgress, RunReason } from "../model/run.ts";
-import type { TableCounts } from "../model/run.ts";
+import { afterCopy } from "../copy/after-copy.ts";
+import { copyWhole } from "../copy/whole.ts";
+import { displayName } from "../model/name.ts";
+import type { RunProgress, RunReason, RunResult, TableCounts } from "../model/run.ts";
+import type { Session } from "../postgres/session.ts";
 import type { RunReport } from "../replicate/run.ts";
 import { keepConflicts } from "./keep-conflicts.ts";
 import { toBucardoError } from "../postgres/failure.ts";
@@ -108,7 +111,8 @@ export class RunMaker {
    */
   #quickOn(job: Job, reason: RunReason): Pair | null {
     const { pair } = this.#connections;
-    const usual = (reason === "change" || reason === "checktime") && job.definition.onetimecopy === 0 && job.codes.length === 0;
+    const usual =
+      (reason === "change" || reason === "checktime") && job.definition.onetimecopy === 0 && job.codes.length === 0 && !job.whole;
     return usual && pair === this.#proven ? pair : null;
   }
 
@@ -180,6 +184,22 @@ export class RunMaker {
     this.#collected = await keepConflicts(this.#context, members, job.definition.sync);
   }
 
+  #whole(job: Job, { source, target }: Pair, onProgress: (progress: RunProgress) => void): Promise<RunResult> {
+    const { definition, copying: policy } = job;
+    return copyWhole({ definition, policy, source, target, signal: this.#signal, onProgress, told: (error) => this.#undone(error) });
+  }
+
+  /** Tables that the run has filled anew because that was asked for. */
+  async #afterCopies({ definition: { relations }, copying }: Job, target: Session, tables: readonly TableCounts[]): Promise<void> {
+    const filled = new Set(tables.filter(({ refilled }) => refilled).map(({ table }) => table));
+    const names = relations.filter(({ name }) => filled.has(displayName(name))).map(({ name, terms }) => terms?.name ?? name);
+    await afterCopy(target, names, copying, (error) => this.#undone(error));
+  }
+
+  #undone(error: unknown): void {
+    this.#log.warn({ err: error }, "What follows a copy (analyze, vacuum, reindex) could not be done; the rows are there.");
+  }
+
   async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<Made> {
     const rate = rateMeter(this.#context.now);
     const progress = throttled<RunProgress>(1000, async (of) => {
@@ -195,6 +215,11 @@ export class RunMaker {
       const code = await this.#code.of(job);
       await code?.before(this.#signal);
       const pair = await connect();
+      if (job.whole) {
+        const result = await this.#whole(job, pair, (of) => progress.push(of));
+        await code?.after(this.#signal, result.tables);
+        return { kind: "done", result, settledRuns: 0 };
+      }
       await this.#copier.resume(pair.source);
       const copying = this.#copier.active;
       const common = {
@@ -219,6 +244,7 @@ export class RunMaker {
       const { settledRuns, more, left, ...result } = home === null ? out : together(home, out);
       this.#proven = pair;
       if (left.length > 0) await this.#copier.add(pair.source, left);
+      if (job.definition.onetimecopy !== 0) await this.#afterCopies(job, pair.target, result.tables);
       await code?.after(this.#signal, result.tables);
       return { kind: "done", result, settledRuns, more, settlesKicks: !copying && left.length === 0 };
     } catch (error) {

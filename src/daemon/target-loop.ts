@@ -66,6 +66,8 @@ export class TargetLoop {
       this.#copied = true;
       this.#bell.ring();
     });
+    // The schedule of whole copies begins now; that of others with their first run, which is now too.
+    if (job.whole) this.#lastBegan = context.now();
     this.#runs = new RunMaker(context, job, this.#connections, this.#copier, this.#abort.signal, (kicks) => this.#settles(kicks));
     this.done = before.then(() => this.#loop());
   }
@@ -195,7 +197,8 @@ export class TargetLoop {
       controlHeld: this.#context.lease.held,
       paused: this.#job.paused,
       copyHeld: this.#copyHeld,
-      first: this.#first,
+      // A whole copy is made when somebody asks for it.
+      first: this.#first && !this.#job.whole,
       newKicks: this.#kicks.anyNew,
       kicks: this.#copier.active ? this.#kicks.anyNew : this.#kicks.any,
       changeSeen: this.#changeSeen,

@@ -47,6 +47,19 @@ export type SyncStatus = "active" | "inactive";
  */
 export type OnError = "stop" | "overwrite" | "set_aside";
 
+export type DeleteMethod = "delete" | "truncate" | "truncate_cascade";
+
+/** How whole copies are made. */
+export type CopyPolicy = {
+  /** How a table is emptied by a whole copy (role fullcopy). */
+  readonly deleteMethod: DeleteMethod;
+  /** Indexes are built anew after a whole copy. */
+  readonly rebuildIndex: boolean;
+  /** After every copy of whole tables. */
+  readonly analyze: boolean;
+  readonly vacuum: boolean;
+};
+
 /** A sync as it is declared: relgroup x dbgroup + policies. */
 export type Sync = {
   /** UUID; names everything of this sync on the replicated databases, so that two control databases never meet. */
@@ -65,6 +78,8 @@ export type Sync = {
   readonly onetimecopy: 0 | 1 | 2;
   readonly strictChecking: boolean;
   readonly onError: OnError;
+  /** What was said of whole copies; see `copyPolicy` for the rest. */
+  readonly copying?: Partial<CopyPolicy>;
   /** Between several sources, as declared: see parseStrategy. */
   readonly conflictStrategy: string;
   readonly fkConflict: ForeignKeyPolicy;
@@ -126,9 +141,19 @@ export function targetsOf(sync: Pick<SyncDefinition, "members">): string[] {
   return sync.members.map((member) => member.db).filter((db) => db !== first);
 }
 
-/** To which members a source sends what it captures. */
+/** To which members a source sends what it captures. Those of role fullcopy get whole copies, for which nothing is captured. */
 export function receiversOf(sync: Pick<SyncDefinition, "members">, source: string): string[] {
   const [first, ...others] = sourcesOf(sync);
-  if (source === first) return targetsOf(sync);
+  if (source === first)
+    return targetsOf(sync).filter((db) => !sync.members.some((member) => member.db === db && member.role === "fullcopy"));
   return first !== undefined && others.includes(source) ? [first] : [];
+}
+
+/** Changes are captured and carried for some member; else there are only whole copies. */
+export function carriesChanges(sync: Pick<SyncDefinition, "members">): boolean {
+  return sourcesOf(sync).some((source) => receiversOf(sync, source).length > 0);
+}
+
+export function copyPolicy({ copying }: Pick<Sync, "copying">): CopyPolicy {
+  return { deleteMethod: "delete", rebuildIndex: false, analyze: true, vacuum: false, ...copying };
 }

@@ -55,10 +55,8 @@ test("every problem in one report, and nothing is changed", async () => {
 });
 
 test.each([
-  ["add sync x type=fullcopy source=A targetdb=B tables=t1", "not-supported"],
   ["add sync x type=odd source=A targetdb=B tables=t1", "bad-value"],
   ["add sync x tables=t1 dbs=A:source,B:source conflict_strategy=newest", "sync-invalid"],
-  ["add sync x tables=t1 dbs=A:source,B:fullcopy", "sync-invalid"],
   ["add sync x tables=t1 dbs=A:target,B:target", "sync-invalid"],
   ["add sync x tables=t1", "sync-invalid"],
   ["add sync x dbs=A,B", "sync-invalid"],

@@ -21,7 +21,7 @@ import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
 import { checkSync } from "./check.ts";
 import { withDefinitionLock } from "./definition-lock.ts";
-import { legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
+import { copyingOf, legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
 import { planRelgroup, readTableWords, type GroupPlan, type Registered } from "./plan.ts";
 import { understand, type Understood } from "./read-add.ts";
 
@@ -48,7 +48,11 @@ const input = z.object({
   source: key(text.optional(), { about: "Version 4: the source database, or a herd.", aliases: ["sourcedb"], value: "NAME" }),
   targetdb: key(text.optional(), { about: "Version 4: the target database.", aliases: ["target"], value: "NAME" }),
   targetgroup: key(text.optional(), { about: "Version 4: a dbgroup with the targets.", value: "NAME" }),
-  type: key(text.optional(), { about: "Version 4: pushdelta, or swap for both ways.", aliases: ["synctype"], value: "pushdelta|swap" }),
+  type: key(text.optional(), {
+    about: "Version 4: pushdelta, fullcopy for whole copies when kicked, or swap for both ways.",
+    aliases: ["synctype"],
+    value: "pushdelta|fullcopy|swap",
+  }),
   ...policyKeys,
   ...legacyKeys,
 });
@@ -143,6 +147,7 @@ function newSync(name: string, relgroup: string, dbgroup: string, policies: Poli
     onetimecopy: (policies.onetimecopy ?? 0) as Sync["onetimecopy"],
     strictChecking: policies.strict_checking ?? true,
     onError: policies.on_error ?? "stop",
+    copying: copyingOf(policies),
     conflictStrategy: policies.conflict_strategy ?? DEFAULT_STRATEGY,
     fkConflict: policies.fk_conflict ?? "restore",
     sequenceConflict: policies.sequence_conflict ?? "highest",

@@ -2,7 +2,7 @@ import { readDatabases } from "../../control/database.ts";
 import { insertRemainder } from "../../control/remainder.ts";
 import { readSyncs } from "../../control/sync.ts";
 import { displayName, firstOf } from "../../model/name.ts";
-import { sourcesOf } from "../../model/sync.ts";
+import { carriesChanges, sourcesOf } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import { commit, confirm, rehearse, type Messages } from "../change.ts";
 import type { Context } from "../context.ts";
@@ -89,7 +89,7 @@ async function commitWork<T extends Messages>(
 function sinceWhen({ program }: Context, difference: CaptureDifference, copied: boolean): string[] {
   const { sync, newTables, newTargets } = difference;
   const newSource = hasNewSource(difference);
-  if (newTables.length === 0 && newTargets.length === 0 && !newSource) return [];
+  if ((newTables.length === 0 && newTargets.length === 0 && !newSource) || !carriesChanges(sync)) return [];
   if (copied && !newSource) {
     const what =
       newTargets.length > 0

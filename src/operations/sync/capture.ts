@@ -9,7 +9,7 @@ import { readInstallation } from "../../control/installation.ts";
 import { BucardoError } from "../../model/error.ts";
 import { retries } from "../../model/retry.ts";
 import { displayName } from "../../model/name.ts";
-import { receiversOf, sourcesOf, type SyncDefinition } from "../../model/sync.ts";
+import { carriesChanges, receiversOf, sourcesOf, type SyncDefinition } from "../../model/sync.ts";
 import { nameOn, relationsOn } from "../../model/terms.ts";
 import type { Context } from "../context.ts";
 
@@ -25,6 +25,7 @@ export async function capture(
   relations: readonly CaptureRelation[],
   owed: SyncDefinition | null = null,
 ): Promise<void> {
+  if (!carriesChanges(sync)) return;
   const sources = sourcesOf(sync);
   const control = await context.control();
   const settings = await settingsOf(context);

@@ -5,7 +5,7 @@ import { readTables, type TableShape } from "../../catalog/table.ts";
 import type { CaptureRelation } from "../../capture/request.ts";
 import type { Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { targetsOf, type Relation, type SyncDefinition } from "../../model/sync.ts";
+import { carriesChanges, targetsOf, type Relation, type SyncDefinition } from "../../model/sync.ts";
 import { nameOn, relationsOn, termsOf } from "../../model/terms.ts";
 import type { Session } from "../../postgres/session.ts";
 import { checkTable } from "./check-table.ts";
@@ -72,7 +72,14 @@ async function tableOf(
     const shape = target.tables.get(displayName(name));
     return { db: target.db, shape, hint: hintFor({ ...relation, ...name }, target), terms: termsOf(sync, relation, here.db, target.db) };
   });
-  return checkTable({ session: source, relation: own, strict, source: { db: here.db, shape: here.tables.get(displayName(own)) }, targets });
+  return checkTable({
+    captured: carriesChanges(sync),
+    session: source,
+    relation: own,
+    strict,
+    source: { db: here.db, shape: here.tables.get(displayName(own)) },
+    targets,
+  });
 }
 
 function sequenceOf(sync: SyncDefinition, relation: Relation, strict: boolean, here: Found, there: readonly Found[]): Checked {

@@ -13,19 +13,21 @@ type Side = { readonly db: string; readonly shape: TableShape | undefined };
 
 /** One table of a sync on its source and on every target that answered. `key` is null when it has none. The server is asked only for special terms. */
 export async function checkTable(job: {
+  /** False: there are only whole copies, for which a table needs neither key nor triggers. */
+  readonly captured: boolean;
   readonly session: Session;
   readonly relation: Relation;
   readonly strict: boolean;
   readonly source: Side;
   readonly targets: readonly (Side & { readonly hint: string | null; readonly terms: Terms | undefined })[];
 }): Promise<{ readonly key: readonly string[] | null; readonly problems: Problem[] }> {
-  const { session, relation, strict, source, targets } = job;
-  const problems = checkSource(relation, source.shape, { db: source.db, wanted: relation.keyColumns });
+  const { captured, session, relation, strict, source, targets } = job;
+  const problems = checkSource(relation, source.shape, { db: source.db, wanted: relation.keyColumns, captured });
   if (source.shape === undefined) return { key: null, problems };
-  if (source.shape.kind === "partition") problems.push(partitionProblem(relation, source.db));
+  if (captured && source.shape.kind === "partition") problems.push(partitionProblem(relation, source.db));
   const key = chooseKey(source.shape, relation.keyColumns)?.columns ?? null;
   for (const { db, shape, hint, terms } of targets) {
-    const { table: termed, problems: own } = await applyTerms(session, source.shape, key ?? [], terms);
+    const { table: termed, problems: own } = await applyTerms(session, source.shape, captured ? (key ?? []) : [], terms);
     const chosen = termed.readings !== null;
     problems.push(
       ...own,

@@ -55,12 +55,6 @@ function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Pro
   if (sources.length <= 1 && !sync.members.some((member) => member.role !== "source"))
     wrong("no database of the sync is a target", "Give one the role: B:target.");
   for (const member of sync.members) {
-    if (member.role === "fullcopy")
-      wrong(
-        "the role fullcopy is not offered in this version",
-        "Make it a target, and set onetimecopy=1 for a copy of whole tables.",
-        member.db,
-      );
     const database = databases.find((each) => each.name === member.db);
     if (database?.status === "inactive" && member.role === "source")
       wrong("the source is inactive", `\`bucardo update db ${member.db} status=active\`.`, member.db);

@@ -1,5 +1,5 @@
 import { displayName, type QualifiedName } from "../../model/name.ts";
-import { sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
+import { receiversOf, sourcesOf, targetsOf, type SyncDefinition } from "../../model/sync.ts";
 import { relationsOn } from "../../model/terms.ts";
 
 /** How the capture of a sync must change from one definition to the next. */
@@ -20,7 +20,7 @@ export type CaptureDifference = {
 /** Null when capture stays as it is. */
 export function compareCapture(before: SyncDefinition, after: SyncDefinition): CaptureDifference | null {
   const [tablesBefore, tablesAfter] = [tablesOf(before), tablesOf(after)];
-  const newTargets = missing(targetsOf(after), targetsOf(before));
+  const newTargets = missing(carriedTo(after), carriedTo(before));
   const newTables = without(tablesAfter, tablesBefore);
   const leftTables = without(tablesBefore, tablesAfter);
   const newSources = missing(sourcesOf(after), sourcesOf(before));
@@ -31,7 +31,7 @@ export function compareCapture(before: SyncDefinition, after: SyncDefinition): C
     newTargets,
     newTables,
     leftSources: missing(sourcesOf(before), sourcesOf(after)),
-    leftTargets: missing(targetsOf(before), targetsOf(after)),
+    leftTargets: missing(carriedTo(before), carriedTo(after)),
     leftTables,
   };
   const shrinks = difference.leftSources.length + difference.leftTargets.length + leftTables.length > 0;
@@ -46,7 +46,17 @@ function captureText(sync: SyncDefinition): string {
     relation.autokick ?? sync.autokick,
   ]);
   // What is otherwise on a target is checked like what is new.
-  return JSON.stringify([sync.name, sync.customs ?? [], relations.toSorted((one, other) => String(one).localeCompare(String(other)))]);
+  const whole = targetsOf(sync).filter((db) => !carriedTo(sync).includes(db));
+  return JSON.stringify([
+    sync.name,
+    sync.customs ?? [],
+    whole,
+    relations.toSorted((one, other) => String(one).localeCompare(String(other))),
+  ]);
+}
+
+function carriedTo(sync: SyncDefinition): string[] {
+  return receiversOf(sync, sourcesOf(sync)[0] ?? "");
 }
 
 function tablesOf(sync: SyncDefinition): QualifiedName[] {

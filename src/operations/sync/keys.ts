@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CopyPolicy } from "../../model/sync.ts";
 import { foreignKeyPolicies, sequencePolicies } from "../../model/conflict.ts";
 import { bool, integer, key, status, text } from "../input.ts";
 import { interval } from "../interval.ts";
@@ -7,6 +8,24 @@ const onError = z
   .string()
   .transform((value) => value.toLowerCase().replace("-", "_"))
   .pipe(z.enum(["stop", "overwrite", "set_aside"], "must be stop, overwrite or set_aside"));
+
+const deleteMethod = z
+  .string()
+  .transform((value) => value.toLowerCase())
+  .pipe(z.enum(["delete", "truncate", "truncate_cascade"], "must be delete, truncate or truncate_cascade"));
+
+/** Rows go into new pages anyway, and formats are what both servers agree on; FREEZE is taken by itself where the server allows it. */
+const copyExtra = z.string().transform((value, context) => {
+  if (/^\s*(with\s*)?(\(?\s*freeze\s*\)?)?\s*$/i.test(value)) return value;
+  context.addIssue({
+    code: "custom",
+    message: `is not offered: what COPY needs is chosen by itself; settings for its session go to the role there (alter role .. set ..), not "${value}"`,
+  });
+  return z.NEVER;
+});
+
+/** Versions 4 and 5 also knew 2. */
+const rebuildIndex = z.preprocess((value) => (value === "2" || value === 2 ? "1" : value), bool);
 
 /** The policies of a sync that mean something here; shared by `add sync` and `update sync`. */
 export const policyKeys = {
@@ -43,6 +62,18 @@ export const policyKeys = {
     about: "Which position of a sequence counts between several sources (default highest).",
     value: "highest|lowest",
   }),
+  deletemethod: key(deleteMethod.optional(), {
+    about: "How whole copies (role fullcopy) empty a table: delete (default, readers see no gap), truncate, truncate_cascade.",
+    value: "delete|truncate|truncate_cascade",
+  }),
+  analyze_after_copy: key(bool.optional(), { about: "ANALYZE on the target after a copy of whole tables (default on).", value: "on|off" }),
+  vacuum_after_copy: key(bool.optional(), { about: "VACUUM on the target after it (default off).", value: "on|off" }),
+  rebuild_index: key(rebuildIndex.optional(), {
+    about: "Indexes are built anew after a whole copy (role fullcopy; default off).",
+    aliases: ["rebuildindex"],
+    value: "on|off",
+  }),
+  copyextra: key(copyExtra.optional(), { about: "Empty or FREEZE: what COPY needs is chosen by itself.", value: "" }),
   priority: key(integer(-32768, 32767).optional(), { about: "Order in lists and of starting; higher is first.", value: "N" }),
 } as const;
 
@@ -54,13 +85,8 @@ const LEGACY = {
   maxkicks: [],
   overdue: [],
   expired: [],
-  rebuild_index: ["rebuildindex"],
   isolation_level: ["txnmode"],
-  analyze_after_copy: [],
-  vacuum_after_copy: [],
   track_rates: [],
-  deletemethod: [],
-  copyextra: [],
   copytype: [],
   makedelta: [],
   source_makedelta: [],
@@ -86,3 +112,14 @@ export function legacyOf(input: Readonly<Record<string, unknown>>): Record<strin
 }
 
 export type Policies = { [Name in keyof typeof policyKeys]?: z.output<(typeof policyKeys)[Name]> };
+
+/** The policies of copies that were given. */
+export function copyingOf(policies: Policies): Partial<CopyPolicy> {
+  const { deletemethod, rebuild_index, analyze_after_copy, vacuum_after_copy } = policies;
+  return {
+    ...(deletemethod !== undefined && { deleteMethod: deletemethod }),
+    ...(rebuild_index !== undefined && { rebuildIndex: rebuild_index }),
+    ...(analyze_after_copy !== undefined && { analyze: analyze_after_copy }),
+    ...(vacuum_after_copy !== undefined && { vacuum: vacuum_after_copy }),
+  };
+}

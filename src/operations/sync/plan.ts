@@ -3,7 +3,7 @@ import { matchRelations } from "../../catalog/find.ts";
 import type { Dbgroup } from "../../control/dbgroup.ts";
 import type { Relgroup } from "../../control/relgroup.ts";
 import { displayName } from "../../model/name.ts";
-import type { Database, DbgroupMember } from "../../model/sync.ts";
+import type { Database, DbgroupMember, Role } from "../../model/sync.ts";
 import { readMemberWords } from "../dbgroup/member.ts";
 import type { Report } from "../report.ts";
 
@@ -17,11 +17,16 @@ export type Registered = {
 /** A group of the new sync: an existing one, or one to be made. */
 export type GroupPlan<Member> = { readonly name: string; readonly create: boolean; readonly members: readonly Member[] };
 
-/** `A:source,B:target:pri=2`; without roles the first is the source and the others are targets. */
-export function readMembers(words: readonly string[], databases: readonly Database[], wrong: Report): DbgroupMember[] {
+/** `A:source,B:target:pri=2`; without roles the first is the source and the others are targets, or what `others` says. */
+export function readMembers(
+  words: readonly string[],
+  databases: readonly Database[],
+  wrong: Report,
+  others: Role = "target",
+): DbgroupMember[] {
   return readMemberWords(words, databases, wrong).map(({ db, role, priority }, index) => ({
     db,
-    role: role ?? (index === 0 ? "source" : "target"),
+    role: role ?? (index === 0 ? "source" : others),
     priority,
   }));
 }

@@ -1,6 +1,6 @@
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { isObjectName, RESERVED_SYNC_NAMES } from "../../model/name.ts";
-import type { DbgroupMember } from "../../model/sync.ts";
+import type { DbgroupMember, Role } from "../../model/sync.ts";
 import { reporter, type Report } from "../report.ts";
 import { planDbgroup, readMembers, type GroupPlan, type Registered } from "./plan.ts";
 
@@ -50,13 +50,15 @@ export function checkSyncName(name: string, wrong: Report): void {
 
 function refuseTypes(type: string | undefined): void {
   const word = type?.toLowerCase();
-  if (word === undefined || word === "pushdelta" || word === "delta") return;
-  if (word === "fullcopy")
-    throw new BucardoError("not-supported", "Syncs of type fullcopy are not offered in this version.", {
-      advice: "Use type=pushdelta onetimecopy=1: one copy of whole tables, then only changes.",
-    });
-  if (word === "swap") return;
-  throw new BucardoError("bad-value", `"${type}" is no type of a sync.`, { advice: "Use type=pushdelta or type=swap, or leave it out." });
+  if (word === undefined || ["pushdelta", "delta", "fullcopy", "swap"].includes(word)) return;
+  throw new BucardoError("bad-value", `"${type}" is no type of a sync.`, {
+    advice: "Use type=pushdelta, fullcopy or swap, or leave it out.",
+  });
+}
+
+/** Of those that are no source. */
+function roleOf({ type }: Pick<Wanted, "type">): Role {
+  return type?.toLowerCase() === "fullcopy" ? "fullcopy" : "target";
 }
 
 /** Version 4: `source=` a herd or a database, `targetdb=` or `targetgroup=`. */
@@ -91,7 +93,7 @@ function understandFour(wanted: Wanted, registered: Registered, wrong: Report): 
   const members: DbgroupMember[] = [
     // Of two sources the one that is named as such comes first.
     { db: sourceDb, role: "source", priority: swap ? 1 : 0 },
-    ...targets.map((db) => ({ db, role: swap ? ("source" as const) : ("target" as const), priority: 0 })),
+    ...targets.map((db) => ({ db, role: swap ? ("source" as const) : roleOf(wanted), priority: 0 })),
   ];
   return {
     form: 4,
@@ -127,7 +129,7 @@ function understandFive(wanted: Wanted, registered: Registered, wrong: Report): 
   };
 }
 
-function dbgroupOf({ name, dbs, dbgroup }: Wanted, registered: Registered, wrong: Report): GroupPlan<DbgroupMember> | null {
+function dbgroupOf({ name, dbs, dbgroup, type }: Wanted, registered: Registered, wrong: Report): GroupPlan<DbgroupMember> | null {
   const find = (group: string | undefined) => registered.dbgroups.find((each) => each.name === group);
   const [only] = dbs ?? [];
   const named = find(dbgroup) ?? (dbs?.length === 1 && !registered.databases.some((each) => each.name === only) ? find(only) : undefined);
@@ -143,5 +145,5 @@ function dbgroupOf({ name, dbs, dbgroup }: Wanted, registered: Registered, wrong
     );
     return null;
   }
-  return planDbgroup(name, dbgroup ?? null, readMembers(dbs, registered.databases, wrong), registered.dbgroups);
+  return planDbgroup(name, dbgroup ?? null, readMembers(dbs, registered.databases, wrong, roleOf({ type })), registered.dbgroups);
 }

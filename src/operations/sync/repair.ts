@@ -4,7 +4,7 @@ import { markSyncReady, notifyChanged, type SyncRow } from "../../control/sync.t
 import { forgetSettled } from "../../control/target-state.ts";
 import { BucardoError } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { sourcesOf, targetsOf } from "../../model/sync.ts";
+import { receiversOf, sourcesOf } from "../../model/sync.ts";
 import { relationsOn } from "../../model/terms.ts";
 import type { Session } from "../../postgres/session.ts";
 import { readShapes } from "../../capture/shape.ts";
@@ -30,7 +30,9 @@ export async function repairCapture(context: Context, sync: SyncRow, check: Sync
   const lost = await lostParts(source, before);
   // A sync whose capture never was complete has promised nothing yet: its changes count from now.
   const promised = sync.ready || entry?.begun === true;
-  if (promised) for (const target of targetsOf(sync)) if (!carried.includes(target)) await forgetSettled(control, sync.id, target);
+  if (promised)
+    for (const target of receiversOf(sync, sourcesOf(sync)[0] ?? ""))
+      if (!carried.includes(target)) await forgetSettled(control, sync.id, target);
   await capture(context, sync, check.relations, promised ? sync : null);
   const after = await subscribedTables(source, sync.id);
 
@@ -66,8 +68,8 @@ async function lostParts(source: Session, tables: readonly Subscribed[]): Promis
 
 /** A rename of a target that was broken off between the source and here: a new checkpoint would lose what waits for the old name. */
 function refuseHalfRenamed(sync: SyncRow, carried: readonly string[]): void {
-  const missing = targetsOf(sync).filter((target) => !carried.includes(target));
-  const strange = carried.filter((target) => !targetsOf(sync).includes(target));
+  const missing = receiversOf(sync, sourcesOf(sync)[0] ?? "").filter((target) => !carried.includes(target));
+  const strange = carried.filter((target) => !receiversOf(sync, sourcesOf(sync)[0] ?? "").includes(target));
   const [from, to] = [missing[0], strange[0]];
   if (sync.ready || from === undefined || to === undefined) return;
   throw new BucardoError("in-use", `The source knows the target "${from}" as "${to}": renaming it was interrupted.`, {
@@ -86,7 +88,7 @@ async function releaseStrangers(
 ): Promise<string[]> {
   const wanted = new Set(relationsOn(sync, source).map(displayName));
   const tablesLeft = tables.filter((table) => !wanted.has(displayName(table)));
-  const targetsLeft = carried.filter((target) => !targetsOf(sync).includes(target));
+  const targetsLeft = carried.filter((target) => !receiversOf(sync, sourcesOf(sync)[0] ?? "").includes(target));
   if (tablesLeft.length > 0) await release(context, source, sync.id, { tables: tablesLeft.map(({ schema, name }) => ({ schema, name })) });
   for (const target of targetsLeft) await release(context, source, sync.id, { target });
   const names = [...new Set([...tablesLeft.map(displayName), ...targetsLeft.map((target) => `target ${target}`)])];

@@ -5,7 +5,7 @@ import { deleteRelgroupMember, readRelgroup } from "../../control/relgroup.ts";
 import { findSync, readSyncs, updateSync as storeSync, type SyncRow } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { sourcesOf, type Sync } from "../../model/sync.ts";
+import { copyPolicy, sourcesOf, type CopyPolicy, type Sync } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import { chooseOrFail } from "../choose.ts";
 import type { Context } from "../context.ts";
@@ -17,7 +17,7 @@ import { joinRelgroup } from "../relation/join.ts";
 import { register } from "../relation/register.ts";
 import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
-import { legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
+import { copyingOf, legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
 import { planDbgroup, readMembers } from "./plan.ts";
 import { checkSyncName } from "./read-add.ts";
 
@@ -122,6 +122,7 @@ async function changeOne(control: Session, sync: SyncRow, wanted: Changes): Prom
     onetimecopy: (wanted.onetimecopy ?? sync.onetimecopy) as Sync["onetimecopy"],
     strictChecking: wanted.strict_checking ?? sync.strictChecking,
     onError: wanted.on_error ?? sync.onError,
+    copying: { ...sync.copying, ...copyingOf(wanted) },
     conflictStrategy: wanted.conflict_strategy ?? sync.conflictStrategy,
     fkConflict: wanted.fk_conflict ?? sync.fkConflict,
     sequenceConflict: wanted.sequence_conflict ?? sync.sequenceConflict,
@@ -161,7 +162,9 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
     sequenceConflict,
     priority,
     legacy,
+    copying,
   }: Sync): Record<string, string> => ({
+    ...copyingText(copyPolicy({ ...(copying !== undefined && { copying }) })),
     name,
     relgroup,
     dbgroup,
@@ -184,6 +187,15 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
       ? `No change needed for ${name}`
       : `Changed sync "${before.name}" ${name} from ${old[name] ?? "nothing"} to ${now[name] ?? ""}`,
   );
+}
+
+function copyingText({ deleteMethod, rebuildIndex, analyze, vacuum }: CopyPolicy): Record<string, string> {
+  return {
+    deletemethod: deleteMethod,
+    rebuild_index: String(rebuildIndex),
+    analyze_after_copy: String(analyze),
+    vacuum_after_copy: String(vacuum),
+  };
 }
 
 async function changeTables(context: Context, sync: SyncRow, { how, kind, patterns }: Membership): Promise<string[]> {
