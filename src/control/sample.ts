@@ -97,6 +97,11 @@ const SOURCES: Readonly<Record<Step, string>> = {
   3600: "s.step = 3600 and s.at < e.middle or s.step = 300 and s.at >= e.middle and s.at < e.fine or s.step = 10 and s.at >= e.fine",
 };
 
+/** Points that are folded already need no more of it; they are most. */
+const FOLDED = `select extract(epoch from c.at)::float8 as at, c.sync, c.target, c.deltas, c.lag_seconds as lag, c.rows, c.bytes, c.runs::bigint, c.failed::bigint
+           from chosen c where c.step = $1::integer
+          union all`;
+
 /**
  * The points of the last `seconds`, `step` apart, in the order of time: what was folded already, and what still stands in finer grains. One series per
  * target of the sync; without a sync one for all of them together.
@@ -118,9 +123,10 @@ export async function readSamples(
             and ($3::text is null or s.sync = (select y.id from bucardo.sync y where y.name = $3)) and ($4::text is null or s.target = $4)
             and (${SOURCES[of.step]})
        ), steps as (
+         ${of.step === 10 ? "" : FOLDED}
          select extract(epoch from ${bucket("c.at", "$1::integer")})::float8 as at, c.sync, c.target, max(c.deltas) as deltas, max(c.lag_seconds) as lag,
                 sum(c.rows) as rows, sum(c.bytes) as bytes, sum(c.runs) as runs, sum(c.failed) as failed
-           from chosen c group by 1, c.sync, c.target
+           from chosen c where c.step < $1::integer or $1::integer = 10 group by 1, c.sync, c.target
        )
        select s.at, case when $3::text is not null then $3::text end as sync, case when $3::text is not null then s.target end as target,
               sum(s.deltas)::bigint as deltas, max(s.lag) as "lagSeconds", sum(s.rows)::bigint as rows, sum(s.bytes)::bigint as bytes,

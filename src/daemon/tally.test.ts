@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RUN_SECONDS, Tally } from "./tally.ts";
 
 const pepper = { syncId: "1", sync: "pepper", target: "new" };
-const result = { bytes: 10, tables: [{ table: "a.b", upserted: 2, deleted: 1, refilled: false }] };
+const result = { bytes: 10, tables: [{ table: "a.b", upserted: 2, deleted: 1, refilled: false, conflicts: 2 }] };
 
 test("counts runs by how they ended, and what they did", () => {
   const tally = new Tally();
@@ -11,8 +11,8 @@ test("counts runs by how they ended, and what they did", () => {
   tally.add(pepper, "empty", 1, { bytes: 0, tables: [] });
   tally.add({ ...pepper, target: "other" }, "bad", 600_000, null);
   expect(tally.targets).toEqual([
-    { ...pepper, good: 2, empty: 1, bad: 0, upserted: 4, deleted: 2, bytes: 20, seconds: 2.021 },
-    { ...pepper, target: "other", good: 0, empty: 0, bad: 1, upserted: 0, deleted: 0, bytes: 0, seconds: 600 },
+    { ...pepper, good: 2, empty: 1, bad: 0, upserted: 4, deleted: 2, bytes: 20, conflicts: 4, seconds: 2.021 },
+    { ...pepper, target: "other", good: 0, empty: 0, bad: 1, upserted: 0, deleted: 0, bytes: 0, conflicts: 0, seconds: 600 },
   ]);
   expect(tally.lengths).toEqual({ upTo: [1, 2, 2, 2, 3, 3, 3], count: 4, seconds: 602.021 });
   expect(tally.lengths.upTo).toHaveLength(RUN_SECONDS.length);

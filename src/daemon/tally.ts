@@ -12,6 +12,7 @@ export type TargetTally = {
   readonly upserted: number;
   readonly deleted: number;
   readonly bytes: number;
+  readonly conflicts: number;
   readonly seconds: number;
 };
 
@@ -40,6 +41,7 @@ export class Tally {
     for (const table of result?.tables ?? []) {
       mine.upserted += table.upserted;
       mine.deleted += table.deleted;
+      mine.conflicts += table.conflicts ?? 0;
     }
     mine.bytes += result?.bytes ?? 0;
     this.#seconds += ms / 1000;
@@ -87,7 +89,7 @@ export class Tally {
     const key = `${syncId} ${target}`;
     const known = this.#targets.get(key);
     if (known !== undefined) return known;
-    const fresh: Mutable = { syncId, sync, target, good: 0, empty: 0, bad: 0, upserted: 0, deleted: 0, bytes: 0, seconds: 0 };
+    const fresh: Mutable = { syncId, sync, target, good: 0, empty: 0, bad: 0, upserted: 0, deleted: 0, bytes: 0, conflicts: 0, seconds: 0 };
     this.#targets.set(key, fresh);
     return fresh;
   }

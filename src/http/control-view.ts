@@ -3,7 +3,7 @@ import type { OpenRunGlance, RunGlance, SyncGlance, TargetGlance } from "../cont
 import type { DaemonRow } from "../control/daemon.ts";
 import type { Dbgroup } from "../control/dbgroup.ts";
 import type { SourceState } from "../control/source-state.ts";
-import type { Database } from "../model/sync.ts";
+import { sourcesOf, targetsOf, type Database, type DbgroupMember } from "../model/sync.ts";
 import { wordOf } from "../operations/daemon/status-read.ts";
 import type { DaemonView, DatabaseView, GroupView, RunningView, RunView, SyncView, TargetView } from "./page-types.ts";
 
@@ -35,7 +35,7 @@ export type ControlView = {
 /** The control database as the page sees it. `up`: the daemon is this very process, and whether it is ready; null: it is another one. Pure. */
 export function viewControl(of: Definitions, state: State, up: boolean | null): ControlView {
   const daemon = daemonView(state, up);
-  const targets = of.syncs.flatMap((sync) => targetsOf(of, sync, "target").map((target) => targetView(sync, target, state)));
+  const targets = of.syncs.flatMap((sync) => targetsOf(membersOf(of, sync)).map((target) => targetView(sync, target, state)));
   return {
     daemon,
     databases: of.databases.map((db) => databaseView(db, state.sources)),
@@ -101,7 +101,7 @@ function syncView(of: Definitions, sync: SyncGlance, state: State, targets: read
     priority,
     relgroup,
     dbgroup,
-    sources: targetsOf(of, sync, "source"),
+    sources: sourcesOf(membersOf(of, sync)),
     targets: mine.map((one) => one.target),
     tables,
     sequences,
@@ -160,10 +160,9 @@ function runView(run: RunGlance | null): RunView | null {
   };
 }
 
-/** Members of the sync's dbgroup that are sources, or that are not. */
-function targetsOf({ groups }: Definitions, { dbgroup }: SyncGlance, which: "source" | "target"): string[] {
-  const members = groups.find((group) => group.name === dbgroup)?.members ?? [];
-  return members.filter(({ role }) => (role === "source") === (which === "source")).map(({ db }) => db);
+/** Of the sync's dbgroup: sources first, in the order of priority. */
+function membersOf({ groups }: Definitions, { dbgroup }: SyncGlance): { readonly members: readonly DbgroupMember[] } {
+  return { members: groups.find((group) => group.name === dbgroup)?.members ?? [] };
 }
 
 function text(at: Date | null | undefined): string | null {

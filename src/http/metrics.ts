@@ -68,6 +68,12 @@ export const metrics: readonly Family[] = [
   counter("bucardo_bytes_total", "Bytes of rows carried to the target.", TARGET, ({ tally }) =>
     (tally?.targets ?? []).map(({ sync, target, bytes }) => ({ labels: { sync, target }, value: bytes })),
   ),
+  counter(
+    "bucardo_conflicts_total",
+    "Rows that were changed on two sources, or stood in each other's way, and were decided.",
+    TARGET,
+    ({ tally }) => (tally?.targets ?? []).map(({ sync, target, conflicts }) => ({ labels: { sync, target }, value: conflicts })),
+  ),
   counter("bucardo_run_seconds_total", "Time that runs took.", TARGET, ({ tally }) =>
     (tally?.targets ?? []).map(({ sync, target, seconds: value }) => ({ labels: { sync, target }, value })),
   ),

@@ -18,6 +18,7 @@
  *   GET  list/syncs, list/tables, list/dbs, list/dbgroups, show (settings), status, delta
  *   POST kick {syncs}, pause {syncs}, resume {syncs}, validate {syncs}, activate, deactivate, reload
  *   GET  list/set-aside?words=pepper (token: holds row images), POST replay {words}, discard {words}
+ *   GET  list/conflict?words=pepper (token: both images), POST replay/conflict {words}
  *   GET  migrate/status, migrate/samples (`MigrationSamples`)
  *   POST migrate/cutover, migrate/switchback {"confirm": NAME, "rehearse": true|false, ...}: `confirm` is the name of the database that is left, as the person
  *        typed it; a rehearsal needs none. The answer comes when it is over; its gates and steps come as events meanwhile.
@@ -144,7 +145,9 @@ export type SyncView = {
   readonly priority: number;
   readonly relgroup: string;
   readonly dbgroup: string;
+  /** In the order of priority: the first exchanges its changes with the others, and the targets get them from it. */
   readonly sources: readonly string[];
+  /** Where changes are brought to: all members but the first source, other sources too. */
   readonly targets: readonly string[];
   readonly tables: number;
   readonly sequences: number;
@@ -226,6 +229,7 @@ export type RunDetail = Omit<RunView, "ended" | "outcome"> & {
     readonly why?: string | undefined;
     readonly setAside?: number | undefined;
     readonly overwritten?: number | undefined;
+    readonly conflicts?: number | undefined;
     readonly bytes?: number | undefined;
     readonly ms?: number | undefined;
   }[];

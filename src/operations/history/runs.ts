@@ -14,6 +14,7 @@ const table = z.object({
   why: z.string().optional(),
   setAside: z.number().optional(),
   overwritten: z.number().optional(),
+  conflicts: z.number().optional(),
   bytes: z.number().optional(),
   ms: z.number().optional(),
 });
