@@ -18,7 +18,7 @@ test("every planted bug has its place in the code, and its tests exist", async (
     for (const { name, file: planted, find, tests } of lists.filter(Array.isArray).flat() as Planted[]) {
       const places = readFileSync(new URL(planted, root), "utf8").split(find).length - 1;
       if (places !== 1) lost.push(`${name}: ${places} times in ${planted}`);
-      for (const test of tests) if (!existsSync(new URL(test.file, root))) lost.push(`${name}: ${test.file} is no test`);
+      for (const shown of tests) if (!existsSync(new URL(shown.file, root))) lost.push(`${name}: ${shown.file} is no test`);
     }
   }
   expect(lost).toEqual([]);
