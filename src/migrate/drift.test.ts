@@ -16,6 +16,7 @@ const selection = (tables: readonly MovedTable[], sequences: readonly string[] =
   tables,
   sequences: sequences.map((name) => ({ schema: "s", name })),
   leftOut: [],
+  unchosen: [],
 });
 
 test("what came, went, was made anew, or has another key", () => {

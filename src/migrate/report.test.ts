@@ -19,6 +19,7 @@ const facts: ReportFacts = {
       tables: [{ schema: "public", name: "<b>", oid: 1, key: ["id"], handling: "follow", bytes: 12_345, unlogged: false, reason: null }],
       sequences: [],
       leftOut: [],
+      unchosen: [],
     },
     phase: "ready",
     openSide: "old",

@@ -29,6 +29,8 @@ export type Selection = {
   readonly sequences: readonly QualifiedName[];
   /** Relations that stay behind, and why; never by silence. */
   readonly leftOut: readonly (QualifiedName & { readonly why: string })[];
+  /** Tables and sequences that the patterns leave out. */
+  readonly unchosen: readonly QualifiedName[];
 };
 
 export type Patterns = { readonly only: readonly string[]; readonly skip: readonly string[] };
@@ -39,6 +41,7 @@ export async function selectRelations(old: Session, { only, skip }: Patterns): P
   const owned = await readExtensionMembers(old);
   const { found } = matchRelations(candidates, only.length === 0 ? ["*"] : only, { excludeTables: skip });
   const mine = found.filter((each) => !each.partition);
+  const chosen = new Set(mine.map(displayName));
   const tables = mine.filter((each) => each.kind === "table" && !owned.has(displayName(each)));
   const shapes = await readTables(old, tables, { bounds: false });
   const sizes = await readSizes(
@@ -53,6 +56,7 @@ export async function selectRelations(old: Session, { only, skip }: Patterns): P
     leftOut: mine
       .filter((each) => owned.has(displayName(each)))
       .map(({ schema, name }) => ({ schema, name, why: "belongs to an extension" })),
+    unchosen: candidates.filter((each) => !each.partition && !chosen.has(displayName(each))).map(({ schema, name }) => ({ schema, name })),
   };
 }
 

@@ -12,6 +12,7 @@ import { lockMigration, unlockMigration } from "./lock.ts";
 import { definitionOf, relationsOf } from "./move.ts";
 import type { Session } from "../postgres/session.ts";
 import type { PoolerRequest } from "./pooler.ts";
+import { selectRelations } from "./selection.ts";
 import { isDecided, requireSameNew } from "./decided.ts";
 import { beginStep, endBrokenSteps, endStep, requireMigration, updateMigration, type Migration } from "./state.ts";
 import { turnAround } from "./way-back.ts";
@@ -44,7 +45,7 @@ export async function turn(ends: Ends, direction: Direction, options: TurnOption
     if (gate !== null) return refused(gate, options.onEvent);
   }
   const step = await beginStep(state, options.rehearse ? `${direction} (rehearsal)` : direction);
-  const context = contextOf(ends, migration, direction, options);
+  const context = contextOf(ends, migration, direction, options, await readLeftOut(ends, migration, direction));
   // Past the decision it is the other side that has the newest of them.
   const carried = decided ? {} : { largeObjectsSince: await carryUncaptured(context) };
   const report = await cutover({ ...context, ...carried });
@@ -101,7 +102,20 @@ async function lookAtNew(ends: Ends, state: Session, migration: Migration): Prom
   return await isDecided(migration.openSide === "old" ? state : target);
 }
 
-function contextOf(ends: Ends, migration: Migration, direction: Direction, options: TurnOptions): CutoverContext {
+/** What the choice of the move leaves out on the side that is left, as it is now: no gate asks for it. */
+async function readLeftOut(ends: Ends, { options }: Migration, direction: Direction): Promise<QualifiedName[]> {
+  await using session = await openEndpoint(direction === "cutover" ? ends.old : ends.new, "look", ends.signal);
+  const { leftOut, unchosen } = await selectRelations(session, options);
+  return [...leftOut, ...unchosen].map(({ schema, name }) => ({ schema, name }));
+}
+
+function contextOf(
+  ends: Ends,
+  migration: Migration,
+  direction: Direction,
+  options: TurnOptions,
+  leftOut: readonly QualifiedName[],
+): CutoverContext {
   const relations = relationsOf(migration);
   const forward = definitionOf(migration, relations);
   const [from, to] = direction === "cutover" ? [ends.old, ends.new] : [ends.new, ends.old];
@@ -112,7 +126,7 @@ function contextOf(ends: Ends, migration: Migration, direction: Direction, optio
     definition: direction === "cutover" ? forward : turnAround(forward),
     installation: migration.id,
     uncaptured: relations.tables.filter((table) => table.handling !== "follow").map(({ schema, name }) => ({ schema, name })),
-    leftOut: relations.leftOut.map(({ schema, name }): QualifiedName => ({ schema, name })),
+    leftOut,
     largeObjectsCarried: true,
     poolers: options.poolers.map((pooler) => poolerOf(pooler, from, to)),
     signal: ends.signal,

@@ -12,7 +12,11 @@ import { createDatabase, type TestDatabase } from "../harness/database.ts";
 import { sharedServer } from "../harness/shared-server.ts";
 
 /** A move between two databases of one server, driven without the program, so that it can break off where a test wants. */
-export async function openMove(schema: string, [oldMajor, newMajor]: readonly [Major, Major] = [16, 16]) {
+export async function openMove(
+  schema: string,
+  [oldMajor, newMajor]: readonly [Major, Major] = [16, 16],
+  patterns: { readonly only?: readonly string[]; readonly skip?: readonly string[] } = {},
+) {
   const stack = new Disposer();
   const [older, younger] = [await sharedServer(oldMajor), await sharedServer(newMajor)];
   const [old, young, other] = [
@@ -30,7 +34,7 @@ export async function openMove(schema: string, [oldMajor, newMajor]: readonly [M
   });
   const messages: string[] = [];
   const quiet = { ...ends(), onMessage: (line: string) => void messages.push(line), onProgress: () => undefined, onPhase: () => undefined };
-  const options = { only: [], skip: [], jobs: 1, maxRate: null, roles: false, pgDump: "built-in", skipObjects: [] };
+  const options = { only: [], skip: [], jobs: 1, maxRate: null, roles: false, pgDump: "built-in", skipObjects: [], ...patterns };
   return {
     old,
     young,
