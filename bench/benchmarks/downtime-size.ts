@@ -48,6 +48,8 @@ async function openSizes(sizes: Sizes): Promise<OpenCase> {
   await using opening = new Disposer();
   const servers = opening.use(await startPair());
   const home = opening.use(await scratch());
+  // Both servers are clones of one, so that their first databases would have the same numbers and be taken for the same one.
+  opening.use(await createDatabase(servers.target));
   const opened = opening.move();
   const ready = new Map<string, Promise<Ready>>();
   // Only what is wanted: gigabytes take minutes.

@@ -31,7 +31,11 @@ export function compareSelections(before: Selection, now: Selection): Drift {
   const left = new Set([...now.tables, ...now.sequences, ...now.leftOut].map(displayName));
   const both = tables.flatMap(({ table, was }) => (was === undefined ? [] : [{ table, was }]));
   return {
-    selection: now,
+    // One without key that has grown or shrunk meanwhile crosses as it did.
+    selection: {
+      ...now,
+      tables: tables.map(({ table, was }) => (was !== undefined && same(table, was) ? { ...table, handling: was.handling } : table)),
+    },
     added: [
       ...now.tables.filter((table) => !known.has(displayName(table))),
       ...now.sequences.filter((sequence) => !sequences.has(displayName(sequence))),
@@ -42,8 +46,11 @@ export function compareSelections(before: Selection, now: Selection): Drift {
   };
 }
 
+function same(table: MovedTable, was: MovedTable): boolean {
+  return table.oid === was.oid && sameKey(table, was);
+}
+
 function sameKey(one: MovedTable, other: MovedTable): boolean {
-  // One without key that has grown or shrunk meanwhile crosses as it did.
   return (one.handling === "follow") === (other.handling === "follow") && JSON.stringify(one.key) === JSON.stringify(other.key);
 }
 

@@ -27,14 +27,11 @@ export async function takeUp(context: MoveContext, state: Session, migration: Mi
       advice: "`bucardo migrate cutover --rehearse` puts it back; then `bucardo migrate start`.",
     });
   const away = [...drift.gone, ...drift.remade];
-  const definition = definitionOf(migration, relationsOf(migration));
-  if (away.length + drift.rekeyed.length > 0) {
-    const without = new Set(
-      drift.selection.tables.filter(({ key }) => key === null).map(({ schema, name }) => quoteName({ schema, name })),
-    );
-    const released = [...away, ...drift.rekeyed.filter((name) => without.has(quoteName(name)))];
-    for (const sync of [syncOf(migration).id, proofOf(definition).sync.id]) await releaseSync(source, sync, { tables: released });
-    await resetCopy(source, { sync: syncOf(migration), target: NEW }, [...away, ...drift.rekeyed]);
+  const anew = [...away, ...drift.rekeyed];
+  if (anew.length > 0) {
+    const definition = definitionOf(migration, relationsOf(migration));
+    for (const sync of [syncOf(migration).id, proofOf(definition).sync.id]) await releaseSync(source, sync, { tables: anew });
+    await resetCopy(source, { sync: syncOf(migration), target: NEW }, anew);
   }
   await dropThere(target, away, drift.added);
   await beginAgain(state, drift.selection);
