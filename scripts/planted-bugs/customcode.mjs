@@ -21,6 +21,14 @@ export const customcode = [
     tests: [{ file: hooks, name: "whatever code does wrong" }],
   },
   {
+    name: "code-done-twice",
+    what: "after a crash between the target's commit and its settling code changes the target again for the same rows",
+    file: "src/replicate/run.ts",
+    find: "      if (isOnce(context)) await finishHalf(source, target.session, definition);\n",
+    replace: "",
+    tests: [{ file: hooks, name: "what code did on the target" }],
+  },
+  {
     name: "handled-without-fetching-again",
     what: "what a handler took away on the source is written all the same",
     file: "src/replicate/handled.ts",

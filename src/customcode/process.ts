@@ -33,6 +33,9 @@ export type Call = {
   readonly signal: AbortSignal;
 };
 
+/** Of what a call prints; the rest is left out. */
+const MOST_LINES = 100;
+
 const HOST = fileURLToPath(new URL("host.mjs", import.meta.url));
 
 /**
@@ -44,6 +47,7 @@ export class CodeProcess implements AsyncDisposable {
   #child: ChildProcess | null = null;
   #known = new Set<string>();
   #calls = 0;
+  #lines = 0;
 
   /** `said`: told of each line that the code prints. */
   constructor(said: (line: string) => void) {
@@ -58,6 +62,7 @@ export class CodeProcess implements AsyncDisposable {
     call.signal.throwIfAborted();
     const child = (this.#child ??= this.#start(limits));
     const number = ++this.#calls;
+    this.#lines = 0;
     const ending = new Ending();
     const timer = setTimeout(() => ending.fail(tooLong(call.name, limits)), limits.timeoutMs);
     const aborted = () => ending.fail(call.signal.reason);
@@ -135,7 +140,7 @@ export class CodeProcess implements AsyncDisposable {
       serialization: "advanced",
     });
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on("line", this.#said);
+      if (stream !== null) createInterface({ input: stream }).on("line", (line) => this.#printed(line));
     }
     const gone = () => {
       if (this.#child !== child) return;
@@ -148,6 +153,12 @@ export class CodeProcess implements AsyncDisposable {
     child.unref();
     child.channel?.unref();
     return child;
+  }
+
+  #printed(line: string): void {
+    if (line === "" || this.#lines > MOST_LINES) return;
+    this.#lines += 1;
+    this.#said(this.#lines > MOST_LINES ? "(and more)" : line);
   }
 
   async #kill(): Promise<void> {

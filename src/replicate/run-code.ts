@@ -1,5 +1,6 @@
 import type { TableCounts } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
+import type { RunDefinition } from "./definition.ts";
 import type { Fetched } from "./fetch.ts";
 import { applyHandled } from "./handled.ts";
 import type { RunHooks, RunPoint } from "./hooks.ts";
@@ -12,6 +13,20 @@ type Attempt = {
   /** Not null: a row is known to be refused, and handlers had their chance. */
   readonly careful: unknown;
 };
+
+/**
+ * What custom code did on the target must not be done again for the same rows. Where rows may be set aside or make others give way, the notes of that
+ * would be missing: there the rows are sent again.
+ */
+export function isOnce({
+  hooks,
+  definition: { onError = "stop" },
+}: {
+  readonly hooks?: RunHooks;
+  readonly definition: RunDefinition;
+}): boolean {
+  return hooks !== undefined && onError === "stop";
+}
 
 /**
  * Applies with custom code around it. Code may change rows on both sides, so the source ends its part only when it has had its say: what it changed

@@ -27,7 +27,7 @@ import { moreWaits } from "./more.ts";
 import { planTables, type TablePlan } from "./plan.ts";
 import { progressOf, type Progress } from "./run-progress.ts";
 import { mendCapture } from "./mend-capture.ts";
-import { applyWithCode } from "./run-code.ts";
+import { applyWithCode, isOnce } from "./run-code.ts";
 import { tellOn } from "./relay.ts";
 import { carrySequences } from "./sequence.ts";
 import { confirmIntent, intended, intending, settle } from "./settle.ts";
@@ -76,7 +76,10 @@ export async function run(context: RunContext): Promise<RunReport> {
   const target = await memberOf(context.target);
   return withCare(definition, context.signal, async (careful) => {
     const once = () => runCleanly({ ...context, signal: careful?.signal ?? context.signal, careful }, target);
-    if (definition.exchange === undefined) return await once();
+    if (definition.exchange === undefined) {
+      if (isOnce(context)) await finishHalf(source, target.session, definition);
+      return await once();
+    }
     return await withEdgeLock(source, target.session, definition, async () => {
       await finishHalf(source, target.session, definition);
       await finishHalf(target.session, source, { sync: definition.sync, target: definition.source });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { onPoint } from "../../src/base/point.ts";
+import { BucardoError } from "../../src/model/error.ts";
 import { logged, openCodeSite, type CodeSite } from "./site.ts";
 
 const SCHEMA = "create table item (id integer primary key, name text); create table trace (n serial, what text)";
@@ -134,6 +136,21 @@ describe("points of a run", () => {
     await logged(site, /times: 3/);
     expect(await arrived(id)).toBe(true);
   });
+});
+
+test("what code did on the target is not done again when the run ended between the target's commit and its settling", async () => {
+  await site.add("counts", "before_trigger_enable", tracing("'once'"));
+  const id = await change();
+  let met = 0;
+  {
+    using _fault = onPoint((point) => {
+      if (point === "replicate.target-committed" && met++ === 0) throw new BucardoError("connection-lost", "as if the source were gone");
+    });
+    expect(await site.kick()).toMatchObject({ code: 0 });
+  }
+  expect(met).toBeGreaterThan(1);
+  expect(await arrived(id)).toBe(true);
+  expect(await trace()).toEqual(["once"]);
 });
 
 describe("limits", () => {

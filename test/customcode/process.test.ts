@@ -62,6 +62,14 @@ test("an abort ends a call at once, and what it prints is heard line by line", a
   expect(lines.toSorted()).toEqual(["one", "two"]);
 });
 
+test("of what it prints a call has a hundred lines", async () => {
+  const lines: string[] = [];
+  await using code = new CodeProcess((line) => lines.push(line));
+  await code.call(call("for (let n = 1; n <= 1000; n++) console.log('line ' + n)"), LIMITS);
+  await waitFor(() => Promise.resolve(lines.at(-1) === "(and more)"), { what: "the last of them" });
+  expect(lines).toHaveLength(101);
+});
+
 test("a lost connection that the code lets pass is no fault of the code", async () => {
   await using code = new CodeProcess(() => undefined);
   const lost = new BucardoError("connection-lost", "gone");

@@ -103,7 +103,7 @@ test("an installation of version 5: databases, groups, tables, syncs and setting
 });
 
 // proves: 6.3/import
-test("an installation of version 4: one source, types instead of roles; what cannot be carried is named, and the rest is", async () => {
+test("an installation of version 4: types instead of roles, two-way syncs too; what cannot be carried is named, and the rest is", async () => {
   await using site = await openSite({ majors: [15, 15], schema: SCHEMA });
   await site.databases[1]!.query("drop table tag");
   await using old = await openOld(
@@ -111,16 +111,17 @@ test("an installation of version 4: one source, types instead of roles; what can
     `insert into bucardo.bucardo_config (setting, value) values ('bucardo_version', '4.5.0'), ('upsert_attempts', '9');
      insert into bucardo.db (name, dbhost, dbport, dbname, dbuser) values ('old', ${place(site, 0)}), ('new', ${place(site, 1)});
      insert into bucardo.dbgroup values ('all'); insert into bucardo.dbmap values ('new', 'all', 0);
-     insert into bucardo.goat (id, db, schemaname, tablename, ping) values (1, 'old', 'public', 'item', false), (2, 'old', 'public', 'tag', null);
+     insert into bucardo.goat (id, db, schemaname, tablename, ping, standard_conflict) values (1, 'old', 'public', 'item', false, 'target'), (2, 'old', 'public', 'tag', null, null);
      insert into bucardo.herd values ('pepper'), ('tags'); insert into bucardo.herdmap values ('pepper', 1, 0), ('tags', 2, 0);
-     insert into bucardo.sync (name, source, targetdb, synctype, ping) values ('pepper', 'pepper', 'new', 'pushdelta', false);
+     insert into bucardo.sync (name, source, targetdb, synctype, ping) values ('pepper', 'pepper', 'new', 'swap', false);
      insert into bucardo.sync (name, source, targetgroup, synctype) values ('tags', 'tags', 'all', 'pushdelta')`,
   );
   const done = await report(site, `import --from ${urlOf(old.server, old.name)}`);
   const failed = done.steps.filter(({ state }) => state !== "done");
   expect(failed.map(({ command }) => command)).toEqual([expect.stringContaining("add sync tags")]);
   expect(failed[0]?.messages.join("\n")).toContain("public.tag");
-  expect(await site.ok("list syncs")).toMatch(/Sync "pepper" .* old:source new:target/);
+  expect(await site.ok("list syncs")).toMatch(/Sync "pepper" .* (old:source new:source|new:source old:source)/);
+  expect(await site.ok("list tables -vv")).toContain("bucardo_target");
   await site.databases[1]!.query("create table tag (id integer primary key)");
   const again = await report(site, `import --from ${urlOf(old.server, old.name)}`);
   expect(again.steps.find(({ command }) => command.startsWith("add sync tags"))?.state).toBe("done");

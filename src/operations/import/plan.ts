@@ -92,6 +92,13 @@ function planRelations(old: PerlInstallation, known: ReadonlySet<string | null>,
     const kick = flag(goat, old.version === 5 ? "autokick" : "ping");
     if (kick !== null) keys["autokick"] = kick ? "on" : "off";
     if (flag(goat, "strict_checking") === false) keys["strict_checking"] = "off";
+    const conflict = old.version === 4 ? text(goat, "standard_conflict") : null;
+    if (conflict !== null && kind === "table") keys["conflict_strategy"] = `bucardo_${conflict}`;
+    else if (conflict !== null)
+      notes.push({
+        what: `standard_conflict=${conflict} of ${relationName(goat)} is not carried`,
+        remedy: "update sync SYNC sequence_conflict=highest|lowest",
+      });
     steps.push({ name: ["add", kind], words: [relationName(goat)], keys });
     if (flag(goat, "ghost") === true)
       notes.push({
