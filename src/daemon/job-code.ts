@@ -45,7 +45,7 @@ export class JobCode implements AsyncDisposable {
       log: this.#log,
       limits: () => ({ timeoutMs: settings().customcode_timeout, memoryBytes: settings().customcode_memory }),
       mail: async () => {
-        throw new BucardoError("not-supported", "no mail is configured");
+        throw new BucardoError("not-supported", "sendmail is not offered to custom code in this version");
       },
     };
   }
