@@ -171,6 +171,12 @@ test("one database is source and target, under two names and with another table;
   expect((await site.run("add sync twins tables=twin dbs=A:source,Again:target")).err).toContain("it is the same database as A");
   await site.ok("add table twin db=A relgroup=twins");
   await site.ok("add customname twin twin_copy db=Again");
+  await site.ok(`add rowfilter twin "id > 0" db=A`);
+  expect((await site.run("add sync twins relgroup=twins dbs=A:source,Again:target")).err).toContain(
+    "A is a source: columns and rows are chosen for targets",
+  );
+  const [, filter = ""] = /^(\d+)\./.exec(await site.ok("list rowfilters twin")) ?? [];
+  await site.ok(`remove rowfilter ${filter}`);
   await site.ok("add sync twins relgroup=twins dbs=A:source,Again:target onetimecopy=2");
   const same = async (): Promise<boolean> =>
     JSON.stringify(await rows(0, "select * from twin order by 1")) === JSON.stringify(await rows(0, "select * from twin_copy order by 1"));

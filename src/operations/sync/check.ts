@@ -51,7 +51,7 @@ function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Pro
     void problems.push({ grade: "error", ...(db === undefined ? {} : { db }), what, remedy });
   const sources = sourcesOf(sync);
   if (sources.length === 0) wrong("no database of the sync is a source", "Give one the role: A:source.");
-  problems.push(...strategyProblems(sync));
+  problems.push(...strategyProblems(sync), ...customProblems(sync));
   if (sources.length <= 1 && !sync.members.some((member) => member.role !== "source"))
     wrong("no database of the sync is a target", "Give one the role: B:target.");
   for (const member of sync.members) {
@@ -88,6 +88,18 @@ async function connectMembers(
     }),
   );
   return sessions;
+}
+
+/** Sources exchange whole rows, or nobody could say which is which. */
+function customProblems(sync: SyncDefinition): Problem[] {
+  const relations = new Map(sync.relations.map((relation) => [relation.id, relation]));
+  return (sync.customs ?? []).flatMap(({ id, relation, kind, db }): Problem[] => {
+    const table = relations.get(relation);
+    if (table === undefined || kind === "name" || db === null || !sourcesOf(sync).includes(db)) return [];
+    const noun = kind === "columns" ? "customcols" : "rowfilter";
+    const what = `${db} is a source: columns and rows are chosen for targets`;
+    return [{ grade: "error", db, table: displayName(table), what, remedy: `\`bucardo remove ${noun} ${id}\`.` }];
+  });
 }
 
 /** Strategies that are none, of the sync and of its tables. */
