@@ -19,7 +19,7 @@ export type Rules = {
   readonly names: readonly string[];
   readonly readsNeedToken: boolean;
   readonly token: Pick<TokenWatch, "accepts">;
-  readonly rate: Rate;
+  readonly rate: Pick<Rate, "take">;
   readonly routeOf: (path: string) => Route | null;
   /** A mistake of ours. */
   readonly onMistake: (error: unknown) => void;

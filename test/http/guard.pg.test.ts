@@ -116,7 +116,7 @@ test("inputs are checked as on the command line, all at once", async () => {
     );
 });
 
-test("bodies, headers, paths and speed have their limits", async () => {
+test("bodies, headers and paths have their limits", async () => {
   const large = { json: { syncs: ["x".repeat(300_000)] }, token: rig.token };
   expect((await rig.ask("/api/v1/kick", large)).status).toBe(413);
   expect((await rig.ask("/api/v1/status", { headers: { "x-large": "x".repeat(20_000) } })).status).toBe(431);
@@ -131,10 +131,6 @@ test("bodies, headers, paths and speed have their limits", async () => {
     expect((await rig.ask(path)).status, path).toBe(404);
   expect(await noise("GET / HTTP/1.1\r\n\r\n")).toContain(" 400 ");
   expect(await noise("nonsense\r\n\r\n")).toContain(" 400 ");
-  await using other = await serveHttp(rig.served, resolveSettings({ http: "127.0.0.1:0" }));
-  const many = await Promise.all(Array.from({ length: 400 }, () => ask(`${other.url}/healthz`).catch(() => ({ status: 0 }))));
-  expect(many.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(200);
-  expect(many.filter(({ status }) => status === 429 || status === 0).length).toBeGreaterThan(0);
 });
 
 /** What the server says to bytes that are no request. */

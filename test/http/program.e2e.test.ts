@@ -12,7 +12,8 @@ beforeAll(async () => {
   control = await createDatabase(await sharedServer(15));
   home = await openHome(control);
   await home.ok("install --batch");
-});
+  // A build may come first.
+}, 180_000);
 afterAll(async () => {
   await home[Symbol.asyncDispose]();
   await control[Symbol.asyncDispose]();
@@ -20,7 +21,7 @@ afterAll(async () => {
 
 const env = { BUCARDO_HTTP: "127.0.0.1:0" };
 
-test("the daemon serves from start to stop, says where, and tells its listeners goodbye", async () => {
+test("the daemon serves from start to stop, says where, and tells its listeners goodbye", { timeout: 120_000 }, async () => {
   const started = await home.ok("start", { env });
   const url = /^Page: (http:\/\/127\.0\.0\.1:\d+)$/m.exec(started)?.[1] ?? "";
   expect(url).not.toBe("");
@@ -39,7 +40,7 @@ test("the daemon serves from start to stop, says where, and tells its listeners 
   await expect(ask(`${url}/healthz`)).rejects.toThrow("ECONNREFUSED");
 });
 
-test("serve shows a control database without its daemon", async () => {
+test("serve shows a control database without its daemon", { timeout: 120_000 }, async () => {
   await using looker = await spawnProgram(["serve"], { cwd: home.path, env });
   await looker.said("Serving at ");
   const url = /Serving at (\S+)/.exec(looker.stdout)?.[1] ?? "";
