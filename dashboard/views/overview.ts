@@ -1,9 +1,10 @@
-import type { Snapshot } from "../../src/http/page-types.ts";
+import type { Samples, Snapshot } from "../../src/http/page-types.ts";
 import { h, type Child, type Node } from "../dom/node.ts";
 import { picture } from "../graph/picture.ts";
 import { badge, choice, mark, section } from "../parts/parts.ts";
 import { rich } from "../parts/rich.ts";
 import { table } from "../parts/table.ts";
+import { get } from "../state/api.ts";
 import type { App } from "../state/app.ts";
 import { healthOf, passes, FILTERS, type Filter, type SyncHealth, type Tone } from "../state/health.ts";
 import { hrefOf } from "../state/route.ts";
@@ -14,7 +15,7 @@ export function overview(app: App, seen: Snapshot): Node[] {
   const found = narrowed(app, seen, all);
   return [
     h("h1", { key: "title", tabindex: -1, class: "unseen" }, "Overview"),
-    headline(seen, all),
+    headline(app, seen, all),
     section("picture-title", "Who feeds whom", legend(), picture(app, seen, found)),
     section(
       "syncs-title",
@@ -28,7 +29,7 @@ export function overview(app: App, seen: Snapshot): Node[] {
 }
 
 /** The whole in one sentence. */
-function headline(seen: Snapshot, all: readonly SyncHealth[]): Node {
+function headline(app: App, seen: Snapshot, all: readonly SyncHealth[]): Node {
   const attention = all.filter((one) => passes(one, "attention")).length;
   const off = seen.daemon?.state === "off";
   const resting = all.filter(({ tone }) => tone === "off").length;
@@ -47,7 +48,7 @@ function headline(seen: Snapshot, all: readonly SyncHealth[]): Node {
   const lags = all.flatMap(({ lag }) => (lag === null ? [] : [lag]));
   const deltas = Math.max(0, ...lags.map((lag) => lag.deltas));
   const oldest = Math.max(0, ...lags.map((lag) => lag.ageSeconds));
-  const rate = all.reduce((sum, one) => sum + (one.rate ?? 0), 0);
+  const rate = rateOf(app);
   return h(
     "div",
     { key: "headline", class: "headline" },
@@ -57,9 +58,16 @@ function headline(seen: Snapshot, all: readonly SyncHealth[]): Node {
       { class: "numbers" },
       number("Most deltas waiting", lags.length === 0 ? "?" : short(deltas)),
       number("Oldest", deltas === 0 ? (lags.length === 0 ? "?" : "none") : duration(oldest)),
-      number("Rows per second", short(rate)),
+      number("Rows per second", rate === null ? "?" : short(rate)),
     ),
   );
+}
+
+/** Of all syncs, over the last whole step of the history; null: not known. */
+function rateOf(app: App): number | null {
+  const { data } = app.resources.use<Samples>("samples of all", (signal) => get("list/samples", { span: "1h" }, signal), "", 10_000);
+  const point = data?.series[0]?.points.at(-1);
+  return data === null || point === undefined ? null : point[3] / data.stepSeconds;
 }
 
 function number(name: string, value: string): Node {

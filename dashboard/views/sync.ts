@@ -223,7 +223,10 @@ function plots(app: App, name: string): Node {
 
 function plotsOf(app: App, data: Samples | null, refused: string | null): Child {
   if (data === null) return h("p", { class: "quiet" }, refused ?? "Loading…");
-  const [from, to] = [Date.parse(data.from) / 1000, Date.parse(data.to) / 1000];
+  const [begin, to] = [Date.parse(data.from) / 1000, Date.parse(data.to) / 1000];
+  // What began lately fills the plot, too.
+  const first = Math.min(to, ...data.series.flatMap(({ points }) => points.slice(0, 1).map(([at]) => at)));
+  const from = to - first < (to - begin) / 2 ? Math.min(first, to - data.stepSeconds * 12) : begin;
   const series = (pick: (point: Samples["series"][number]["points"][number]) => number | null) =>
     data.series.map((one) => ({ name: one.target ?? "all", points: one.points.map((point) => [point[0], pick(point)] as const) }));
   const shared = { from, to, gapSeconds: data.gapSeconds };
