@@ -185,7 +185,8 @@ function about({ sync }: SyncHealth): Node {
     "About",
     null,
     facts(
-      ["Tables", `${count(sync.tables)}${sync.sequences > 0 ? ` and ${counted(sync.sequences, "sequence")}` : ""}, group ${sync.relgroup}`],
+      ["Tables", `${count(sync.tables)}, group ${sync.relgroup}`],
+      sync.sequences === 0 ? null : ["Sequences", count(sync.sequences)],
       ["Databases", `group ${sync.dbgroup}`],
       [
         "Runs",

@@ -1,3 +1,4 @@
+import { phases, phaseWords } from "../../src/migrate/phase.ts";
 import type { MigrationView, RunDetail, Samples, Snapshot, SyncView, TargetView } from "../../src/http/page-types.ts";
 
 /** Numbers that look like life and are the same each time. */
@@ -193,7 +194,7 @@ export function madeUpSamples(): Samples {
   };
 }
 
-const PHASES = ["schema", "capture", "copy", "keys", "repair", "constraints", "extras", "catch-up", "compare", "ready"];
+const PHASES = phases;
 
 /** In the middle of the copy; `ready`: where a cutover may come, after a rehearsal. */
 export function madeUpMove(ready = false): MigrationView {
@@ -213,7 +214,7 @@ export function madeUpMove(ready = false): MigrationView {
     phase: PHASES[at] ?? "copy",
     phases: PHASES.map((name, index) => ({
       name,
-      words: "what this phase does, in some words",
+      words: phaseWords[name],
       state: index < at ? "done" : index === at ? "now" : "waits",
       tookMs: index < at ? 4200 * (index + 1) : index === at ? 3_600_000 : null,
     })),
@@ -237,7 +238,7 @@ export function madeUpMove(ready = false): MigrationView {
             { table: "public.events", done: 0, expected: 12 * GB, state: "waits" as const },
           ],
         },
-    lag: { deltas: 48_210, ageSeconds: 812 },
+    lag: ready ? { deltas: 12, ageSeconds: 0.4 } : { deltas: 48_210, ageSeconds: 812 },
     tables: 214,
     sequences: 96,
     steps: PHASES.slice(0, at).map((phase, index) => ({
