@@ -29,7 +29,7 @@ export const hazards = [
     name: "h1-no-intent",
     what: "nothing flushes the source before the target commits",
     file: "src/replicate/run.ts",
-    find: "intending(definition, batch, at.xid)",
+    find: "intending(definition, batch, at.xid, plain)",
     replace: 'sql("replicate.intent", "select")',
     tests: [{ file: incarnation, name: "H1: what the target shows is durable" }],
   },

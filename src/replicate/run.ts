@@ -30,7 +30,7 @@ import { mendCapture } from "./mend-capture.ts";
 import { applyWithCode, isOnce } from "./run-code.ts";
 import { tellOn } from "./relay.ts";
 import { carrySequences } from "./sequence.ts";
-import { confirmIntent, intended, intending, settle } from "./settle.ts";
+import { confirmIntent, intended, intending, isPlain, settle } from "./settle.ts";
 import { settleAside, supersededBy } from "./settle-aside.ts";
 import { stopwatch, withStatistics } from "./statistics.ts";
 import { sameShape } from "../capture/shape.ts";
@@ -212,7 +212,8 @@ async function moveRows(
     meet({ definition, target, fetched, hooks: context.hooks ?? null, signal }),
   );
   await reach("replicate.rows-read");
-  const end = async () => intended(source, definition, await endReading(source, batch, plans, intending(definition, batch, at.xid)));
+  const plain = context.careful === null && isPlain(batch);
+  const end = async () => intended(source, definition, await endReading(source, batch, plans, intending(definition, batch, at.xid, plain)));
   const apply = (rows: readonly Fetched[]) => applyAll(context, target, rows, progress, watch);
   // Rows that others hold on the target may keep us waiting for as long as they like.
   const [intendedAt, applied] =

@@ -2,7 +2,7 @@ import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Answer } from "../postgres/batch.ts";
 import { prepared, type Statement } from "../postgres/sql.ts";
-import type { Batch, Identity, RunDefinition } from "./definition.ts";
+import type { Batch, BatchTable, Identity, RunDefinition } from "./definition.ts";
 import { sameShape } from "../capture/shape.ts";
 
 /**
@@ -11,14 +11,16 @@ import { sameShape } from "../capture/shape.ts";
  * while the target applies.
  * Void when the checkpoint is not where the run found it: a run that slept while its target was removed, copied by hand and added again must not
  * bring its old rows there.
+ * `plain`: all that settling would do is to move the checkpoint, so that somebody else can do it when we die in between (finishHalf). Otherwise the number
+ * of the run is negative, and its rows are sent again.
  */
-export function intending(definition: RunDefinition, batch: Batch, targetXid: number): Statement {
+export function intending(definition: RunDefinition, batch: Batch, targetXid: number, plain: boolean): Statement {
   return prepared(
     "replicate.intent",
     `insert into bucardo.intent (sync, target, run, snapshot, target_xid)
-       select c.sync, c.target, c.run + 1, $3, $4 from bucardo.checkpoint c where c.sync = $1 and c.target = $2 and c.snapshot = $5 and c.run = $6
+       select c.sync, c.target, case when $7 then c.run + 1 else -c.run - 1 end, $3, $4 from bucardo.checkpoint c where c.sync = $1 and c.target = $2 and c.snapshot = $5 and c.run = $6
        on conflict (sync, target) do update set run = excluded.run, snapshot = excluded.snapshot, target_xid = excluded.target_xid, written_at = clock_timestamp()`,
-    [definition.sync.id, definition.target, batch.snapshotText, targetXid, batch.checkpoint.text, batch.checkpoint.run],
+    [definition.sync.id, definition.target, batch.snapshotText, targetXid, batch.checkpoint.text, batch.checkpoint.run, plain],
   );
 }
 
@@ -48,6 +50,15 @@ export async function confirmIntent(source: Session, definition: RunDefinition, 
   if (standing === 0) throw movedMeanwhile(source, definition);
 }
 
+/** Nothing joined, left or changed its shape, and no row is or was set aside: then `settle` changes nothing but the checkpoint. */
+export function isPlain({ tables, leftOut }: Batch): boolean {
+  return leftOut.length === 0 && tables.every((table) => table.setAside === 0 && !changedBy(table));
+}
+
+function changedBy(table: BatchTable): boolean {
+  return table.recopy || table.joining || !sameShape(table.before, table.now);
+}
+
 export type Settlement = {
   readonly sourceIdentity: Identity;
   /** Null: nothing new is known of it. Xid null: it was not written to. */
@@ -65,7 +76,7 @@ export async function settle(
   batch: Batch,
   { sourceIdentity, target }: Settlement,
 ): Promise<void> {
-  const changed = batch.tables.filter((table) => table.recopy || table.joining || !sameShape(table.before, table.now));
+  const changed = batch.tables.filter(changedBy);
   const { settled } = await source.one<{ settled: number }>(
     prepared(
       "replicate.settle",
