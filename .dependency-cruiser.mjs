@@ -14,6 +14,7 @@ export const rooms = [
   "verify",
   "migrate",
   "customcode",
+  "alert",
   "daemon",
   "operations",
   "http",

@@ -71,7 +71,7 @@ export async function start(site: Site, pair: DatabasePair): Promise<Replication
     throw new Error(`${String(error)}; the daemon's log:\n${logOf(site)}`);
   });
   return {
-    release: () => requestKickByName(session, "bench"),
+    release: async () => void (await requestKickByName(session, "bench")),
     pids: () => [pid],
     peakMemory: () => largestPeak([pid]),
     async [Symbol.asyncDispose]() {

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { loadConfig, type OptionValue } from "../config/load.ts";
 import { globalOptions } from "../config/options.ts";
 import { BucardoError } from "../model/error.ts";
+import { keysOf } from "../operations/fields.ts";
 import { openContext, type Flags } from "../operations/context.ts";
 import { spell, type Operation } from "../operations/operation.ts";
 import { operations } from "../operations/registry.ts";
@@ -68,6 +69,11 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
   const flags = flagsOf(config.options);
   if (flags.dryrun && operation.rehearsable === false)
     throw new BucardoError("usage", `\`${spell(operation)}\` has no dry run.`, { advice: "Leave --dryrun out. Nothing was done." });
+  const idle = keysOf(operation).filter((each) => each.legacy && input[each.name] !== undefined);
+  if (idle.length > 0 && flags.quiet === 0)
+    streams.stderr.write(
+      `Note: without meaning here: ${idle.map((each) => each.name).join(", ")} (\`${program} help ${spell(operation)}\`)\n`,
+    );
   const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
   using signals = signalOfProcess(call.signal);
   const { signal } = signals;

@@ -23,7 +23,7 @@ test("defaults", () => {
     control: { dbname: "bucardo", user: "bucardo" },
     piddir: null,
     keyfile: null,
-    log: { destinations: [], level: null, format: "text", extension: null, clean: false },
+    log: { destinations: [], level: null, format: "text", extension: null, clean: false, separate: false },
     overrides: {},
     options: {},
     rcFile: null,
@@ -55,7 +55,14 @@ test("settings of the rc file override those of the control database; log-level 
 
 test("log options", () => {
   const config = load("logdest=/var/log/x\nlog-destination=stderr\nlog_format=json\nlogext=a\nlog-clean=on\n");
-  expect(config.log).toEqual({ destinations: ["/var/log/x", "stderr"], level: null, format: "json", extension: "a", clean: true });
+  expect(config.log).toEqual({
+    destinations: ["/var/log/x", "stderr"],
+    level: null,
+    format: "json",
+    extension: "a",
+    clean: true,
+    separate: false,
+  });
   expect(load("debugdir=/old\n").log.destinations).toEqual(["/old"]);
   expect(load("logdest=a\n", { argvOptions: { "log-destination": ["b"] } }).log.destinations).toEqual(["b"]);
 });

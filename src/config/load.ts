@@ -23,13 +23,14 @@ export type Config = {
   /** Null: ~/.bucardo/key. */
   readonly keyfile: string | null;
   readonly log: {
-    /** `stderr`, `stdout`, `none`, or directories. Empty: not told. */
+    /** `stderr`, `stdout`, `syslog`, `none`, directories or files. Empty: not told. */
     readonly destinations: readonly string[];
     /** Null: the setting of the control database. */
     readonly level: string | null;
     readonly format: "text" | "json";
     readonly extension: string | null;
     readonly clean: boolean;
+    readonly separate: boolean;
   };
   /** Settings (config/setting.ts) that this process was told to use instead of those of the control database. */
   readonly overrides: Readonly<Record<string, string>>;
@@ -58,6 +59,10 @@ export function loadConfig({ argvOptions, env, cwd, home }: ConfigSources): Conf
     const value = text(options, name);
     if (value !== null) overrides[name.replace("-", "_")] = value;
   }
+  if (options["log-showline"] === true) overrides["log_showline"] = "on";
+  const mail = text(options, "sendmail");
+  if (mail !== null) overrides["sendmail"] = mail;
+  if (mail !== null) inPlace("--sendmail", () => parseSetting("sendmail", mail));
   const level = overrides["log_level"] ?? null;
   if (level !== null) parseSetting("log_level", level);
   if (overrides["http"] !== undefined) parseSetting("http", overrides["http"]);
@@ -66,11 +71,12 @@ export function loadConfig({ argvOptions, env, cwd, home }: ConfigSources): Conf
     piddir: text(options, "piddir"),
     keyfile: text(options, "keyfile"),
     log: {
-      destinations: list(options, "log-destination") ?? list(options, "debugdir") ?? [],
+      destinations: list(options, "log-destination") ?? destinationsOfFour(options),
       level,
       format: formatOf(text(options, "log-format") ?? "text"),
       extension: text(options, "log-extension"),
       clean: options["log-clean"] === true,
+      separate: options["log-separate"] === true,
     },
     overrides,
     options,
@@ -176,6 +182,13 @@ function list(options: Read["options"], name: string): readonly string[] | null 
   const value = options[name];
   if (typeof value === "string") return [value];
   return Array.isArray(value) ? value : null;
+}
+
+/** The options of version 4: `--debugsyslog --debugfile --debugdir=.` */
+function destinationsOfFour(options: Read["options"]): readonly string[] {
+  const directory = text(options, "debugdir");
+  const file = options["debugfile"] === true || (directory !== null && options["debugfile"] !== false);
+  return [...(options["debugsyslog"] === true ? ["syslog"] : []), ...(file ? [directory ?? "."] : [])];
 }
 
 function inPlace(where: string, check: () => unknown): void {

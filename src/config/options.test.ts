@@ -10,7 +10,7 @@ test("no name stands for two options", () => {
 
 test("options that are settings as well are known to both", () => {
   const both = globalOptions.filter(({ name }) => isSettingName(name.replaceAll("-", "_"))).map(({ name }) => name);
-  expect(both).toEqual(["http", "piddir", "log-level"]);
+  expect(both).toEqual(["http", "piddir", "log-level", "log-showline", "sendmail"]);
 });
 
 test("names of the rc file: dashes, underscores and case do not count; letters are for the command line", () => {

@@ -48,9 +48,14 @@ export const globalOptions: readonly OptionDeclaration[] = [
   }),
   option("http", "text", "where the daemon serves its page: HOST:PORT, or off", { env: "BUCARDO_HTTP" }),
   option("piddir", "text", "directory of pid and stop file", { env: "BUCARDO_PIDDIR" }),
-  option("log-destination", "list", "stderr, stdout, none, or a directory, in which the file is log.bucardo; may be repeated", {
-    aliases: ["log-dest"],
-  }),
+  option(
+    "log-destination",
+    "list",
+    "stderr, stdout, syslog, none, a file, or a directory, in which the file is log.bucardo; may be repeated",
+    {
+      aliases: ["log-dest"],
+    },
+  ),
   option("log-level", "text", "warn, normal, verbose or debug"),
   option("log-format", "text", "text or json", { default: "text" }),
   option("log-extension", "text", "appended to the name of the log file", { aliases: ["log-ext", "debugname"] }),
@@ -68,11 +73,20 @@ export const globalOptions: readonly OptionDeclaration[] = [
   option("debug", "count", "tell more of what is done", { env: "BUCARDO_DEBUG" }),
   option("help", "flag", "this help, or that of a command", { aliases: ["?"], lineOnly: true }),
   option("version", "flag", "print the version", { lineOnly: true }),
-  option("log-separate", "flag", "no effect: there is one process and one log", { aliases: ["log-sep", "debugfilesep"], legacy: true }),
-  option("log-showline", "flag", "no effect", { legacy: true }),
-  option("debugsyslog", "flag", "no effect: log to stderr and let systemd or logger carry it on", { legacy: true }),
-  option("debugfile", "flag", "no effect: see log-destination", { legacy: true }),
-  option("debugdir", "text", "as log-destination", { legacy: true }),
+  option("log-separate", "flag", "each sync's lines also in a file of their own, log.bucardo.SYNC", {
+    aliases: ["log-sep", "debugfilesep"],
+  }),
+  option("log-showline", "flag", "the line of the program that each line of the log comes from"),
+  option("sendmail", "text", "off: this daemon sends no mails"),
+  option("extra-name", "text", "stands in the title of the daemon's process"),
+  option("exit-on-nosync", "flag", "a daemon without an active sync ends", { negatable: true }),
+  option("quickstart", "flag", "no effect: starting checks no tables", { legacy: true }),
+  option("show-days", "flag", "status: times with the days since"),
+  option("compress", "flag", "status: narrow columns"),
+  option("tsep", "text", "status: what stands between the thousands of numbers"),
+  option("debugsyslog", "flag", "as --log-destination=syslog", { legacy: true }),
+  option("debugfile", "flag", "as --log-destination with the directory of --debugdir", { legacy: true }),
+  option("debugdir", "text", "as --log-destination", { legacy: true }),
   option("bcverbose", "flag", "no effect", { legacy: true }),
 ];
 

@@ -56,6 +56,13 @@ export const httpAddress = parsed(parseHttpAddress, 'an address such as "127.0.0
 /** Bytes. */
 export const size = parsed((text) => parseSize(text) || null, 'a size such as "256 MB"');
 
+/** Milliseconds; `none`, `0` or nothing at all is null. */
+export const durationOrNone = parsed<{ ms: number | null }>((text) => {
+  if (/^(none|0|)$/i.test(text.trim())) return { ms: null };
+  const ms = parseDuration(text);
+  return ms === null ? null : { ms: ms === 0 ? null : ms };
+}, 'a time such as "90" (seconds) or "15 minutes", or "none"').transform(({ ms }) => ms);
+
 /** Bytes; `none` or nothing at all is null. */
 export const sizeOrNone = parsed<{ bytes: number | null }>((text) => {
   if (/^(none|)$/i.test(text.trim())) return { bytes: null };
@@ -73,3 +80,15 @@ export function whole(from: number, to: number) {
 export function choice<const Word extends string>(...words: readonly Word[]) {
   return parsed((text): Word | null => words.find((word) => word === text.trim().toLowerCase()) ?? null, `one of ${words.join(", ")}`);
 }
+
+/** The name of a syslog facility, with or without LOG_. */
+export const facility = parsed(
+  (text) => (/^(log_)?(kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])$/i.test(text.trim()) ? text : null),
+  "a facility of syslog such as LOG_LOCAL1",
+);
+
+/** Nothing, or an address that a POST can be sent to; or, stored, what stands for it. */
+export const webUrl = parsed(
+  (text) => (text === "" || /^(env:|enc:v1:)/.test(text) || (/^https?:\/\//i.test(text) && URL.canParse(text)) ? text : null),
+  "a URL that begins with https:// or http://",
+);

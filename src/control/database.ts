@@ -3,7 +3,8 @@ import type { Database } from "../model/sync.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
-const COLUMNS = `d.name, d.dbname, d.host, d.port, d."user", d.password, d.service, d.pgpass, d.conn, d.status`;
+const COLUMNS = `d.name, d.dbname, d.host, d.port, d."user", d.password, d.service, d.pgpass, d.conn, d.status,
+  d.source_limit as "sourceLimit", d.target_limit as "targetLimit", d.legacy`;
 
 /** Every registered database, by name. */
 export async function readDatabases(session: Session): Promise<Database[]> {
@@ -30,9 +31,9 @@ export async function insertDatabase(session: Session, db: Database): Promise<vo
   await session.execute(
     sql(
       "control.database-insert",
-      `insert into bucardo.db (name, dbname, host, port, "user", password, service, pgpass, conn, status)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      [db.name, db.dbname, db.host, db.port, db.user, db.password, db.service, db.pgpass, db.conn, db.status],
+      `insert into bucardo.db (name, dbname, host, port, "user", password, service, pgpass, conn, status, source_limit, target_limit, legacy)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+      valuesOf(db),
     ),
   );
 }
@@ -42,9 +43,10 @@ export async function updateDatabase(session: Session, name: string, db: Databas
   await session.execute(
     sql(
       "control.database-update",
-      `update bucardo.db set name = $2, dbname = $3, host = $4, port = $5, "user" = $6, password = $7, service = $8, pgpass = $9, conn = $10, status = $11
+      `update bucardo.db set name = $2, dbname = $3, host = $4, port = $5, "user" = $6, password = $7, service = $8, pgpass = $9, conn = $10, status = $11,
+              source_limit = $12, target_limit = $13, legacy = $14
         where name = $1`,
-      [name, db.name, db.dbname, db.host, db.port, db.user, db.password, db.service, db.pgpass, db.conn, db.status],
+      [name, ...valuesOf(db)],
     ),
   );
 }
@@ -52,4 +54,23 @@ export async function updateDatabase(session: Session, name: string, db: Databas
 /** Its relations and memberships go with it. */
 export async function deleteDatabase(session: Session, name: string): Promise<void> {
   await session.execute(sql("control.database-delete", "delete from bucardo.db where name = $1", [name]));
+}
+
+function valuesOf({
+  name,
+  dbname,
+  host,
+  port,
+  user,
+  password,
+  service,
+  pgpass,
+  conn,
+  status,
+  sourceLimit,
+  targetLimit,
+  legacy,
+}: Database): unknown[] {
+  const limits = [sourceLimit ?? null, targetLimit ?? null];
+  return [name, dbname, host, port, user, password, service, pgpass, conn, status, ...limits, JSON.stringify(legacy ?? {})];
 }

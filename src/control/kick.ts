@@ -28,16 +28,19 @@ export async function requestKick(session: Session, syncId: string): Promise<num
   return id;
 }
 
-/** The same by the sync's name, for applications that kick by NOTIFY; nothing happens when it is unknown or inactive. */
-export async function requestKickByName(session: Session, sync: string): Promise<void> {
-  await session.query(
+/** The same by the sync's name, for applications that kick by NOTIFY; false when it is unknown, inactive or paused. */
+export async function requestKickByName(session: Session, sync: string): Promise<boolean> {
+  const asked = await session.query(
     sql(
       "control.kick-request-name",
-      `with k as (insert into bucardo.kick (sync) select s.id from bucardo.sync s where s.name = $1 and s.status = 'active' returning sync)
+      `with k as (
+         insert into bucardo.kick (sync)
+         select s.id from bucardo.sync s where s.name = $1 and s.status = 'active' and s.ready and not s.paused returning sync)
        select pg_catalog.pg_notify('bucardo_control', 'kick ' || k.sync) from k`,
       [sync],
     ),
   );
+  return asked.length > 0;
 }
 
 /** Every target of the kick's sync that counts (its database is active), with the outcome where settled. */

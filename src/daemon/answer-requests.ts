@@ -1,3 +1,4 @@
+import type { Announcement } from "../control/announce.ts";
 import { answerRequest, openRequests, type RequestRow } from "../control/request.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Lease } from "./lease.ts";
@@ -7,6 +8,7 @@ export type RequestHandlers = {
   readonly reload: (sync: string | null) => Promise<void>;
   readonly reopen: () => void;
   readonly stop: (why: string) => void;
+  readonly announce: (event: Announcement) => void;
 };
 
 /** Does what was asked, in order, and answers. A request that fails is answered with the reason. */
@@ -22,12 +24,13 @@ export async function answerRequests(lease: Pick<Lease, "use">, handlers: Reques
 async function act(request: RequestRow, handlers: RequestHandlers): Promise<string> {
   switch (request.verb) {
     case "ping":
+      handlers.announce("mcp_pong");
       return String(process.pid);
     case "message":
       handlers.log.info(`MESSAGE (${request.requested.toISOString()}): ${request.argument ?? ""}`);
       return "logged";
     case "reload":
-      await handlers.reload(request.argument);
+      await reload(request.argument, handlers);
       return "reloaded";
     case "reopen":
       handlers.reopen();
@@ -38,4 +41,16 @@ async function act(request: RequestRow, handlers: RequestHandlers): Promise<stri
     default:
       return `failed: unknown request ${request.verb}`;
   }
+}
+
+async function reload(sync: string | null, { reload: again, announce }: RequestHandlers): Promise<void> {
+  try {
+    await again(sync);
+  } catch (error) {
+    if (sync !== null) announce(`reload_error_sync_${sync}`);
+    throw error;
+  }
+  if (sync !== null) return announce(`reloaded_sync_${sync}`);
+  announce("reload_config_finished");
+  announce("reloaded_mcp");
 }

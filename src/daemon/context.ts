@@ -1,8 +1,11 @@
+import type { Announcement } from "../control/announce.ts";
 import type { Settings } from "../config/setting.ts";
 import type { Session } from "../postgres/session.ts";
 import type { run } from "../replicate/run.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { Admission } from "./admission.ts";
 import type { Lease } from "./lease.ts";
+import type { LockFile } from "./lock-file.ts";
 import type { Tally } from "./tally.ts";
 
 /** What every part of the daemon is given: the outside world, and the few things they share. */
@@ -13,8 +16,8 @@ export type DaemonContext = {
   readonly run: typeof run;
   readonly log: Log;
   readonly tally: Tally;
-  /** As they are now. */
-  readonly settings: () => Settings;
+  /** As they are now; with the id of a sync: as they are for that one. */
+  readonly settings: (syncId?: string) => Settings;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -28,6 +31,12 @@ export type DaemonContext = {
   readonly kick: (sync: string) => void;
   /** Of the program; custom code is told. */
   readonly version: string;
+  /** The file that asks for locks in the next run of this sync, by name. */
+  readonly lockFile: (sync: string) => Promise<LockFile | null>;
+  /** Who may run now; see admission.ts. */
+  readonly admission: Admission;
+  /** Tells whoever listens by the names of version 5; not waited for. */
+  readonly announce: (event: Announcement) => void;
   /** True once the daemon has begun to end. */
   readonly ending: () => boolean;
 };

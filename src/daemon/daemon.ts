@@ -1,18 +1,18 @@
 import { hostname } from "node:os";
 import { resolveSettings, type Settings } from "../config/setting.ts";
-import { announce } from "../control/announce.ts";
-import { pruneConflicts } from "../control/conflict.ts";
-import { pruneKicks, requestKickByName, waitingKicks } from "../control/kick.ts";
-import { CONTROL_CHANNEL, dropStaleRequests, pruneRequests } from "../control/request.ts";
-import { closeStaleRuns, pruneRuns } from "../control/run.ts";
+import type { AlertWatch } from "../alert/watch.ts";
+import { announce, type Announcement } from "../control/announce.ts";
+import { waitingKicks } from "../control/kick.ts";
+import { CONTROL_CHANNEL, dropStaleRequests } from "../control/request.ts";
+import { closeStaleRuns } from "../control/run.ts";
 import { readSettings } from "../control/setting.ts";
 import { dropStrayStates } from "../control/target-state.ts";
 import { processLimit } from "../postgres/limit.ts";
-import type { Database } from "../model/sync.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { run } from "../replicate/run.ts";
-import type { Log } from "../telemetry/log.ts";
+import { watchForAlerts } from "./alerting.ts";
+import { Admission } from "./admission.ts";
 import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
 import { planSyncs, readDefinitions, type Definitions } from "./definitions.ts";
@@ -22,24 +22,12 @@ import { checkHost } from "./host-check.ts";
 import { Hints } from "./hints.ts";
 import { Historian } from "./historian.ts";
 import { Lease } from "./lease.ts";
+import { readLockFile } from "./lock-file.ts";
+import type { DaemonOptions } from "./options.ts";
+import { OutsideKicks } from "./outside-kicks.ts";
+import { prune } from "./prune.ts";
+import { SettingsBook } from "./settings-book.ts";
 import { Tally } from "./tally.ts";
-
-export type DaemonOptions = {
-  /** Opens the control database; its schema has been checked by whoever started us. */
-  readonly connectControl: () => Promise<Session>;
-  /** How to reach a registered database. */
-  readonly connect: (database: Database, signal?: AbortSignal) => Promise<Session>;
-  readonly version: string;
-  readonly reason: string | null;
-  readonly log: Log;
-  readonly reopenLog: () => void;
-  /** Called with the settings whenever they were read. */
-  readonly settingsRead?: (settings: Settings) => void;
-  /** Settings given on the command line or in the rc file; they win over those of the control database. */
-  readonly overrides: Readonly<Record<string, string>>;
-  /** Asked a few times a second; true: finish the runs and end. */
-  readonly stopAsked?: () => boolean;
-};
 
 const DEFINITIONS_MS = 60_000;
 const HINTS_MS = 5000;
@@ -47,7 +35,6 @@ const TICK_MS = 250;
 const PRUNE_MS = 300_000;
 /** How long the end of a run waits for a lost control database once the daemon is told to stop. */
 const LAST_WORDS_MS = 5000;
-const PRUNE_ROWS = 10_000;
 
 /**
  * The daemon of one control database, from taking the lease to its end. It can live in any process; main.ts gives it one of its own.
@@ -58,19 +45,28 @@ export class Daemon implements AsyncDisposable {
   readonly #bell = new Bell();
   readonly #hints = new Hints();
   readonly #last = { definitions: -Infinity, hints: -Infinity, prune: -Infinity };
+  readonly #kicks = new OutsideKicks({
+    use: (work) => this.#lease.use(work),
+    allowed: () => this.#settings.of().notify_kicks,
+    announce: (event) => this.#announce(event),
+  });
   /** What was done since the start, for metrics. */
   readonly tally = new Tally();
   #definitions: Definitions | null = null;
-  #settings: Settings = resolveSettings({});
+  readonly #settings: SettingsBook;
+  #alerts: AlertWatch | null = null;
   #lease!: Lease;
   #historian!: Historian;
   #fleet!: Fleet;
   #ending = false;
+  /** No sync is active. */
+  #idle = false;
   #stop: { readonly why: string } | null = null;
   #whole: Promise<void> = Promise.resolve();
 
   private constructor(options: DaemonOptions) {
     this.#options = options;
+    this.#settings = new SettingsBook(options.overrides);
   }
 
   /** Resolves when the lease is held, definitions are loaded and the first runs are scheduled. Errors: daemon-running and those of connecting. */
@@ -87,7 +83,7 @@ export class Daemon implements AsyncDisposable {
 
   /** As they were read last. */
   get settings(): Settings {
-    return this.#settings;
+    return this.#settings.of();
   }
 
   /** True while it is up and has not been told to end. */
@@ -137,6 +133,7 @@ export class Daemon implements AsyncDisposable {
       this.#historian = new Historian(this.#lease, this.tally);
       this.#fleet = new Fleet(this.#context());
       processLimit.onContention = () => this.#fleet.share();
+      this.#announce("boot");
       await this.#lease.use(dropStaleRequests);
       const settings = resolveSettings(await this.#lease.use(readSettings), this.#options.overrides);
       checkHost(settings.host_safety_check, hostname());
@@ -149,6 +146,8 @@ export class Daemon implements AsyncDisposable {
       await this.#lease[Symbol.asyncDispose]();
       throw error;
     }
+    this.#alerts = watchForAlerts(this.#lease, this.#settings, this.#options);
+    void this.#alerts.say({ word: "started", why: reason });
     log.info({ pid: process.pid }, `Bucardo ${version} runs with ${this.#fleet.size} active syncs.`);
     this.#whole = this.#direct();
     this.#whole.catch(() => undefined);
@@ -165,12 +164,15 @@ export class Daemon implements AsyncDisposable {
         if (database === undefined) throw new BucardoError("unknown-object", `Unknown database "${name}".`, { db: name });
         return await this.#options.connect(database, signal);
       },
-      settings: () => this.#settings,
+      settings: (syncId) => this.#settings.of(syncId),
       now: () => performance.now(),
       random: Math.random,
       definitionsChanged: () => this.reload(),
       contended: () => processLimit.contended,
-      kick: (sync) => this.#kick(sync),
+      kick: (sync) => this.#kicks.kick(sync),
+      lockFile: (sync) => readLockFile(this.#options.piddir, sync),
+      admission: new Admission(),
+      announce: (event) => this.#announce(event),
       overQuota: (source) => this.#fleet?.overQuota(source) ?? false,
       version: this.#options.version,
       ending: () => this.#ending,
@@ -183,17 +185,13 @@ export class Daemon implements AsyncDisposable {
       this.#hints.hear(payload);
       this.#bell.ring();
     });
-    // Applications of version 5 kick by this channel.
-    await session.listen("bucardo", (payload) => {
-      const sync = /^kick_sync_(.+)$/.exec(payload)?.[1];
-      if (sync !== undefined) this.#kick(sync);
-    });
+    await this.#kicks.listen(session);
     this.#hints.all();
     this.#bell.ring();
   }
 
-  #kick(sync: string): void {
-    void this.#lease.use((session) => requestKickByName(session, sync)).catch(() => undefined);
+  #announce(event: Announcement): void {
+    void this.#lease.use((session) => announce(session, event)).catch(() => undefined);
   }
 
   /** The loop of the daemon itself: hears, looks, and ends. */
@@ -224,14 +222,14 @@ export class Daemon implements AsyncDisposable {
     // While the control database is lost there is nothing to read; the stop file must be seen all the same.
     if (!this.#lease.held) return;
     const now = performance.now();
-    const { definitions, hints, prune } = this.#last;
+    const { definitions, hints, prune: pruned } = this.#last;
     if (this.#hints.definitions || now - definitions >= DEFINITIONS_MS) await this.#readDefinitions();
     const hintsDue = now - hints >= HINTS_MS;
     if (hintsDue) this.#last.hints = now;
     if (this.#hints.kicks || hintsDue) await this.#readKicks();
     if (this.#hints.requests || hintsDue) await this.#answer();
     await this.#historian.sample(now);
-    if (now - prune >= PRUNE_MS) await this.#prune();
+    if (now - pruned >= PRUNE_MS) await this.#prune();
   }
 
   async #readDefinitions(): Promise<void> {
@@ -239,13 +237,20 @@ export class Daemon implements AsyncDisposable {
     this.#last.definitions = performance.now();
     const again = this.#hints.takeAgain();
     await this.#lease.use(dropStrayStates);
-    this.#definitions = await this.#lease.use(readDefinitions);
-    this.#settings = resolveSettings(this.#definitions.settings, this.#options.overrides);
-    this.#options.settingsRead?.(this.#settings);
-    processLimit.max = this.#settings.max_connections;
+    this.#settings.read((this.#definitions = await this.#lease.use(readDefinitions)));
+    this.#options.settingsRead?.(this.#settings.of());
+    processLimit.max = this.#settings.of().max_connections;
     this.tally.keep(new Set(this.#definitions.syncs.map(({ id }) => id)));
     this.#fleet.update(planSyncs(this.#definitions));
+    await this.#kicks.follow(this.#definitions.syncs);
+    this.#idle = this.#fleet.size === 0 && (this.#idle || this.#hasNoSyncs());
     for (const sync of again) this.#fleet.again(sync);
+  }
+
+  #hasNoSyncs(): true {
+    this.#announce("nosyncs");
+    if (this.#options.exitOnNoSync === true) this.stop("no sync is active (--exit-on-nosync)");
+    return true;
   }
 
   async #readKicks(): Promise<void> {
@@ -263,17 +268,13 @@ export class Daemon implements AsyncDisposable {
       },
       reopen: this.#options.reopenLog,
       stop: (why) => this.stop(why),
+      announce: (event) => this.#announce(event),
     });
   }
 
   async #prune(): Promise<void> {
     this.#last.prune = performance.now();
-    const { history_days: days, history_runs: runs } = this.#settings;
-    while ((await this.#lease.use((session) => pruneRuns(session, days, runs, PRUNE_ROWS))) === PRUNE_ROWS && this.#stop === null);
-    const { conflict_days: age, conflict_rows: rows } = this.#settings;
-    while ((await this.#lease.use((session) => pruneConflicts(session, age, rows, PRUNE_ROWS))) === PRUNE_ROWS && this.#stop === null);
-    await this.#lease.use((session) => pruneKicks(session, days));
-    await this.#lease.use((session) => pruneRequests(session, days));
+    await prune(this.#lease, this.#settings.of(), () => this.#stop !== null);
     await this.#historian.fold();
   }
 
@@ -284,12 +285,14 @@ export class Daemon implements AsyncDisposable {
         log.warn("The current runs took too long; they are broken off.");
         this.#fleet.abort();
       },
-      this.#lease.gone.aborted ? 0 : this.#settings.stop_grace,
+      this.#lease.gone.aborted ? 0 : this.#settings.of().stop_grace,
     );
     this.#lease.limitWaiting(LAST_WORDS_MS);
     await this.#fleet.stop();
     clearTimeout(timer);
     processLimit.onContention = null;
+    await this.#alerts?.stop();
+    await this.#alerts?.say({ word: "stopped", why: this.#stop?.why ?? null });
     this.#ending = true;
     await this.#lease.leave((session) => announce(session, "stopped"));
     log.info("Stopped.");

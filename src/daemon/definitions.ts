@@ -1,6 +1,7 @@
 import { codesOf, readCustomCodes, type CustomCodeRow } from "../control/customcode.ts";
 import { readDatabases } from "../control/database.ts";
 import { readSettings } from "../control/setting.ts";
+import { readSyncSettings, type SyncSettings } from "../control/sync-setting.ts";
 import { readSyncs } from "../control/sync.ts";
 import { copiedTargets } from "../control/target-state.ts";
 import type { Exchange } from "../model/conflict.ts";
@@ -9,7 +10,9 @@ import { nameOn } from "../model/terms.ts";
 import { copyPolicy, sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
 import { relationFor } from "../replicate/relation.ts";
 import type { Session } from "../postgres/session.ts";
-import type { RunDefinition } from "../replicate/definition.ts";
+import type { LockMode, RunDefinition } from "../replicate/definition.ts";
+import { lockModeOf } from "../replicate/force-lock.ts";
+import type { Limit } from "./admission.ts";
 import type { Job } from "./job.ts";
 
 /** All that the daemon does follows from this; read as a whole. */
@@ -17,6 +20,7 @@ export type Definitions = {
   readonly syncs: readonly SyncDefinition[];
   readonly databases: ReadonlyMap<string, Database>;
   readonly settings: Readonly<Record<string, string>>;
+  readonly ofSyncs: SyncSettings;
   readonly copied: readonly { readonly sync: string; readonly target: string }[];
   readonly codes: readonly CustomCodeRow[];
 };
@@ -25,7 +29,14 @@ export async function readDefinitions(session: Session): Promise<Definitions> {
   const syncs = await readSyncs(session);
   const databases = new Map((await readDatabases(session)).map((database) => [database.name, database]));
   const codes = await readCustomCodes(session);
-  return { syncs, databases, settings: await readSettings(session), copied: await copiedTargets(session), codes };
+  return {
+    syncs,
+    databases,
+    settings: await readSettings(session),
+    ofSyncs: await readSyncSettings(session),
+    copied: await copiedTargets(session),
+    codes,
+  };
 }
 
 /** A sync that runs: its source and one job per target. `idle` names targets that do not run, with the reason. */
@@ -112,6 +123,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     onetimecopy: other || whole || copied ? 0 : sync.onetimecopy,
     strict: sync.strictChecking,
     onError: sync.onError,
+    forceLock: lockOf(of.ofSyncs.get(sync.id)?.["force_lock"] ?? of.settings["force_lock"]),
     ...exchange,
   };
   return {
@@ -122,8 +134,30 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     whole,
     copying: copyPolicy(sync),
     autokick: !whole && sync.relations.some((relation) => relation.autokick ?? sync.autokick),
-    connections: JSON.stringify([of.databases.get(source), of.databases.get(target.db)]),
+    limits: limitsOf(sync, source, target.db, of),
+    connections: JSON.stringify([connectionOf(of, source), connectionOf(of, target.db)]),
     codes: codesOf(sync, of.codes),
     databases: sync.members.map(({ db }) => db).filter((db) => of.databases.get(db)?.status === "active"),
   };
+}
+
+function limitsOf(sync: SyncDefinition, source: string, target: string, of: Definitions): Limit[] {
+  const ofSync = Number(of.ofSyncs.get(sync.id)?.["limitdbs"] ?? of.settings["limitdbs"] ?? 0);
+  const limits = [
+    { of: `source ${source}`, most: of.databases.get(source)?.sourceLimit ?? 0 },
+    { of: `target ${target}`, most: of.databases.get(target)?.targetLimit ?? 0 },
+    { of: `sync ${sync.id}`, most: ofSync },
+    { of: "daemon", most: Number(of.settings["max_runs"] ?? 0) },
+  ];
+  return limits.filter(({ most }) => most > 0);
+}
+
+/** Without what is not about its connection. */
+function connectionOf(of: Definitions, name: string): unknown {
+  const { sourceLimit: _source, targetLimit: _target, legacy: _legacy, ...connection } = of.databases.get(name) ?? {};
+  return connection;
+}
+
+function lockOf(text: string | undefined): LockMode | null {
+  return text === undefined || text === "" || text.toLowerCase() === "none" ? null : lockModeOf(text);
 }

@@ -33,11 +33,15 @@ export class Fleet {
       if (plans.some((plan) => plan.id === id)) continue;
       this.#runners.delete(id);
       this.#leave(runner.stop());
+      this.#context.announce(`deactivated_sync_${runner.plan.name}`);
     }
     for (const plan of plans) {
       const runner = this.#runners.get(plan.id);
       if (runner !== undefined) runner.update(plan);
-      else this.#runners.set(plan.id, new Runner(this.#context, plan, (databases) => this.#settled(databases)));
+      else {
+        this.#runners.set(plan.id, new Runner(this.#context, plan, (databases) => this.#settled(databases)));
+        this.#context.announce(`activated_sync_${plan.name}`);
+      }
     }
     const jobs = plans.flatMap((plan) => plan.jobs);
     const sourcesOf = (some: readonly Job[]) => new Set(some.flatMap(edgesOf).map(({ source }) => source));

@@ -1,6 +1,7 @@
 import type { CustomCode } from "../model/customcode.ts";
 import type { CopyPolicy } from "../model/sync.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
+import type { Limit } from "./admission.ts";
 
 /** Who sends to whom in its runs. */
 export function edgesOf({ definition, back }: Pick<Job, "definition" | "back">): { readonly source: string; readonly target: string }[] {
@@ -19,6 +20,8 @@ export type Job = {
   readonly paused: boolean;
   /** Wake up on changes of the source. */
   readonly autokick: boolean;
+  /** How many runs may use its databases, and go on for its sync, at once. */
+  readonly limits: readonly Limit[];
   /** Text by which changed connection settings are noticed. */
   readonly connections: string;
   /** Of the sync and its tables. */

@@ -1,6 +1,7 @@
 import { BucardoError } from "../model/error.ts";
 import type { Log } from "../telemetry/log.ts";
-import { Daemon, type DaemonOptions } from "./daemon.ts";
+import { Daemon } from "./daemon.ts";
+import type { DaemonOptions } from "./options.ts";
 import { livingOwner, removePidFile, writePidFile } from "./pid-file.ts";
 import { stopFileExists } from "./stop-file.ts";
 

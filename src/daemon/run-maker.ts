@@ -209,6 +209,7 @@ export class RunMaker {
       await this.#context.lease.use((session) => reportProgress(session, run, moving));
     });
     this.#proven = null;
+    const lock = await this.#context.lockFile(job.definition.sync.name);
     try {
       const failure = this.#copier.takeFailure();
       if (failure !== null) throw failure;
@@ -233,7 +234,7 @@ export class RunMaker {
           : await this.#context.run({ ...common, definition: job.back, source: pair.target, target: pair.source, remembered: null });
       const out = await this.#context.run({
         ...common,
-        definition: job.definition,
+        definition: lock === null ? job.definition : { ...job.definition, forceLock: lock.mode },
         source: pair.source,
         target: pair.target,
         remembered,
@@ -243,6 +244,7 @@ export class RunMaker {
       await this.#keepConflicts(job, pair, [...(home?.tables ?? []), ...out.tables]);
       const { settledRuns, more, left, ...result } = home === null ? out : together(home, out);
       this.#proven = pair;
+      await lock?.remove();
       if (left.length > 0) await this.#copier.add(pair.source, left);
       if (job.definition.onetimecopy !== 0) await this.#afterCopies(job, pair.target, result.tables);
       await code?.after(this.#signal, result.tables);

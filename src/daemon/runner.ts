@@ -1,6 +1,5 @@
 import type { WaitingKick } from "../control/kick.ts";
 import { writeTargetState } from "../control/target-state.ts";
-import { announceSync } from "../control/announce.ts";
 import type { DaemonContext } from "./context.ts";
 import type { SyncPlan } from "./definitions.ts";
 import { throttled } from "./progress.ts";
@@ -22,8 +21,8 @@ export class Runner {
   readonly #alive = new Set<TargetLoop>();
   readonly #ending = new Set<Promise<void>>();
   readonly #settled: (databases: readonly string[]) => void;
-  readonly #announced = throttled<"syncdone" | "synckill">(ANNOUNCE_MS, (word) =>
-    this.#context.lease.use((session) => announceSync(session, word, this.#plan.name)),
+  readonly #announced = throttled<"syncdone" | "synckill" | "syncsleep">(ANNOUNCE_MS, async (word) =>
+    this.#context.announce(`${word}_${this.#plan.name}`),
   );
   readonly #arrivals = new Arrivals();
   readonly #lags = new Map<string, Lag>();
@@ -87,6 +86,7 @@ export class Runner {
         .filter((edge) => edge.source === source)
         .map(({ target }) => ({
           syncId: this.#plan.id,
+          sync: this.#plan.name,
           target,
           listens: loop.listens,
           busy: loop.busy,
@@ -164,11 +164,11 @@ export class Runner {
     }
   }
 
-  /** Names of version 5, for whoever waits on them: done when all targets are, killed at once. */
+  /** Names of version 5, for whoever waits on them: done when all targets are, killed at once; asleep: tried again by itself. */
   #afterRun(target: string, loop: TargetLoop): void {
     const error = loop.lastError;
-    const word =
-      error?.retry === "never" ? "synckill" : error === null && [...this.#loops.values()].every((each) => each.quiet) ? "syncdone" : null;
+    const done = error === null && [...this.#loops.values()].every((each) => each.quiet);
+    const word = error?.retry === "never" ? "synckill" : error !== null ? "syncsleep" : done ? "syncdone" : null;
     if (word !== null) this.#announced.push(word);
     this.#settled([loop.job.definition.source, target]);
   }

@@ -1,4 +1,5 @@
 import { backoff } from "../base/backoff.ts";
+import type { Settings } from "../config/setting.ts";
 import { writeTargetState, type TargetWord } from "../control/target-state.ts";
 import { BucardoError } from "../model/error.ts";
 import { retries } from "../model/retry.ts";
@@ -17,6 +18,8 @@ import { lookAgainMs, schedule, type Failure, type Situation } from "./schedule.
 
 /** So long a run that was broken off may take to end by itself. */
 const ABANDON_MS = 1000;
+/** How often who waits for others of a limit looks by the clock. */
+const TURN_MS = 1000;
 
 /** Whom a loop tells what has happened, and whom it asks. */
 export type Told = {
@@ -34,6 +37,8 @@ export type Told = {
  */
 export class TargetLoop {
   readonly #context: DaemonContext;
+  /** As they are for this sync. */
+  readonly #settings = (): Settings => this.#context.settings(this.#job.definition.sync.id);
   readonly #bell = new Bell();
   readonly #abort = new AbortController();
   readonly #told: Told;
@@ -164,6 +169,7 @@ export class TargetLoop {
     try {
       await this.#turns(connections);
     } finally {
+      this.#context.admission.forget(this);
       await this.#copier.stop();
       await this.#runs.end();
     }
@@ -174,12 +180,14 @@ export class TargetLoop {
     while (!this.#stopping) {
       const next = schedule(this.#situation());
       if (next.do === "run") {
-        await this.#run(next.reason);
+        const leave = this.#context.admission.enter(this, this.#job.limits, () => this.#bell.ring());
+        if (leave === null) await this.#bell.wait(TURN_MS);
+        else await this.#run(next.reason).finally(leave);
         continue;
       }
       this.#show(next.state);
       if (this.#context.contended()) await connections.close();
-      const idleMs = connections.isOpen ? this.#context.settings().idle_close : null;
+      const idleMs = connections.isOpen ? this.#settings().idle_close : null;
       const untilNext = next.at === null ? null : next.at - this.#context.now();
       const rang = await this.#bell.wait(untilNext === null || idleMs === null ? (untilNext ?? idleMs) : Math.min(untilNext, idleMs));
       if (!rang && idleMs !== null && this.#context.now() - (this.#lastEnded ?? 0) >= idleMs) await connections.close();
@@ -232,6 +240,8 @@ export class TargetLoop {
       this.#fail(failure, "backoff");
     } finally {
       this.#busy = false;
+      // What it failed by may have been changed while it ran.
+      if (job !== this.#job) this.again();
       if (job.connections !== this.#job.connections || this.#context.contended()) await this.#connections.close();
       this.#told.settled();
     }
@@ -265,12 +275,11 @@ export class TargetLoop {
   #fail(error: BucardoError, retry: Failure["retry"]): void {
     const attempts = (this.#failure?.attempts ?? 0) + 1;
     const waitMs = backoff(retry === "now" ? Math.max(1, attempts - retries.voidedRunsAtOnce) : attempts, {
-      base: this.#context.settings().retry_first,
-      cap: this.#context.settings().retry_longest,
+      base: this.#settings().retry_first,
+      cap: this.#settings().retry_longest,
       random: this.#context.random,
     });
-    const { retry_stopped: base } = this.#context.settings();
-    const again = retry === "never" ? lookAgainMs(error.code, attempts, base, this.#context.random) : undefined;
+    const again = retry === "never" ? lookAgainMs(error.code, attempts, this.#settings().retry_stopped, this.#context.random) : undefined;
     this.#failure = { error, retry, attempts, at: this.#context.now(), waitMs, ...(again !== undefined && { lookAgainMs: again }) };
   }
 

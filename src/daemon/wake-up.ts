@@ -1,4 +1,5 @@
 import { backoff } from "../base/backoff.ts";
+import { kickChannel, syncOfKick } from "../control/announce.ts";
 import { withTimeout } from "../base/abort.ts";
 import { captureVersion } from "../capture/schema.ts";
 import { LOCK_CLASS, LOCK_ASLEEP, WAKE_CHANNEL } from "../capture/name.ts";
@@ -15,6 +16,7 @@ import { SAFETY_POLL_MS, step, type Phase } from "./wake-up-state.ts";
 /** A target loop as the watcher of its source sees it. */
 export type Listener = {
   readonly syncId: string;
+  readonly sync: string;
   readonly target: string;
   /** A change would start a run. */
   readonly listens: boolean;
@@ -85,6 +87,7 @@ export class Watcher {
 
   async #watch(session: Session): Promise<void> {
     const flagUsable = await this.#prepare(session);
+    const channels = new Set<string>();
     let phase: Phase = "awake";
     let seen = "";
     let lastBusy = this.#context.now();
@@ -93,6 +96,7 @@ export class Watcher {
     let lookMs = 0;
     while (!this.#stop.signal.aborted) {
       const now = this.#context.now();
+      await this.#listenToKicks(session, channels);
       const snapshot = await this.#answer(session, () => currentSnapshot(session));
       const listening = this.#listeners().filter((one) => one.listens);
       // The look is the truth; the snapshot only tells when another look cannot find anything new.
@@ -132,8 +136,8 @@ export class Watcher {
   async #prepare(session: Session): Promise<boolean> {
     session.lost.addEventListener("abort", () => this.#bell.ring(), { once: true });
     await session.listen(WAKE_CHANNEL, (payload) => {
-      const kick = /^kick_sync_(.+)$/.exec(payload)?.[1];
-      if (kick !== undefined) return this.#kicked(kick);
+      const kick = syncOfKick(payload);
+      if (kick !== null) return this.#kicked(kick);
       // Where only one could be meant its run is the look, and is left alone with the source for a moment.
       const [only, ...others] = this.#listeners();
       if (!only?.listens || others.length > 0) return this.#bell.ring();
@@ -144,6 +148,16 @@ export class Watcher {
       sql("wake-up.prepared", "select current_setting('max_prepared_transactions') as most"),
     );
     return most === "0";
+  }
+
+  /** The channels of version 4, one per sync. */
+  async #listenToKicks(session: Session, channels: Set<string>): Promise<void> {
+    for (const { sync } of this.#listeners()) {
+      const channel = kickChannel(sync);
+      if (channel === null || channels.has(channel)) continue;
+      channels.add(channel);
+      await this.#answer(session, () => session.listen(channel, () => this.#kicked(sync)));
+    }
   }
 
   async #look(session: Session, listening: readonly Listener[]): Promise<boolean> {

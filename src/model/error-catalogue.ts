@@ -92,6 +92,11 @@ export const catalogue = {
   "daemon-running": { meaning: "A daemon already owns this control database.", advice: "`bucardo stop` ends it.", ...usage },
   "daemon-not-running": { meaning: "No daemon is running for this control database.", advice: "`bucardo start` starts it.", ...usage },
   "daemon-failed": { meaning: "The daemon did not come up.", advice: "The message says why; its log has more.", ...usage },
+  "alert-failed": {
+    meaning: "An alert could not be delivered by mail or webhook.",
+    advice: "It is tried again. Check the settings default_email_* and alert_*; `bucardo alert test` sends one now.",
+    ...later,
+  },
   timeout: { meaning: "Something did not end in the time given.", advice: "It goes on; look with `bucardo status`.", ...usage },
   "lock-timeout": {
     meaning: "A table is locked by another session; we do not queue the application behind us.",

@@ -19,6 +19,11 @@ export type Database = {
   /** More libpq words: `sslmode=verify-full sslrootcert=...`. */
   readonly conn: string | null;
   readonly status: "active" | "inactive";
+  /** How many runs may use it at once; null or absent: as many as come. */
+  readonly sourceLimit?: number | null;
+  readonly targetLimit?: number | null;
+  /** Keys of versions 4 and 5 without meaning here: kept and listed. */
+  readonly legacy?: Readonly<Record<string, string>>;
 };
 
 export type RelationKind = "table" | "sequence";

@@ -28,3 +28,8 @@ export function connectOptionsOf(
 export function keyfileOf(config: Config, env: NodeJS.ProcessEnv): string {
   return config.keyfile ?? join(env.HOME ?? homedir(), ".bucardo", "key");
 }
+
+/** The clear text of a secret setting; what is not sealed (from an rc file) stands for itself. */
+export function openSecret(value: string, { config, env }: { readonly config: Config; readonly env: NodeJS.ProcessEnv }): string {
+  return /^(env:|enc:v1:)/.test(value) ? openPassword(value, env, keyfileOf(config, env)) : value;
+}

@@ -8,6 +8,9 @@ import { addCustomCode } from "./customcode/add.ts";
 import { listCustomCodes } from "./customcode/list.ts";
 import { removeCustomCode } from "./customcode/remove.ts";
 import { updateCustomCode } from "./customcode/update.ts";
+import { alertTest } from "./alert/send-test.ts";
+import { check } from "./alert/check.ts";
+import { listAlerts } from "./alert/list.ts";
 import { daemonOperations } from "./daemon/registry.ts";
 import { addDb } from "./db/add.ts";
 import { removeDb } from "./db/remove.ts";
@@ -23,6 +26,7 @@ import { listSamples } from "./history/samples.ts";
 import { httpToken } from "./http/token.ts";
 import { serve } from "./http/serve.ts";
 import { inspectDb, inspectSync, inspectTable } from "./inspect.ts";
+import { inspectDbgroup, inspectRelgroup, inspectSequence } from "./inspect-group.ts";
 import { install } from "./installation/install.ts";
 import { uninstall } from "./installation/uninstall.ts";
 import { upgrade } from "./installation/upgrade.ts";
@@ -72,7 +76,21 @@ const columns = [addCustomcols, updateCustomcols, removeCustomcols, listCustomco
 const filters = [addRowfilter, updateRowfilter, removeRowfilter, listRowfilters];
 const codes = [addCustomCode, updateCustomCode, removeCustomCode, listCustomCodes];
 const syncs = [addSync, updateSync, removeSync, listSyncs, listRuns, listSamples, listAll, validate, accept];
-const data = [compare, repair, listConflicts, replayConflict, listSetAside, replay, discard, inspectSync, inspectTable, inspectDb];
+const data = [
+  compare,
+  repair,
+  listConflicts,
+  replayConflict,
+  listSetAside,
+  replay,
+  discard,
+  inspectSync,
+  inspectTable,
+  inspectSequence,
+  inspectRelgroup,
+  inspectDbgroup,
+  inspectDb,
+];
 const moves = [
   migratePlan,
   migrateStart,
@@ -109,4 +127,7 @@ export const operations: readonly Operation[] = [
   importRemove,
   serve,
   httpToken,
+  check,
+  listAlerts,
+  alertTest,
 ];

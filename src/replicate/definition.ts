@@ -19,7 +19,21 @@ export type RunDefinition = {
   readonly onError?: OnError;
   /** Both are sources and each gets the other's changes: what a conflict between them means. Absent: the source is always right. */
   readonly exchange?: Exchange;
+  /** The run locks its tables on the target in this mode before it does anything; absent or null: it takes only what it needs. */
+  readonly forceLock?: LockMode | null;
 };
+
+export const lockModes = [
+  "access share",
+  "row share",
+  "row exclusive",
+  "share update exclusive",
+  "share",
+  "share row exclusive",
+  "exclusive",
+  "access exclusive",
+] as const;
+export type LockMode = (typeof lockModes)[number];
 
 /** By its name on the source. */
 export type RunRelation = {

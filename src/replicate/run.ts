@@ -15,6 +15,7 @@ import { againWhenOvertaken, withEdgeLock } from "./edge-lock.ts";
 import { meet } from "./exchange.ts";
 import type { Fetched } from "./fetch.ts";
 import { expectSame, takeExpectation } from "./expectation.ts";
+import { forceLock } from "./force-lock.ts";
 import { endLook, endReading, holdTables } from "./hold.ts";
 import { finishHalf } from "./finish-half.ts";
 import type { RunHooks } from "./hooks.ts";
@@ -111,6 +112,7 @@ async function runOnce(context: Attempt, target: Member): Promise<RunReport> {
     await interruptible(context.signal, target.session, () => beginLocked(target.session, definition.sync, context.patienceMs));
   else await target.session.execute(sql("replicate.begin-target", "begin isolation level repeatable read"));
   await reach("replicate.locked");
+  await forceLock(target.session, definition, context.signal);
 
   const expected = takeExpectation(source, definition);
   const [batch, prints] = await together(

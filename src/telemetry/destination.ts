@@ -1,13 +1,34 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
 import { BucardoError } from "../model/error.ts";
 
 export type Destination = { write(line: string): void; reopen(): void; close(): void };
 
-/** `stderr`, `stdout`, or the path of a file, which is appended to. */
-export function openDestination(name: string): Destination {
-  if (name === "stderr" || name === "stdout")
-    return { write: (line) => void process[name].write(line), reopen: () => undefined, close: () => undefined };
-  let file = openFile(name);
+const FILE = "log.bucardo";
+
+/**
+ * The file that a destination stands for: `log.bucardo` in a directory, else the path itself; null for what is no file.
+ * A path is a directory when there is one, when it ends with a slash, or when its last part has no dot: a directory that is missing is an error, no file.
+ */
+export function logFileOf(destination: string, extension: string | null): string | null {
+  if (["stderr", "stdout", "none", "syslog"].includes(destination)) return null;
+  const path = isDirectory(destination) ? join(destination, FILE) : destination;
+  return extension === null ? path : `${path}.${extension}`;
+}
+
+export function isDirectory(path: string): boolean {
+  if (path.endsWith("/")) return true;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? !basename(path).includes(".") : found.isDirectory();
+}
+
+export function openStream(name: "stderr" | "stdout"): Destination {
+  return { write: (line) => void process[name].write(line), reopen: () => undefined, close: () => undefined };
+}
+
+/** A file, which is appended to. Throws BucardoError bad-value when it cannot be. */
+export function openFile(path: string): Destination {
+  let file = append(path);
   return {
     write(line) {
       try {
@@ -18,14 +39,14 @@ export function openDestination(name: string): Destination {
     },
     reopen() {
       const old = file;
-      file = openFile(name);
+      file = append(path);
       closeSync(old);
     },
     close: () => closeSync(file),
   };
 }
 
-function openFile(path: string): number {
+function append(path: string): number {
   try {
     return openSync(path, "a", 0o640);
   } catch (cause) {

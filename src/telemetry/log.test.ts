@@ -74,10 +74,40 @@ test("clean removes old logs and nothing else", () => {
   expect(read()).toBe("old\n");
 });
 
-test("a place that cannot be written, syslog and an unknown level are refused", () => {
+test("a place that cannot be written and an unknown level are refused; a path with a dot is a file, one without must be a directory", () => {
   expect(() => openLog({ destinations: [join(folder, "missing")] })).toThrow(/cannot be written/);
+  expect(() => openLog({ destinations: [join(folder, "missing", "a.log")] })).toThrow(/cannot be written/);
   expect(() => openLog({ destinations: [folder], clean: true, level: "loud" })).toThrow(/log level/);
-  expect(() => openLog({ destinations: ["syslog"] })).toThrow(/syslog is not supported/);
+  const log = openLog({ destinations: [join(folder, "own.log")], showTime: "none", showPid: false });
+  log.info("here");
+  log.close();
+  expect(read("own.log")).toBe("INFO here\n");
+});
+
+test("each sync's lines also in a file of their own, warnings in another; all are opened again", () => {
+  const style = { showTime: "none", showPid: false } as const;
+  const log = openLog({ destinations: [folder], separate: true, warningFile: "warnings", ...style });
+  log.info("of nobody");
+  log.child({ sync: "pepper" }).warn("careful");
+  log.child({ sync: "salt" }).info("fine");
+  renameSync(join(folder, "log.bucardo.pepper"), join(folder, "old"));
+  log.reopen();
+  log.child({ sync: "pepper" }).info("again");
+  log.close();
+  expect(read()).toBe("INFO of nobody\nWARN pepper: careful\nINFO salt: fine\nINFO pepper: again\n");
+  expect([read("old"), read("log.bucardo.pepper"), read("log.bucardo.salt")]).toEqual([
+    "WARN pepper: careful\n",
+    "INFO pepper: again\n",
+    "INFO salt: fine\n",
+  ]);
+  expect(read("warnings")).toBe("WARN pepper: careful\n");
+});
+
+test("the time by a format of strftime, and the line of the program", () => {
+  const log = openLog({ destinations: [folder], showPid: false, showLine: true, timeFormat: "%Y" });
+  log.info("said");
+  log.close();
+  expect(read()).toMatch(/^\[\d{4}\] #log\.test\.ts:\d+ INFO said\n$/);
 });
 
 test("a silent log can be used as any other", () => {

@@ -1,8 +1,12 @@
+import { strftime } from "./time-format.ts";
+
 export type TextStyle = {
   readonly showPid: boolean;
   readonly showLevel: boolean;
   readonly showTime: "none" | "epoch" | "utc" | "local";
   readonly showSync: boolean;
+  /** Of strftime, in the place of the usual form of the time. */
+  readonly timeFormat: string;
 };
 
 type Entry = Record<string, unknown> & {
@@ -11,18 +15,20 @@ type Entry = Record<string, unknown> & {
   pid: number;
   msg?: string;
   sync?: string;
+  line?: string;
   err?: { message: string; advice?: string; problems?: string[]; stack?: string };
 };
 
 /** The form for people of a line that pino wrote as JSON: `(pid) [time] LEVEL sync: message (table=public.t rows=5)`. */
 export function textLine(
   json: string,
-  { showPid = true, showLevel = true, showTime = "local", showSync = true }: Partial<TextStyle> = {},
+  { showPid = true, showLevel = true, showTime = "local", showSync = true, timeFormat = "" }: Partial<TextStyle> = {},
 ): string {
-  const { level, time, pid, msg = "", sync, err, ...fields } = JSON.parse(json) as Entry;
+  const { level, time, pid, msg = "", sync, line: place, err, ...fields } = JSON.parse(json) as Entry;
   const head = [
     showPid ? `(${pid})` : "",
-    showTime === "none" ? "" : `[${timeText(new Date(time), showTime)}]`,
+    showTime === "none" ? "" : `[${timeFormat === "" ? timeText(new Date(time), showTime) : strftime(timeFormat, new Date(time))}]`,
+    place === undefined ? "" : `#${place}`,
     showLevel ? level.toUpperCase() : "",
     showSync && sync !== undefined ? `${sync}:` : "",
   ].filter((part) => part !== "");

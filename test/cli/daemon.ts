@@ -1,4 +1,5 @@
-import { Daemon, type DaemonOptions } from "../../src/daemon/daemon.ts";
+import { Daemon } from "../../src/daemon/daemon.ts";
+import type { DaemonOptions } from "../../src/daemon/options.ts";
 import type { Tally } from "../../src/daemon/tally.ts";
 import { connect } from "../../src/postgres/connect.ts";
 import { memoryLog, type MemoryLog } from "../daemon/memory-log.ts";

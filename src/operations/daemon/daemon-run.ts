@@ -10,7 +10,8 @@ import { removeStopFile } from "../../daemon/stop-file.ts";
 import { connect } from "../../postgres/connect.ts";
 import type { Session } from "../../postgres/session.ts";
 import { openLog } from "../../telemetry/log.ts";
-import { connectOptionsOf } from "../connect-options.ts";
+import { facilityOf } from "../../telemetry/syslog.ts";
+import { connectOptionsOf, openSecret } from "../connect-options.ts";
 import type { Context } from "../context.ts";
 import { words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
@@ -66,6 +67,8 @@ async function live(
   { program, env, cwd, version, serveHttp }: Context,
   { config, piddir, destinations, reason }: DaemonOrders,
 ): Promise<void> {
+  const extraName = config.options["extra-name"];
+  if (typeof extraName === "string") process.title = `bucardo daemon ${extraName}`;
   const connectControl = (): Promise<Session> => connect({ ...config.control, name: "control", applicationName: "bucardo daemon" });
   const settings = await firstSettings(connectControl, config);
   const log = openLog({
@@ -74,6 +77,11 @@ async function live(
     format: config.log.format,
     extension: config.log.extension,
     clean: config.log.clean,
+    separate: config.log.separate,
+    warningFile: settings.warning_file === "" ? null : settings.warning_file,
+    facility: facilityOf(settings.syslog_facility) ?? 17,
+    showLine: settings.log_showline,
+    timeFormat: settings.log_timer_format,
     showPid: settings.log_showpid,
     showLevel: settings.log_showlevel,
     showSync: settings.log_showsyncname,
@@ -100,6 +108,9 @@ async function live(
         pages.follow(now);
       },
       overrides: config.overrides,
+      openSecret: (sealed) => openSecret(sealed, { config, env }),
+      env,
+      exitOnNoSync: config.options["exit-on-nosync"] === true,
       beside: async (daemon) => {
         const own = { tally: daemon.tally, up: () => daemon.serves };
         const served = { program, version, config, env, cwd, log, daemon: own, control: true, move: null };

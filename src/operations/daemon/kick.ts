@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { sleep } from "../../base/sleep.ts";
 import { requestKick } from "../../control/kick.ts";
 import type { SyncRow } from "../../control/sync.ts";
 import { BucardoError } from "../../model/error.ts";
+import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
-import { integer, key, text, words } from "../input.ts";
+import { integer, key, words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { requireDaemon } from "./ask-daemon.ts";
 import { waitForKick, type KickEnd } from "./kick-wait.ts";
@@ -34,9 +36,13 @@ export const kick = defineOperation({
   control: "required",
   noise: ["sync", "syncs"],
   input: z.object({
-    syncs: words({ about: "Names of syncs, wildcards, or all; then the number of seconds to wait.", value: "SYNC [SECONDS]", min: 1 }),
+    syncs: words({
+      about: "Names of syncs, wildcards, or all (also all copy|delta|swap [active]); then the number of seconds to wait.",
+      value: "SYNC [SECONDS]",
+      min: 1,
+    }),
     retry: key(integer(0, 1_000_000).default(0), { about: "So many times more, when a run is killed.", value: "N" }),
-    "retry-sleep": key(text.optional(), { about: "No effect.", value: "N", legacy: true }),
+    "retry-sleep": key(integer(0, 1_000_000).default(0), { about: "Seconds between them.", value: "N" }),
     notimer: key(z.union([z.boolean(), z.string()]).optional(), { about: "No counter while it waits.", flag: true }),
   }),
   output: z.object({ syncs: z.array(result) }),
@@ -49,9 +55,9 @@ export const kick = defineOperation({
     { command: "bucardo_ctl kick pepper 0", about: "Returns when the changes have arrived." },
     { command: "bucardo kick all 30", about: "Every active sync, at most half a minute each." },
   ],
-  async run({ syncs, retry, notimer }, context) {
+  async run({ syncs, retry, "retry-sleep": pause, notimer }, context) {
     try {
-      return { syncs: await kickAll(context, syncs, { retry, timer: notimer === undefined }) };
+      return { syncs: await kickAll(context, syncs, { retry, pause, timer: notimer === undefined }) };
     } catch (error) {
       throw asOther(error);
     }
@@ -61,19 +67,49 @@ export const kick = defineOperation({
   exit: ({ syncs }) => EXIT[syncs.findLast((one) => one.outcome !== "refused")?.outcome ?? "refused"],
 });
 
-async function kickAll(context: Context, named: readonly string[], how: { retry: number; timer: boolean }): Promise<Result[]> {
+async function kickAll(
+  context: Context,
+  named: readonly string[],
+  how: { retry: number; pause: number; timer: boolean },
+): Promise<Result[]> {
   const last = named.at(-1) ?? "";
   const seconds = /^\d+$/.test(last) ? Number(last) : null;
   const names = seconds === null ? named : named.slice(0, -1);
   if (seconds === null && /^[+-]?[\d.]+\w?$/.test(last))
     throw new BucardoError("bad-value", `SECONDS must be a whole number, not "${last}".`, { advice: "0 waits until the sync is done." });
   if (names.length === 0) throw new BucardoError("usage", "Name a sync.", { advice: "`bucardo kick SYNC [SECONDS]`" });
-  const chosen = await selectSyncs(await context.control(), names);
+  const chosen = await selectKicked(await context.control(), names);
   await requireDaemon(context);
   for (let left = how.retry; ; left -= 1) {
     const results = await kickOnce(context, chosen, seconds, how.timer);
     if (left <= 0 || !results.some((one) => one.outcome === "killed")) return results;
+    await sleep(how.pause * 1000, context.signal);
   }
+}
+
+const TYPES: Readonly<Record<string, (sync: SyncRow) => boolean>> = {
+  copy: (sync) => typeOf(sync) === "copy",
+  fullcopy: (sync) => typeOf(sync) === "copy",
+  delta: (sync) => typeOf(sync) === "delta",
+  pushdelta: (sync) => typeOf(sync) === "delta",
+  swap: (sync) => typeOf(sync) === "swap",
+  active: (sync) => sync.status === "active",
+  inactive: (sync) => sync.status === "inactive",
+};
+
+/** Names and wildcards; or `all`, narrowed as in version 4: `all copy|delta|swap [active]`. */
+async function selectKicked(control: Session, names: readonly string[]): Promise<SyncRow[]> {
+  const [first = "", ...rest] = names;
+  const narrowed = rest.map((word) => TYPES[word.toLowerCase()]).filter((test) => test !== undefined);
+  if (first.toLowerCase() !== "all" || narrowed.length < rest.length) return await selectSyncs(control, names);
+  return (await selectSyncs(control, ["all"])).filter((sync) => narrowed.every((test) => test(sync)));
+}
+
+/** What version 4 called its type: by the roles of its databases. */
+function typeOf(sync: SyncRow): "copy" | "delta" | "swap" {
+  const count = (role: string): number => sync.members.filter((member) => member.role === role).length;
+  if (count("source") > 1) return "swap";
+  return count("target") === 0 && count("fullcopy") > 0 ? "copy" : "delta";
 }
 
 /** All are asked first, then waited for one after the other: they run side by side. */

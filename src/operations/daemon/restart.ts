@@ -2,7 +2,7 @@ import { z } from "zod";
 import { key, words } from "../input.ts";
 import { interval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
-import { legacyStartKeys, printStarted, startDaemon, startOutput } from "./start.ts";
+import { printStarted, startDaemon, startOutput } from "./start.ts";
 import { stopDaemon, stopOutput } from "./stop.ts";
 
 export const restart = defineOperation({
@@ -18,7 +18,6 @@ export const restart = defineOperation({
   input: z.object({
     reason: words({ about: "Why; kept in the reason file.", value: "REASON" }),
     timeout: key(interval.default(300), { about: "How long to wait for each of the two.", value: "TIME" }),
-    ...legacyStartKeys,
   }),
   output: z.object({ stopped: stopOutput, started: startOutput }),
   examples: [{ command: "bucardo restart", about: "Runs that are going on are finished first." }],

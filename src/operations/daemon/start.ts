@@ -12,7 +12,7 @@ import { removeStopFile } from "../../daemon/stop-file.ts";
 import { BucardoError } from "../../model/error.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
-import { key, text, words } from "../input.ts";
+import { key, words } from "../input.ts";
 import { interval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
 import type { DaemonOrders } from "./daemon-run.ts";
@@ -29,21 +29,15 @@ export const startOutput = z.object({
 });
 export type Started = z.output<typeof startOutput>;
 
-/** Options of versions 4 and 5 without meaning here. */
-export const legacyStartKeys = {
-  sendmail: key(text.optional(), { about: "No effect: mail is not sent.", legacy: true }),
-  "extra-name": key(text.optional(), { about: "No effect.", aliases: ["extraname"], legacy: true }),
-  quickstart: key(text.optional(), { about: "No effect: starting is quick.", flag: true, legacy: true }),
-  "exit-on-nosync": key(text.optional(), { about: "No effect: the daemon waits for syncs.", flag: true, legacy: true }),
-};
-
 export const start = defineOperation({
   name: ["start"],
   summary: "Start the daemon in the background",
   description:
     "Returns when the daemon is up: it owns the control database, has read the definitions and begun the first run of every active sync. " +
     "Otherwise it says why not and exits with 1.\n\n" +
-    "The log goes to log.bucardo in the directories of --log-destination, else in /var/log/bucardo where that is writable, else beside the pid file.",
+    "The log goes to log.bucardo in the directories of --log-destination (which also takes files, stderr, stdout, syslog and none), else in " +
+    "/var/log/bucardo where that is writable, else beside the pid file. With --log-separate each sync has a log of its own beside it. " +
+    "With --exit-on-nosync a daemon ends when no sync is active.",
   group: "daemon",
   effect: "writes",
   http: { refused: "it begins or ends the very process that answers" },
@@ -53,7 +47,6 @@ export const start = defineOperation({
   input: z.object({
     reason: words({ about: "Why; kept in the control database and in the reason file.", value: "REASON" }),
     timeout: key(interval.default(60), { about: "How long to wait until it is up.", value: "TIME" }),
-    ...legacyStartKeys,
   }),
   output: startOutput,
   exitCodes: { 2: "The setting host_safety_check does not allow this host." },
@@ -117,7 +110,9 @@ async function refuseSecond(control: Session, piddir: string): Promise<void> {
 
 async function spawnChild(context: Context, orders: DaemonOrders, log: readonly string[], timeout: number | null): Promise<number> {
   const file = log.find((path) => path.startsWith("/"));
-  const output = file === undefined ? ("inherit" as const) : openAppending(file);
+  // Only who logs to the terminal keeps it.
+  const terminal = orders.destinations.some((one) => one === "stderr" || one === "stdout");
+  const output = file === undefined && terminal ? ("inherit" as const) : openAppending(file ?? "/dev/null");
   try {
     return await spawnDaemon({
       argv: ["daemon", "run"],

@@ -7,18 +7,20 @@ import type { RunRow } from "../../control/run.ts";
 import type { SourceState } from "../../control/source-state.ts";
 import { latest, type SyncStatus, type TargetStatus } from "./status-read.ts";
 import { lagOf } from "./status-table.ts";
-import { showDuration, showTime } from "./status-time.ts";
+import { PLAIN, showDuration, showNumber, showTime, type Form } from "./status-time.ts";
 
 const RULE = "=".repeat(70);
 
 /** The block of `status SYNC`: label and value per line, then a line per target. */
-export function statusDetail(of: SyncStatus, sources: readonly SourceState[], now: Date): string[] {
+export function statusDetail(of: SyncStatus, sources: readonly SourceState[], now: Date, form: Form = PLAIN): string[] {
   const { sync, targets } = of;
   const good = latest(targets.map((one) => one.lastGood));
   const bad = latest(targets.map((one) => one.lastBad));
-  const last = good === null ? "none" : `${good.ended === null ? "" : showTime(good.ended, now)} (time to run: ${showDuration(good)})`;
-  const failed = bad === null ? "none" : `${bad.ended === null ? "" : showTime(bad.ended, now)} (time until fail: ${showDuration(bad)})`;
-  const counts = good === null ? "0 / 0" : `${good.deleted} / ${good.upserted}`;
+  const last =
+    good === null ? "none" : `${good.ended === null ? "" : showTime(good.ended, now, form)} (time to run: ${showDuration(good, form)})`;
+  const failed =
+    bad === null ? "none" : `${bad.ended === null ? "" : showTime(bad.ended, now, form)} (time until fail: ${showDuration(bad, form)})`;
+  const counts = good === null ? "0 / 0" : `${showNumber(good.deleted, form)} / ${showNumber(good.upserted, form)}`;
   const source = sourcesOf(sync).join(", ");
   const lines: [string, string][] = [
     ["Last good", last],
@@ -34,6 +36,8 @@ export function statusDetail(of: SyncStatus, sources: readonly SourceState[], no
       sync.ready ? `${sync.status}${sync.paused ? ", paused" : ""}` : "not validated: `bucardo validate` finishes its installation",
     ],
     ["Check time", sync.checktime === null ? "none" : showInterval(sync.checktime)],
+    ["Overdue time", of.settings["overdue"] ?? "none"],
+    ["Expired time", of.settings["expired"] ?? "none"],
     ["Autokick", sync.autokick ? "Yes" : "No"],
     ["Onetimecopy", sync.onetimecopy === 0 ? "No" : String(sync.onetimecopy)],
     ["Kicks waiting", String(of.kicksWaiting)],

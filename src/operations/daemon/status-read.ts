@@ -3,6 +3,7 @@ import { daemonIsAlive, readDaemon, type DaemonRow } from "../../control/daemon.
 import { waitingKicks } from "../../control/kick.ts";
 import { recentRuns, type RunRow } from "../../control/run.ts";
 import { readSourceStates, type SourceState } from "../../control/source-state.ts";
+import { readSyncSettings } from "../../control/sync-setting.ts";
 import { readSyncs, type SyncRow } from "../../control/sync.ts";
 import { readTargetStates, type TargetState } from "../../control/target-state.ts";
 import { livesHere } from "./ask-daemon.ts";
@@ -25,6 +26,8 @@ export type SyncStatus = {
   readonly word: string;
   readonly targets: readonly TargetStatus[];
   readonly kicksWaiting: number;
+  /** Settings of its own. */
+  readonly settings: Readonly<Record<string, string>>;
 };
 
 export type Status = {
@@ -44,6 +47,7 @@ export async function readStatus(control: Session): Promise<Status> {
   const runs = await recentRuns(control);
   const kicks = await waitingKicks(control);
   const sources = await readSourceStates(control);
+  const own = await readSyncSettings(control);
   return {
     alive,
     daemon,
@@ -52,7 +56,7 @@ export async function readStatus(control: Session): Promise<Status> {
     syncs: syncs.map((sync) => {
       const targets = targetsOf(sync).map((target) => targetStatus(sync.id, target, states, runs));
       const kicksWaiting = new Set(kicks.filter((kick) => kick.sync === sync.id).map((kick) => kick.id)).size;
-      return { sync, targets, word: wordOf(sync, targets, alive), kicksWaiting };
+      return { sync, targets, word: wordOf(sync, targets, alive), kicksWaiting, settings: own.get(sync.id) ?? {} };
     }),
   };
 }

@@ -95,7 +95,7 @@ function statusOf(targets: readonly TargetStatus[], more: Partial<Status> = {}):
     local: true,
     daemon: { pid: 77, host: "h", version: "6", reason: null, started: at(60), ready: at(60), stopped: null, url: null },
     sources: [],
-    syncs: [{ sync, targets, word: wordOf(sync, targets, alive), kicksWaiting: 0 }],
+    syncs: [{ sync, targets, word: wordOf(sync, targets, alive), kicksWaiting: 0, settings: {} }],
     ...more,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { RunRow } from "../../control/run.ts";
 import { recentRates, type RecentRate } from "../../control/rate.ts";
-import { bool, integer, key, text, words } from "../input.ts";
+import { bool, integer, key, words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 import { hasUnicode, paintFor } from "../paint.ts";
 import { chooseSyncs } from "./status-choose.ts";
@@ -21,7 +22,9 @@ export const status = defineOperation({
   summary: "Show whether the daemon runs and how the syncs do",
   description:
     "Without names a table with a line per sync; with names, wildcards or all a block per sync with a line per target. Lag is always two " +
-    "numbers: deltas waiting, and how old the oldest can be. State is Off while no daemon runs, whatever the last run was.",
+    "numbers: deltas waiting, and how old the oldest can be. State is Off while no daemon runs, whatever the last run was. " +
+    "--show-days, --compress and --tsep=C change the form; BUCARDO_DATEFORMAT and BUCARDO_SHORTDATEFORMAT give patterns of to_char for times of other " +
+    "days and of today.",
   group: "daemon",
   effect: "reads",
   // The key of a refused row is a value of the row.
@@ -38,9 +41,7 @@ export const status = defineOperation({
       about: "The picture of `bucardo watch`, once: lag, rate, last run, errors with advice; as wide as the window.",
       flag: true,
     }),
-    "show-days": key(text.optional(), { about: "No effect: the date is shown when it is not today's.", flag: true, legacy: true }),
-    compress: key(text.optional(), { about: "No effect.", flag: true, legacy: true }),
-    daysback: key(text.optional(), { about: "No effect: the last run counts, whenever it was.", legacy: true }),
+    daysback: key(integer(0, 36_500).default(0), { about: "Runs older than so many days are left out; 0: none are.", value: "N" }),
   }),
   output,
   examples: [
@@ -48,16 +49,24 @@ export const status = defineOperation({
     { command: "bucardo_ctl status pepper", about: "One, in detail." },
     { command: "bucardo status --modern", about: "All, as `bucardo watch` shows them." },
   ],
-  async run({ syncs, sort, modern }, context) {
+  async run({ syncs, sort, modern, daysback }, context) {
     const control = await context.control();
-    const all = await readStatus(control);
+    const all = forgetOld(await readStatus(control), daysback);
     const names = /^\d+$/.test(syncs.at(-1) ?? "") ? syncs.slice(0, -1) : syncs;
     const rates = modern ? await recentRates(control, RATE_SECONDS) : undefined;
     const view = { detailed: names.length > 0, sort, ...(rates === undefined ? {} : { rates }) };
     return { ...all, ...(names.length === 0 ? {} : { syncs: chooseSyncs(all, names) }), view };
   },
-  print(of, io, { version, env }) {
+  print(of, io, { config, version, env }) {
     const { detailed, sort, rates } = of.view;
+    const { "show-days": days, compress, tsep } = config.options;
+    const form = {
+      today: env["BUCARDO_SHORTDATEFORMAT"] ?? null,
+      otherDay: env["BUCARDO_DATEFORMAT"] ?? null,
+      days: days === true,
+      compress: compress === true,
+      thousands: typeof tsep === "string" ? tsep : "",
+    };
     const now = new Date();
     if (rates !== undefined) {
       const picture = { daemon: of, rows: of.syncs.map((one) => watchRow(one, rates)), trouble: null, version, now };
@@ -67,8 +76,22 @@ export const status = defineOperation({
     }
     const order = { column: Math.max(0, Math.abs(sort) - 1), descending: sort < 0 };
     const lines = detailed
-      ? [...daemonLines(of, now), ...of.syncs.flatMap((one) => statusDetail(one, of.sources, now))]
-      : statusTable(of, order, now);
+      ? [...daemonLines(of, now), ...of.syncs.flatMap((one) => statusDetail(one, of.sources, now, form))]
+      : statusTable(of, order, now, form);
     for (const line of lines) io.out(line);
   },
 });
+
+/** As if runs that ended so many days ago had not been. */
+function forgetOld(of: Status, days: number): Status {
+  if (days === 0) return of;
+  const since = Date.now() - days * 86_400_000;
+  const young = (run: RunRow | null): RunRow | null => (run === null || (run.ended !== null && run.ended.getTime() < since) ? null : run);
+  return {
+    ...of,
+    syncs: of.syncs.map((one) => ({
+      ...one,
+      targets: one.targets.map((target) => ({ ...target, lastGood: young(target.lastGood), lastBad: young(target.lastBad) })),
+    })),
+  };
+}

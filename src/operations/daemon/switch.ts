@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { sleep } from "../../base/sleep.ts";
+import { daemonIsAlive } from "../../control/daemon.ts";
+import { recentRuns } from "../../control/run.ts";
 import { setPaused, setStatus } from "../../control/sync-switch.ts";
 import type { SyncRow } from "../../control/sync.ts";
 import { BucardoError } from "../../model/error.ts";
@@ -7,19 +10,50 @@ import { change } from "../change.ts";
 import type { Context } from "../context.ts";
 import { words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
+import { askDaemon } from "./ask-daemon.ts";
 import { selectSyncs } from "./select-syncs.ts";
 
-const input = z.object({ syncs: words({ about: "Names of syncs, wildcards, or all.", value: "SYNC", min: 1 }) });
+const input = z.object({
+  syncs: words({
+    about: "Names of syncs, wildcards, or all; then so many seconds to wait until the daemon has done it (0: for ever).",
+    value: "SYNC [SECONDS]",
+    min: 1,
+  }),
+});
 const output = z.object({ messages: z.array(z.string()), changed: z.array(z.string()) });
 
 type Switch = (control: Session, syncs: readonly SyncRow[]) => Promise<{ messages: string[]; changed: string[] }>;
 
+/** A number at the end: wait so many seconds (0: for ever) until a living daemon has done it, and runs of what was switched off have ended. */
 async function flip(named: readonly string[], context: Context, work: Switch): Promise<{ messages: string[]; changed: string[] }> {
-  // Versions 4 and 5: a number asked to wait for the daemon's answer. Here the state is stored when the command ends.
-  const names = /^\d+$/.test(named.at(-1) ?? "") ? named.slice(0, -1) : named;
+  const last = named.at(-1) ?? "";
+  const seconds = /^\d+$/.test(last) ? Number(last) : null;
+  const names = seconds === null ? named : named.slice(0, -1);
   if (names.length === 0) throw new BucardoError("usage", "Name a sync.");
-  return await change(context, async (control) => work(control, await selectSyncs(control, names)));
+  const done = await change(context, async (control) => work(control, await selectSyncs(control, names)));
+  if (seconds !== null && !context.flags.dryrun) await untilTaken(context, done.changed, seconds === 0 ? null : seconds * 1000);
+  return done;
 }
+
+/** Errors: timeout. Without a daemon there is nothing to wait for. */
+async function untilTaken(context: Context, names: readonly string[], limitMs: number | null): Promise<void> {
+  const control = await context.control();
+  if (names.length === 0 || !(await daemonIsAlive(control))) return;
+  const end = limitMs === null ? null : performance.now() + limitMs;
+  const left = (): number | null => (end === null ? null : Math.max(1, end - performance.now()));
+  await askDaemon(context, "reload", null, left());
+  const idle = (await selectSyncs(control, names)).filter((sync) => sync.status === "inactive").map(({ id }) => id);
+  const runs = async (): Promise<boolean> => (await recentRuns(control)).some((run) => run.ended === null && idle.includes(run.sync));
+  while (idle.length > 0 && (await runs())) {
+    if (end !== null && performance.now() >= end)
+      throw new BucardoError("timeout", "A run still goes on.", {
+        advice: "The sync is inactive; the run is finished, and no other begins.",
+      });
+    await sleep(POLL_MS, context.signal);
+  }
+}
+
+const POLL_MS = 200;
 
 function ofStatus(status: "active" | "inactive", doing: string): Switch {
   return async (control, syncs) => {

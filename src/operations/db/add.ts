@@ -14,7 +14,7 @@ import { register } from "../relation/register.ts";
 import { stopOnProblems } from "../report.ts";
 import { applySyncChange } from "../sync/apply.ts";
 import { amend, connectionProblem, sealed, tryConnect, withoutName, type Draft, type Given } from "./draft.ts";
-import { connectionKeys } from "./keys.ts";
+import { connectionKeys, withExtras } from "./keys.ts";
 import { readNames, type NewDatabase } from "./new-names.ts";
 
 type Found = QualifiedName & { readonly kind: RelationKind };
@@ -57,7 +57,9 @@ export const addDb = defineOperation({
     refuseOtherTypes(input);
     const { names, name, dbname, host, port, user, pass, service, pgpass, conn, url, status } = input;
     const given: Given = { dbname, host, port, user, pass, service, pgpass, conn, url, status };
-    const { form, databases, problems } = readNames({ names, name, ...given }, context.program === "bucardo_ctl");
+    const read = readNames({ names, name, ...given }, context.program === "bucardo_ctl");
+    const { form, problems } = read;
+    const databases = read.databases.map((each) => ({ ...each, base: withExtras(each.base, input) }));
     stopOnProblems(problems, "bad-value", "Cannot add database");
     await refuseKnown(databases, context);
     const checked = await check(databases, input, context);

@@ -30,7 +30,7 @@ export function amend(base: Database, given: Given): { readonly draft: Draft; re
   if (pass?.startsWith("env:") && !/^env:[A-Za-z_]\w*$/.test(pass)) wrong("pass=env: needs the name of an environment variable");
   if (/(^|\s)password\s*=/i.test(all.conn ?? "")) wrong("a password in conn= would be kept in clear text", "Give it as pass=.");
   const database: Database = {
-    name: base.name,
+    ...base,
     dbname: pick("dbname", base.dbname),
     host: pick("host", base.host),
     port: all.port === undefined ? base.port : portOf(all.port, wrong),

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { key, status, text } from "../input.ts";
+import type { Database } from "../../model/sync.ts";
+import { integer, key, status, text } from "../input.ts";
 
 /** The keys that tell how to connect; shared by `add db` and `update db`. */
 export const connectionKeys = {
@@ -29,6 +30,26 @@ export const connectionKeys = {
   dbdsn: key(z.string().optional(), { about: "Driver string of version 5; use url= or conn=.", aliases: ["dsn"], legacy: true }),
   server_side_prepares: key(z.string().optional(), { about: "Without meaning here.", aliases: ["ssp"], legacy: true }),
   makedelta: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
-  sourcelimit: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
-  targetlimit: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),
+  sourcelimit: key(integer(0, 10_000).optional(), { about: "So many runs at once may read from it; 0: as many as come.", value: "N" }),
+  targetlimit: key(integer(0, 10_000).optional(), { about: "So many runs at once may write to it; 0: as many as come.", value: "N" }),
 } as const;
+
+const LEGACY = ["server_side_prepares", "makedelta"] as const;
+
+export type ExtraKeys = {
+  readonly sourcelimit?: number | undefined;
+  readonly targetlimit?: number | undefined;
+} & { readonly [Name in (typeof LEGACY)[number]]?: string | undefined };
+
+/** The database with the keys that are not about its connection, as far as they were given. */
+export function withExtras(before: Database, given: ExtraKeys): Database {
+  const limit = (value: number | undefined, old: number | null | undefined): number | null =>
+    value === undefined ? (old ?? null) : value === 0 ? null : value;
+  const legacy = LEGACY.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
+  return {
+    ...before,
+    sourceLimit: limit(given.sourcelimit, before.sourceLimit),
+    targetLimit: limit(given.targetlimit, before.targetLimit),
+    legacy: { ...before.legacy, ...Object.fromEntries(legacy) },
+  };
+}

@@ -13,7 +13,7 @@ import { chooseOrFail } from "../choose.ts";
 import { stopOnProblems } from "../report.ts";
 import { applySyncChange } from "../sync/apply.ts";
 import { amend, sealed, tryConnect, withoutName, type Draft, type Given } from "./draft.ts";
-import { connectionKeys } from "./keys.ts";
+import { connectionKeys, withExtras, type ExtraKeys } from "./keys.ts";
 import { renameDatabase } from "./rename.ts";
 
 export const updateDb = defineOperation({
@@ -60,14 +60,14 @@ export const updateDb = defineOperation({
 async function reconnect(
   context: Context,
   database: Database,
-  input: Given & { type?: string | undefined; dbdsn?: string | undefined },
+  input: Given & ExtraKeys & { type?: string | undefined; dbdsn?: string | undefined },
 ): Promise<string[]> {
   const { dbname, host, port, user, pass, service, pgpass, conn, url, status } = input;
-  const { draft, problems } = amend(database, { dbname, host, port, user, pass, service, pgpass, conn, url, status });
+  const { draft, problems } = amend(withExtras(database, input), { dbname, host, port, user, pass, service, pgpass, conn, url, status });
   stopOnProblems(problems, "bad-value", `Cannot change database "${database.name}"`);
   const lines = differences(database, draft);
   if (lines.every((line) => line.startsWith("No change"))) return lines;
-  const moved = lines.some((line) => !line.includes(" status ") && !line.startsWith("No change"));
+  const moved = lines.some((line) => !/ (status|sourcelimit|targetlimit|legacy) /.test(line) && !line.startsWith("No change"));
   if (moved) await prove(context, draft);
   const syncs = (await readSyncs(await context.control())).filter((sync) => sync.members.some((member) => member.db === database.name));
   const hint = moved && syncs.length > 0 ? [`Now: ${context.program} validate ${syncs.map((sync) => sync.name).join(" ")}`] : [];
@@ -101,6 +101,14 @@ function differences(before: Database, { database: after, clearPassword }: Draft
       ? []
       : [`Changed bucardo.db ${column} from ${before[column] ?? "nothing"} to ${after[column] ?? "nothing"}`],
   );
+  const limits = [
+    ["sourcelimit", before.sourceLimit, after.sourceLimit],
+    ["targetlimit", before.targetLimit, after.targetLimit],
+  ] as const;
+  for (const [name, old, now] of limits)
+    if ((old ?? null) !== (now ?? null)) lines.push(`Changed bucardo.db ${name} from ${old ?? "none"} to ${now ?? "none"}`);
+  const [old, now] = [JSON.stringify(before.legacy ?? {}), JSON.stringify(after.legacy ?? {})];
+  if (old !== now) lines.push(`Changed bucardo.db legacy from ${old} to ${now}`);
   if (clearPassword !== null || before.password !== after.password) lines.push("Changed bucardo.db pass");
   return lines.length > 0 ? lines : ["No change needed"];
 }

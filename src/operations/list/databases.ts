@@ -22,6 +22,11 @@ const row = z.object({
   pgpass: z.string().nullable(),
   conn: z.string().nullable(),
   status: z.enum(["active", "inactive"]),
+  /** How many runs may use it at once. */
+  sourcelimit: z.number().nullable(),
+  targetlimit: z.number().nullable(),
+  /** Keys of older versions that were given and mean nothing here. */
+  legacy: z.record(z.string(), z.string()),
   groups: z.array(z.object({ dbgroup: z.string(), role: z.string() })),
   syncs: z.array(z.object({ sync: z.string(), role: z.string() })),
 });
@@ -45,10 +50,13 @@ export async function databaseRows(control: Session, names: readonly string[]): 
   const all = await readDatabases(control);
   const { chosen } = names.length === 0 ? { chosen: all } : select(all, names, (db) => db.name);
   const [groups, syncs] = [await readDbgroups(control), await readSyncs(control)];
-  return chosen.map((db) => ({
+  return chosen.map(({ sourceLimit, targetLimit, legacy, ...db }) => ({
     ...db,
     password: passwordPlace(db),
     conn: db.conn?.replace(/password\s*=\s*('[^']*'|\S+)/gi, "password=...") ?? null,
+    sourcelimit: sourceLimit ?? null,
+    targetlimit: targetLimit ?? null,
+    legacy: { ...legacy },
     groups: groups.flatMap((group) =>
       group.members.filter((member) => member.db === db.name).map(({ role }) => ({ dbgroup: group.name, role })),
     ),
@@ -70,7 +78,7 @@ export function printDatabases(rows: readonly DatabaseRow[], filtered: boolean, 
   ]);
 }
 
-function passwordPlace({ password }: Database): string | null {
+function passwordPlace({ password }: Pick<Database, "password">): string | null {
   return password === null || password.startsWith("env:") ? password : "sealed";
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readSyncSettings } from "../../control/sync-setting.ts";
 import { readSyncs, type SyncRow } from "../../control/sync.ts";
 import { displayName } from "../../model/name.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -31,6 +32,8 @@ const row = z.object({
   fk_conflict: z.string(),
   sequence_conflict: z.string(),
   priority: z.number(),
+  /** Settings of its own. */
+  settings: z.record(z.string(), z.string()),
   /** Settings of older versions that were given and mean nothing here. */
   legacy: z.record(z.string(), z.string()),
 });
@@ -52,7 +55,8 @@ export const listSyncs = defineOperation({
 });
 
 export async function syncRows(control: Session, filters: readonly string[]): Promise<ListedSync[]> {
-  const rows = (await readSyncs(control)).map(toRow);
+  const own = await readSyncSettings(control);
+  const rows = (await readSyncs(control)).map((sync) => toRow(sync, own.get(sync.id) ?? {}));
   // Names widen the choice, conditions narrow it.
   const [conditions, names] = [filters.filter(isCondition), filters.filter((word) => !isCondition(word))];
   const named = names.length === 0 ? rows : rows.filter(({ name }) => names.some((word) => matcherOf(word)(name)));
@@ -68,8 +72,10 @@ function holds(sync: ListedSync, condition: string): boolean {
   const [column = "", ...rest] = condition.split("=");
   const known: Record<string, unknown> = {
     ...sync.legacy,
+    ...sync.settings,
     ...sync,
     legacy: null,
+    settings: null,
     members: null,
     relations: sync.relations.join(","),
     ping: sync.autokick,
@@ -84,7 +90,7 @@ function holds(sync: ListedSync, condition: string): boolean {
   return text.some((each) => (isPattern(wanted) ? matcherOf(wanted)(each) : each.toLowerCase() === wanted.toLowerCase()));
 }
 
-function toRow(sync: SyncRow): ListedSync {
+function toRow(sync: SyncRow, settings: Readonly<Record<string, string>>): ListedSync {
   const { name, id, relgroup, dbgroup, status, paused, ready, autokick, checktime, onetimecopy, priority } = sync;
   const members = sync.members.map((member) => ({ ...member }));
   const relations = sync.relations.map(displayName);
@@ -107,6 +113,7 @@ function toRow(sync: SyncRow): ListedSync {
     fk_conflict: sync.fkConflict,
     sequence_conflict: sync.sequenceConflict,
     priority,
+    settings: { ...settings },
     legacy: sync.legacy,
   };
 }
@@ -125,11 +132,13 @@ function stateText({ status, paused, ready, name }: ListedSync): string {
   return `${status === "active" ? "Active" : "Inactive"}${paused ? ", paused" : ""}`;
 }
 
-function details({ autokick, checktime, onetimecopy, on_error, relations }: ListedSync): string[] {
+function details({ autokick, checktime, onetimecopy, on_error, relations, settings, legacy }: ListedSync): string[] {
   const when = [autokick ? "on change" : null, checktime === null ? null : `every ${showInterval(checktime)}`, "when kicked"].filter(
     (each) => each !== null,
   );
   const copy = onetimecopy === 0 ? [] : [`  Copies whole tables at the next run (onetimecopy=${onetimecopy})`];
   const refused = on_error === "stop" ? [] : [`  When a target refuses a row: ${on_error}`];
-  return [`  Runs ${when.join(", ")}`, ...copy, ...refused, ...relations.map((relation) => `  ${relation}`)];
+  const own = Object.entries(settings).map(([name, value]) => `  ${name} = ${value}`);
+  const without = Object.keys(legacy).length === 0 ? [] : [`  Without meaning here: ${Object.keys(legacy).join(", ")}`];
+  return [`  Runs ${when.join(", ")}`, ...copy, ...refused, ...own, ...without, ...relations.map((relation) => `  ${relation}`)];
 }

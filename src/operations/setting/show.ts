@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { nearest } from "../../catalog/nearest.ts";
-import { legacySettings, settings, type SettingName } from "../../config/setting.ts";
+import { declarationOf, legacySettings, settings, type SettingName } from "../../config/setting.ts";
 import { readSettings } from "../../control/setting.ts";
+import { readSync } from "../../control/sync.ts";
+import { readSyncSettings } from "../../control/sync-setting.ts";
 import { BucardoError } from "../../model/error.ts";
-import { words } from "../input.ts";
+import { key, text, words } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 
 const row = z.object({
@@ -25,12 +27,16 @@ export const show = defineOperation({
   group: "settings",
   effect: "reads",
   control: "required",
-  input: z.object({ names: words({ about: "all, changed, or regular expressions.", value: "NAME" }) }),
+  input: z.object({
+    names: words({ about: "all, changed, or regular expressions.", value: "NAME" }),
+    sync: key(text.optional(), { about: "As they are for this sync.", value: "SYNC" }),
+  }),
   output: z.object({ settings: z.array(row) }),
   examples: [{ command: "bucardo show log_ -v", about: "Everything about the log, explained." }],
-  async run({ names }, context) {
-    const stored = await readSettings(await context.control());
-    const rows = settingRows({ ...stored, ...context.config.overrides });
+  async run({ names, sync }, context) {
+    const control = await context.control();
+    const own = sync === undefined ? {} : ((await readSyncSettings(control)).get((await readSync(control, sync)).id) ?? {});
+    const rows = settingRows({ ...(await readSettings(control)), ...context.config.overrides, ...own });
     const chosen = choose(rows, names);
     if (chosen.length === 0 && names.length > 0 && names[0]?.toLowerCase() !== "changed") {
       const near = nearest(names[0] ?? "", Object.keys(settings));
@@ -56,7 +62,8 @@ function settingRows(given: Readonly<Record<string, string>>): SettingRow[] {
   const known = (Object.keys(settings) as SettingName[]).map((name): SettingRow => {
     const { default: initial, meaning } = settings[name];
     const value = given[name] ?? initial;
-    return { name, value, default: initial, changed: value !== initial, meaning, legacy: false };
+    const shown = declarationOf(name).secret === true && value !== "" && !value.startsWith("env:") ? "(sealed)" : value;
+    return { name, value: shown, default: initial, changed: value !== initial, meaning, legacy: false };
   });
   const legacy = legacySettings.flatMap((name): SettingRow[] => {
     const value = given[name];
@@ -72,10 +79,10 @@ function choose(rows: readonly SettingRow[], names: readonly string[]): SettingR
   return rows.filter(({ name }) => tests.some((test) => test.test(name)));
 }
 
-function expression(text: string): RegExp {
+function expression(pattern: string): RegExp {
   try {
-    return new RegExp(text, "i");
+    return new RegExp(pattern, "i");
   } catch {
-    throw new BucardoError("bad-value", `"${text}" is no regular expression.`);
+    throw new BucardoError("bad-value", `"${pattern}" is no regular expression.`);
   }
 }

@@ -6,6 +6,7 @@ import { readDatabases } from "../../control/database.ts";
 import { deleteDbgroup, insertDbgroup, putDbgroupMember, readDbgroups } from "../../control/dbgroup.ts";
 import { deleteRelation, type NewRelation } from "../../control/relation.ts";
 import { deleteRelgroup, insertRelgroup, putRelgroupMembers, readRelgroups } from "../../control/relgroup.ts";
+import { writeSyncSetting } from "../../control/sync-setting.ts";
 import { deleteSync, findSync, insertSync } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { DEFAULT_STRATEGY } from "../../model/conflict.ts";
@@ -21,7 +22,7 @@ import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
 import { checkSync } from "./check.ts";
 import { withDefinitionLock } from "./definition-lock.ts";
-import { copyingOf, legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
+import { copyingOf, legacyKeys, legacyOf, policyKeys, settingKeys, settingsOf, type Policies } from "./keys.ts";
 import { planRelgroup, readTableWords, type GroupPlan, type Registered } from "./plan.ts";
 import { understand, type Understood } from "./read-add.ts";
 
@@ -54,6 +55,7 @@ const input = z.object({
     value: "pushdelta|fullcopy|swap",
   }),
   ...policyKeys,
+  ...settingKeys,
   ...legacyKeys,
 });
 
@@ -113,6 +115,7 @@ async function addOne(
   const plan: Plan = {
     ...understood,
     sync: newSync(name, relations.name, understood.dbgroup.name, given),
+    settings: settingsOf(given),
     relations,
     tableAutokick: understood.form === 4 && given.autokick !== undefined ? given.autokick : null,
   };
@@ -126,6 +129,8 @@ async function addOne(
 
 type Plan = Understood & {
   readonly sync: Sync;
+  /** Of its own. */
+  readonly settings: Readonly<Record<string, string | null>>;
   readonly relations: GroupPlan<Candidate>;
   /** Version 4 also put `ping=` on the tables. */
   readonly tableAutokick: boolean | null;
@@ -250,6 +255,7 @@ async function store(control: Session, plan: Plan, stored: Stored): Promise<{ me
     if (form === 5) messages.push(`Created a new dbgroup named "${dbgroup.name}"`);
   } else if (form === 5) messages.push(`Using existing dbgroup "${dbgroup.name}"`);
   await insertSync(control, sync);
+  for (const [name, value] of Object.entries(plan.settings)) await writeSyncSetting(control, sync.id, name, value);
   messages.push(form === 4 ? `Sync added: ${sync.name}` : `Added sync "${sync.name}"`);
   return { messages };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { settings, syncSettings, type SettingName } from "../../config/setting.ts";
 import type { CopyPolicy } from "../../model/sync.ts";
 import { foreignKeyPolicies, sequencePolicies } from "../../model/conflict.ts";
 import { bool, integer, key, status, text } from "../input.ts";
@@ -83,8 +84,6 @@ const LEGACY = {
   kidsalive: [],
   lifetime: [],
   maxkicks: [],
-  overdue: [],
-  expired: [],
   isolation_level: ["txnmode"],
   track_rates: [],
   copytype: [],
@@ -92,7 +91,6 @@ const LEGACY = {
   source_makedelta: [],
   target_makedelta: [],
   usecustomselect: [],
-  limitdbs: [],
   do_listen: [],
   disable_triggers: [],
   disable_rules: [],
@@ -104,6 +102,31 @@ type LegacyKeys = Record<keyof typeof LEGACY, ReturnType<typeof legacyField>>;
 export const legacyKeys: LegacyKeys = Object.fromEntries(
   Object.entries(LEGACY).map(([name, aliases]) => [name, legacyField(aliases)]),
 ) as LegacyKeys;
+
+/** A value of a setting, as text: it is stored so. */
+const settingField = (name: SettingName) =>
+  key(
+    z
+      .union([z.string(), z.number()])
+      .transform(String)
+      .superRefine((value, context) => {
+        const checked = settings[name].type.safeParse(value);
+        if (checked.success || value.toLowerCase() === "default") return;
+        context.addIssue({ code: "custom", message: checked.error.issues[0]?.message ?? "has no such value" });
+      })
+      .optional(),
+    { about: `${settings[name].meaning} The setting of that name for this sync.`, value: "VALUE" },
+  );
+type SettingKeys = Record<(typeof syncSettings)[number], ReturnType<typeof settingField>>;
+
+/** Settings that a sync may have of its own. */
+export const settingKeys: SettingKeys = Object.fromEntries(syncSettings.map((name) => [name, settingField(name)])) as SettingKeys;
+
+/** Those that were given; null: back to the installation's. */
+export function settingsOf(input: Readonly<Record<string, unknown>>): Record<string, string | null> {
+  const given = syncSettings.filter((name) => typeof input[name] === "string");
+  return Object.fromEntries(given.map((name) => [name, String(input[name]).toLowerCase() === "default" ? null : String(input[name])]));
+}
 
 /** The legacy values that were given. */
 export function legacyOf(input: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -3,6 +3,7 @@ import { readDatabases } from "../../control/database.ts";
 import { insertDbgroup, putDbgroupMember, readDbgroup, readDbgroups } from "../../control/dbgroup.ts";
 import { deleteRelgroupMember, readRelgroup } from "../../control/relgroup.ts";
 import { findSync, readSyncs, updateSync as storeSync, type SyncRow } from "../../control/sync.ts";
+import { readSyncSettings, writeSyncSetting } from "../../control/sync-setting.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
 import { copyPolicy, sourcesOf, type CopyPolicy, type Sync } from "../../model/sync.ts";
@@ -17,7 +18,7 @@ import { joinRelgroup } from "../relation/join.ts";
 import { register } from "../relation/register.ts";
 import { reporter, stopOnProblems } from "../report.ts";
 import { applySyncChange } from "./apply.ts";
-import { copyingOf, legacyKeys, legacyOf, policyKeys, type Policies } from "./keys.ts";
+import { copyingOf, legacyKeys, legacyOf, policyKeys, settingKeys, settingsOf, type Policies } from "./keys.ts";
 import { planDbgroup, readMembers } from "./plan.ts";
 import { checkSyncName } from "./read-add.ts";
 
@@ -42,6 +43,7 @@ export const updateSync = defineOperation({
     dbgroup: key(text.optional(), { about: "Another dbgroup.", value: "NAME" }),
     dbs: key(list.optional(), { about: "Other databases, with roles.", aliases: ["databases"], value: "A:source,B:target", list: true }),
     ...policyKeys,
+    ...settingKeys,
     ...legacyKeys,
   }),
   output: z.object({ messages: z.array(z.string()) }),
@@ -130,7 +132,18 @@ async function changeOne(control: Session, sync: SyncRow, wanted: Changes): Prom
     legacy: { ...sync.legacy, ...legacyOf(wanted) },
   };
   await storeSync(control, after);
-  return differences({ ...sync, status: sync.declared }, after, wanted);
+  return [...differences({ ...sync, status: sync.declared }, after, wanted), ...(await changeSettings(control, sync, settingsOf(wanted)))];
+}
+
+async function changeSettings(control: Session, sync: Sync, wanted: Readonly<Record<string, string | null>>): Promise<string[]> {
+  const lines: string[] = [];
+  const before = (await readSyncSettings(control)).get(sync.id) ?? {};
+  for (const [name, value] of Object.entries(wanted)) {
+    await writeSyncSetting(control, sync.id, name, value);
+    const [old, now] = [before[name] ?? "default", value ?? "default"];
+    lines.push(old === now ? `No change needed for ${name}` : `Changed sync "${sync.name}" ${name} from ${old} to ${now}`);
+  }
+  return lines;
 }
 
 async function dbgroupOf(control: Session, sync: SyncRow, { dbgroup, dbs }: Changes): Promise<string> {
