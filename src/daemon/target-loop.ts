@@ -14,12 +14,10 @@ import { KickBook } from "./kick-book.ts";
 import { rowsOf } from "./log-run.ts";
 import { Pace } from "./pace.ts";
 import { RunMaker, type Made } from "./run-maker.ts";
-import { lookAgainMs, schedule, type Failure, type Situation } from "./schedule.ts";
+import { COPY_LOOK_MS, lookAgainMs, schedule, type Failure, type Situation } from "./schedule.ts";
 
 /** So long a run that was broken off may take to end by itself. */
 const ABANDON_MS = 1000;
-/** How often who waits for others of a limit looks by the clock. */
-const TURN_MS = 1000;
 
 /** Whom a loop tells what has happened, and whom it asks. */
 export type Told = {
@@ -181,7 +179,7 @@ export class TargetLoop {
       const next = schedule(this.#situation());
       if (next.do === "run") {
         const leave = this.#context.admission.enter(this, this.#job.limits, () => this.#bell.ring());
-        if (leave === null) await this.#bell.wait(TURN_MS);
+        if (leave === null) await this.#bell.wait(COPY_LOOK_MS);
         else await this.#run(next.reason).finally(leave);
         continue;
       }
