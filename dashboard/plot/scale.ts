@@ -12,10 +12,10 @@ export function niceMarks(top: number, most = 4, unit: Unit = "count"): number[]
 
 function niceStep(rough: number, unit: Unit): number {
   if (unit === "seconds" && rough > 30) return SECONDS.find((one) => one >= rough) ?? Math.ceil(rough / 604_800) * 604_800;
-  const scale = unit === "bytes" ? 1024 ** Math.max(0, Math.floor(Math.log2(rough) / 10)) : 1;
-  const power = 10 ** Math.floor(Math.log10(rough / scale));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= (rough / scale) * 0.999) ?? 10 * power;
-  return step * scale;
+  // Powers of two: sizes are shown in units of 1024.
+  if (unit === "bytes") return 2 ** Math.ceil(Math.log2(rough) - 1e-9);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough * 0.999) ?? 10 * power;
 }
 
 const STEPS = [10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600];
