@@ -7,7 +7,7 @@
 alter table bucardo.captured_table add column stamped boolean not null default false;
 
 -- Conflicts decided by a run that wrote here, noted in the transaction that acts on the decision. The daemon moves them to the control database.
-create table bucardo.conflict (
+create table bucardo.noted_conflict (
   id             uuid primary key,
   sync           uuid not null,
   member         text not null,                  -- this database

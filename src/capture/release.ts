@@ -99,7 +99,7 @@ async function dropSchemaWhenEmpty(source: Session): Promise<void> {
         "capture.drop-schema",
         `set local lock_timeout = ${LOCK_TIMEOUT_MS};
          drop function bucardo.pending(boolean, uuid[]);
-         drop table if exists bucardo.copy_piece, bucardo.copy_table, bucardo.conflict, bucardo.proof_piece;
+         drop table if exists bucardo.copy_piece, bucardo.copy_table, bucardo.noted_conflict, bucardo.proof_piece;
          drop table bucardo.set_aside, bucardo.intent, bucardo.subscription, bucardo.checkpoint, bucardo.truncation, bucardo.generation, bucardo.captured_table, bucardo.capture;
          drop sequence bucardo.fence_until;
          drop function if exists bucardo.fence_guard()`,

@@ -21,19 +21,21 @@ export async function applyLocalWins(session: Session, meeting: Meeting, kind: K
   await session.execute(sql("replicate.local-wins", `delete from ${stage} s where s.ctid in (${lost})`));
 }
 
-/** What is here gives way: its change is not sent any more, and where another row has its value it goes, at the source too. */
+/** What is here gives way: its change is not sent any more. */
 export async function applyIncomingWins(session: Session, meeting: Meeting, kind: Kind): Promise<void> {
-  const { link, stage } = meeting.fetched;
+  if (kind === "unique") return await forgetHere(session, meeting, losersText(meeting), false);
   const won = `select c.stage_row from ${CONFLICTS} c where ${of(meeting, kind)} and c.winner = 'incoming'`;
-  if (kind === "row") return await forgetHere(session, meeting, `select s.* from ${stage} s where s.ctid in (${won})`, false);
-  const key = link.target.key.map(({ name }, index) => ({ column: stageColumn(link, name), index }));
-  const types = key.map(({ column, index }) => `c.local_key[${index + 1}]::${link.columns[Number(column.slice(1)) - 1]!.stageType}`);
-  const columns = key.map(({ column }) => column).join(", ");
-  const losers = `select distinct ${types.map((type, index) => `${type} as ${key[index]!.column}`).join(", ")} from ${CONFLICTS} c where ${of(meeting, kind)} and c.winner = 'incoming'`;
-  await session.execute(
-    sql("replicate.incoming-wins", `insert into ${stage} (gone, ${columns}) select true, ${columns} from (${losers}) l`),
-  );
-  await sayChanged(session, meeting, losers);
+  await forgetHere(session, meeting, `select s.* from ${meeting.fetched.stage} s where s.ctid in (${won})`, false);
+}
+
+/** Keys of rows here that had to give way to others, in the columns of the stage. */
+function losersText(meeting: Meeting): string {
+  const { link } = meeting.fetched;
+  const columns = link.target.key.map(({ name }, index) => {
+    const column = stageColumn(link, name);
+    return `c.local_key[${index + 1}]::${link.columns[Number(column.slice(1)) - 1]!.stageType} as ${column}`;
+  });
+  return `select distinct ${columns.join(", ")} from ${CONFLICTS} c where ${of(meeting, "unique")} and c.winner = 'incoming'`;
 }
 
 function of({ fetched }: Meeting, kind: Kind): string {

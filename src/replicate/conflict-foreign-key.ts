@@ -1,3 +1,4 @@
+import { deltaTable } from "../capture/name.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteLiteral, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
@@ -47,15 +48,18 @@ export async function keepParents(
       if (bereft === 0) continue;
       const table = displayName(parent.fetched.link.name);
       counts.set(table, (counts.get(table) ?? 0) + bereft);
-      const policy = definition.exchange!.foreignKeys === "delete" && child !== undefined ? "delete" : "restore";
+      const policy = definition.exchange!.foreignKeys === "delete" ? "delete" : "restore";
       await decide(session, parent, policy);
       await logConflicts(session, definition, parent, "foreign_key");
       if (policy === "restore") await restore(session, parent);
-      else found += await deleteChildren(session, parent, child!, key);
+      else found += await deleteChildren(session, parent, child, key, DECIDED);
       await session.execute(sql("replicate.close-conflicts", `delete from ${CONFLICTS} where kind = 'foreign_key'`));
     }
   }
 }
+
+/** The parent is one of those just decided about. */
+const DECIDED = `s.ctid in (select f.stage_row from ${CONFLICTS} f where f.kind = 'foreign_key')`;
 
 async function readForeignKeys(session: Session, parents: readonly QualifiedName[]): Promise<ForeignKey[]> {
   const rows = await session.query<Omit<ForeignKey, "parent"> & { parent_schema: string; parent_table: string }>(
@@ -132,17 +136,61 @@ async function restore(session: Session, parent: Meeting): Promise<void> {
   await session.execute(sql("replicate.restore", `delete from ${stage} s where s.ctid in (${kept})`));
 }
 
-/** As deletions made here: everybody hears of them, the source too. */
-async function deleteChildren(session: Session, parent: Meeting, child: Meeting, key: ForeignKey): Promise<number> {
-  const { link, stage } = child.fetched;
-  const columns = link.target.key.map(({ name }) => ({ name: quoteIdent(name), column: stageColumn(link, name) }));
-  const orphans = `select ${columns.map(({ name, column }) => `c.${name} as ${column}`).join(", ")}
-  from ${CONFLICTS} f join ${parent.fetched.stage} s on s.ctid = f.stage_row join ${targetTable(parent.fetched.link)} t on ${sameKey(parent.fetched.link)}
-  join ${childOf(key)} c on ${refersText(key)}
- where f.kind = 'foreign_key' and ${staysText(child)}`;
-  await sayChanged(session, child, orphans);
-  const names = columns.map(({ column }) => column).join(", ");
-  return session.execute(
-    sql("replicate.delete-bereft", `insert into ${stage} (gone, ${names}) select distinct true, ${names} from (${orphans}) o`),
+/** As deletions made here: everybody hears of them, the source too. Rows that the run brings anew are left to it. */
+async function deleteChildren(
+  session: Session,
+  parent: Meeting,
+  child: Meeting | undefined,
+  key: ForeignKey,
+  which: string,
+): Promise<number> {
+  const { link, stage } = parent.fetched;
+  const table = childOf(key);
+  const captured = await session.query<{ id: number; generation: number; key_columns: string[] }>(
+    sql(
+      "replicate.captured-child",
+      `select t.id, t.generation, t.key_columns from bucardo.captured_table t where t.relation = $1::regclass`,
+      [quoteName({ schema: key.schema, name: key.table })],
+    ),
   );
+  const [known] = captured;
+  const names = known?.key_columns.map((column) => `c.${quoteIdent(column)}`) ?? ["1"];
+  const orphans = `delete from ${table} c using ${stage} s, ${targetTable(link)} t
+   where s.gone and ${sameKey(link)} and ${refersText(key)} and ${which} and ${child === undefined ? "true" : staysText(child)}
+  returning ${names.map((name, index) => `${name} as k${index + 1}`).join(", ")}`;
+  if (known === undefined) return session.execute(sql("replicate.delete-bereft", orphans));
+  const keys = names.map((_, index) => `k${index + 1}`).join(", ");
+  const delta = quoteName(deltaTable(known.id, known.generation));
+  const text = `with gone as (${orphans}) insert into ${delta} (xid, ${keys}) select txid_current(), ${keys} from gone`;
+  return session.execute(sql("replicate.delete-bereft", text));
+}
+
+/**
+ * What refers to a row that lost its unique value to another one and is not there any more: rows here go, and those that arrive are not taken. They are among the
+ * changes of the side that lost.
+ */
+export async function followLosers(session: Session, meetings: readonly Meeting[]): Promise<void> {
+  const { lost } = await session.one<{ lost: boolean }>(
+    sql("replicate.any-losers", `select exists (select from ${CONFLICTS} where kind = 'unique' and winner <> 'none') as lost`),
+  );
+  if (!lost) return;
+  const tables = meetings.map(({ fetched }) => fetched.link.target.name);
+  for (const key of await readForeignKeys(session, tables)) {
+    const parent = meetings.find(({ fetched }) => displayName(fetched.link.target.name) === displayName(key.parent))!;
+    const child = meetings.find(
+      ({ fetched }) => displayName(fetched.link.target.name) === displayName({ schema: key.schema, name: key.table }),
+    );
+    const { captured } = parent.fetched.plan.table;
+    const losers = `exists (select from ${CONFLICTS} f where f.captured = ${captured} and f.kind = 'unique' and f.winner = 'incoming' and f.local_key = ${keyText(parent)})`;
+    await deleteChildren(session, parent, child, key, losers);
+    if (child === undefined) continue;
+    const columns = key.columns.map((column) => `x.${stageColumn(child.fetched.link, column)}`);
+    const refused = key.parentColumns.map((column, index) => `${columns[index]}::text = f.incoming_image->>${quoteLiteral(column)}`);
+    const there = key.parentColumns.map((column, index) => `t.${quoteIdent(column)} = ${columns[index]}`);
+    const orphans = `select x.ctid from ${child.fetched.stage} x, ${CONFLICTS} f
+      where not x.gone and f.captured = ${captured} and f.kind = 'unique' and f.winner = 'local' and ${refused.join(" and ")}
+        and not exists (select from ${targetTable(parent.fetched.link)} t where ${there.join(" and ")})`;
+    await sayChanged(session, child, `select s.* from ${child.fetched.stage} s where s.ctid in (${orphans})`);
+    await session.execute(sql("replicate.refuse-orphans", `delete from ${child.fetched.stage} s where s.ctid in (${orphans})`));
+  }
 }

@@ -24,7 +24,7 @@ export async function logConflicts(
   await session.execute(
     sql(
       "replicate.log-conflicts",
-      `insert into bucardo.conflict (id, sync, member, table_name, kind, key_columns, key, local_key, incoming_db, local_db, incoming_at, local_at,
+      `insert into bucardo.noted_conflict (id, sync, member, table_name, kind, key_columns, key, local_key, incoming_db, local_db, incoming_at, local_at,
                                      incoming_image, local_image, winner, why)
        select md5(random()::text || clock_timestamp()::text || c.ctid::text)::uuid, $1, $2, $3, c.kind, array[${columns}], c.key, c.local_key,
               c.incoming_db, c.local_db, c.incoming_at, c.local_at, ${image("c.incoming_image")}, ${image("c.local_image")}, c.winner, c.why
@@ -48,7 +48,7 @@ export async function moveNoted(member: Session, sync: string, keep: (noted: rea
     if (noted.length === 0) return;
     await keep(noted);
     const ids = noted.map(({ id }) => id);
-    await member.execute(sql("replicate.forget-noted", "delete from bucardo.conflict where id = any ($1::uuid[])", [ids]));
+    await member.execute(sql("replicate.forget-noted", "delete from bucardo.noted_conflict where id = any ($1::uuid[])", [ids]));
   }
 }
 
@@ -60,7 +60,7 @@ async function readNoted(member: Session, sync: string): Promise<DecidedConflict
       `select id::text, sync::text, member, table_name as "tableName", kind, key_columns as "keyColumns", key, local_key as "localKey",
               incoming_db as "incomingDb", local_db as "localDb", to_json(incoming_at)#>>'{}' as "incomingAt", to_json(local_at)#>>'{}' as "localAt",
               incoming_image::text as "incomingImage", local_image::text as "localImage", winner, why, to_json(decided_at)#>>'{}' as "decidedAt"
-         from bucardo.conflict where sync = $1 order by decided_at, id limit $2`,
+         from bucardo.noted_conflict where sync = $1 order by decided_at, id limit $2`,
       [sync, AT_ONCE],
     ),
   );

@@ -2,12 +2,14 @@ import { parseStrategy, type Strategy } from "../model/conflict.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { quoteIdent } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { hasCommitTimes } from "./commit-time.ts";
 import { applyIncomingWins, applyLocalWins } from "./conflict-act.ts";
 import { decide } from "./conflict-decide.ts";
 import { findRowConflicts, findUniqueConflicts, prepareConflicts, type Meeting } from "./conflict-find.ts";
-import { keepParents } from "./conflict-foreign-key.ts";
+import { followLosers, keepParents } from "./conflict-foreign-key.ts";
+import { fetchLosers } from "./conflict-loser.ts";
 import { logConflicts } from "./conflict-log.ts";
 import type { RunDefinition } from "./definition.ts";
 import type { Fetched } from "./fetch.ts";
@@ -28,6 +30,7 @@ export type Exchanged = {
 
 type Job = {
   readonly definition: RunDefinition;
+  readonly source: Session;
   readonly target: Member;
   readonly fetched: readonly Fetched[];
   readonly hooks: Pick<RunHooks, "conflict" | "handles"> | null;
@@ -90,9 +93,11 @@ async function settleConflicts(job: Job, meetings: readonly Meeting[]): Promise<
       await logConflicts(session, definition, meeting, kind);
       await applyLocalWins(session, meeting, kind);
       await applyIncomingWins(session, meeting, kind);
+      if (kind === "unique") await fetchLosers(job.source, session, meeting, signal);
       counts.set(table, (counts.get(table) ?? 0) + found);
     }
   }
+  await followLosers(session, meetings);
   if (exchange.foreignKeys !== "ignore") await keepParents(session, definition, meetings, counts);
   for (const { fetched } of meetings) await lockRows(target, fetched);
   return counts;

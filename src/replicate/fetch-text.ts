@@ -28,6 +28,20 @@ export function fetchText(plan: TablePlan, link: TableLink, as: (value: string) 
 ) to stdout${copyFormat(link)}`;
 }
 
+/** The rows of some keys as a stage takes them that has stamps. */
+export function keysText(link: TableLink, keys: string): string {
+  const names = link.source.key.map((_, index) => `k${index + 1}`);
+  const columns = link.columns.map((column) =>
+    column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`,
+  );
+  const keyOf = keyInSource(link);
+  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} d.k${index + 1}`).join(" and ");
+  return `copy (
+  select t.tableoid is null, ${columns.join(", ")}, null::timestamptz, null::text[]
+    from (${keys}) d (${names.join(", ")}) left join ${link.source.from} on ${on}
+) to stdout${copyFormat(link)}`;
+}
+
 /** Each key once, with the stamps of its last change. */
 export function newestOf(keys: readonly string[], pending: string): string {
   return `select distinct on (${keys.join(", ")}) ${keys.join(", ")}, at, via from (${pending}) x order by ${keys.join(", ")}, at desc nulls last`;

@@ -211,7 +211,7 @@ async function moveRows(
   );
   const superseded = await supersededBy(source, definition, fetched);
   const met = await interruptible(signal, target.session, () =>
-    meet({ definition, target, fetched, hooks: context.hooks ?? null, signal }),
+    meet({ definition, source, target, fetched, hooks: context.hooks ?? null, signal }),
   );
   await reach("replicate.rows-read");
   const plain = context.careful === null && isPlain(batch);

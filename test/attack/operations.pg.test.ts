@@ -147,7 +147,7 @@ test("a schema that somebody else prepared is neither used nor looked into", asy
   await A.query(`drop owned by ${squatter} cascade; drop role ${squatter}`);
 });
 
-test("a chain of syncs says that the database in the middle does not hand on what it receives", async () => {
+test("a chain of syncs is taken without a word", async () => {
   await site.ok("add sync s dbs=A:source,B:target tables=t,u");
   const next = await createDatabase(B.server);
   await using _next = next;
@@ -155,9 +155,6 @@ test("a chain of syncs says that the database in the middle does not hand on wha
   await site.ok(`add db C dbname=${next.name} host=${next.server.host} port=${next.server.port} user=postgres`);
   const { code, out, err } = await site.run("add sync next dbs=B:source,C:target tables=t,u");
   const validated = await site.run("validate next");
-  const warning = 'what sync "s" writes there is not captured, so sync "next" does not hand it on to C';
-  expect(code).toBe(0);
-  expect(out + err).toContain(warning);
-  expect(validated.out).toContain(warning);
-  expect((await site.run("validate s")).out).toContain(warning);
+  expect({ code, warned: /captured|hand/.test(out + err) }).toEqual({ code: 0, warned: false });
+  expect(validated.out).not.toMatch(/captured|hand/);
 });

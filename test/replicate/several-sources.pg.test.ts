@@ -36,7 +36,7 @@ describe("two sources and a target", () => {
     expect(await star.rows("T", list)).toMatchObject([{ balance: 12 }, { balance: 22 }, { balance: 30 }]);
     const log = await star.rows(
       "A",
-      "select kind, key, incoming_db, local_db, incoming_image->>'balance' as incoming, local_image->>'balance' as local, winner from bucardo.conflict order by key",
+      "select kind, key, incoming_db, local_db, incoming_image->>'balance' as incoming, local_image->>'balance' as local, winner from bucardo.noted_conflict order by key",
     );
     expect(log).toEqual([
       { kind: "row", key: ["1"], incoming_db: "B", local_db: "A", incoming: "12", local: "11", winner: "incoming" },
