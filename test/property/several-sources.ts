@@ -20,7 +20,7 @@ type Step =
       readonly member: "B" | "C";
       /** Between two points of the run something is written, or the engine dies. */
       readonly at: number;
-      readonly then: "die" | Write | null;
+      readonly event: "die" | Write | null;
     };
 
 const anyName = fc.constantFrom(...MEMBERS);
@@ -64,7 +64,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant("exchange" as const),
       member: fc.constantFrom("B" as const, "C" as const),
       at: fc.integer({ min: 1, max: 24 }),
-      then: fc.oneof(fc.constant(null), fc.constant("die" as const), write),
+      event: fc.oneof(fc.constant(null), fc.constant("die" as const), write),
     }),
   },
 );
@@ -157,7 +157,7 @@ async function live(star: Star, steps: readonly Step[]): Promise<number> {
   for (const [key, of] of known) {
     if (of === "many") continue;
     const now = rows.find((row) => row["id"] === key)?.["balance"] ?? null;
-    if (now !== of.balance) throw new Error(`account ${key}: ${of.on} alone wrote ${of.balance}, and ${String(now)} is left`);
+    if (now !== of.balance) throw new Error(`account ${key}: ${of.on} alone wrote ${of.balance}, and ${JSON.stringify(now)} is left`);
   }
   for (const name of MEMBERS) {
     const lost = await star.rows(
@@ -192,7 +192,7 @@ async function rest(star: Star): Promise<number> {
 async function apply(star: Star, { on, text, account }: Write, known: Known, lockTimeoutMs: number): Promise<void> {
   try {
     await star.of(on).query(`set lock_timeout = ${lockTimeoutMs}; begin; ${text}; commit`);
-  } catch (error) {
+  } catch {
     await star.of(on).query("rollback");
     return;
   }
@@ -205,18 +205,18 @@ async function apply(star: Star, { on, text, account }: Write, known: Known, loc
   known.set(account.id, before === undefined || (before !== "many" && before.on === on) ? { on, balance: account.balance } : "many");
 }
 
-async function exchange(star: Star, { member, at, then }: Extract<Step, { do: "exchange" }>, known: Known): Promise<number> {
+async function exchange(star: Star, { member, at, event }: Extract<Step, { do: "exchange" }>, known: Known): Promise<number> {
   let passes = 0;
   using _ = onPoint(async (_point: Point) => {
     passes++;
-    if (passes !== at || then === null) return;
-    if (then === "die") throw new Error("died, as the test wants");
-    await apply(star, then, known, 100);
+    if (passes !== at || event === null) return;
+    if (event === "die") throw new Error("died, as the test wants");
+    await apply(star, event, known, 100);
   });
   try {
     return await star.exchange(member);
   } catch (error) {
-    if (then !== "die") throw error;
+    if (event !== "die") throw error;
     await star.dropSessions();
     return 0;
   }
