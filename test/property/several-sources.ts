@@ -116,7 +116,7 @@ export function meetings({
       try {
         conflicts += await live(star, MEETING);
         for (let seed = first; performance.now() < end || seed === first; seed++) {
-          const shrinkUntil = performance.now() + 90_000;
+          const shrinkUntil = performance.now() + Number(process.env["BUCARDO_SHRINK_SECONDS"] ?? 90) * 1000;
           const property = fc.asyncProperty(fc.array(step, { minLength: 12, maxLength: 40, size: "max" }), async (steps) => {
             if (performance.now() > shrinkUntil) return;
             try {
