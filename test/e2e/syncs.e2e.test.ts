@@ -203,7 +203,7 @@ test("every reading command has --json that says what the text says", async () =
   const names = (rows: unknown): string[] => (rows as { name: string }[]).map(({ name }) => name);
 
   const everything = (await json("list all")) as Record<string, { name: string; relation: string }[]>;
-  expect(Object.keys(everything)).toEqual(["databases", "dbgroups", "relgroups", "syncs", "tables", "sequences"]);
+  expect(Object.keys(everything)).toEqual(["databases", "dbgroups", "relgroups", "syncs", "tables", "sequences", "customcodes"]);
   for (const [noun, key, head] of [
     ["dbs", "databases", /^Database: (\w+) /gm],
     ["dbgroups", "dbgroups", /^dbgroup: (\w+) /gm],
