@@ -15,7 +15,7 @@ export async function createInstallation(session: Session): Promise<string> {
 }
 
 const OBJECTS = `drop view bucardo.syncrun, bucardo.sync_target;
-drop table bucardo.sample, bucardo.customcode, bucardo.customcode_map, bucardo.custom, bucardo.conflict, bucardo.schema_version, bucardo.installation, bucardo.setting, bucardo.db, bucardo.dbgroup, bucardo.dbgroup_member, bucardo.relation,
+drop table bucardo.sample, bucardo.customcode, bucardo.customcode_map, bucardo.custom, bucardo.conflict, bucardo.alert, bucardo.sync_setting, bucardo.schema_version, bucardo.installation, bucardo.setting, bucardo.db, bucardo.dbgroup, bucardo.dbgroup_member, bucardo.relation,
   bucardo.relgroup, bucardo.relgroup_member, bucardo.sync, bucardo.kick, bucardo.kick_target, bucardo.run, bucardo.target_state, bucardo.source_state,
   bucardo.daemon, bucardo.request, bucardo.remainder;
 drop function bucardo.onetimecopy_set()`;

@@ -7,7 +7,7 @@ export const words: readonly Case[] = [
   ["strat", [/Did you mean "start"/]],
   ["add", ['"add" needs one more word', "sync"]],
   ["add frob x", ['There is no command "add frob"', "bucardo help add"]],
-  ["add customcode x", ["not offered"]],
+  ["add customcode x", ["whenrun="]],
   ["list nothing", ['"list nothing"']],
   ["help frobnicate", ['"frobnicate"']],
   ["status --frob", ["no option --frob"]],
