@@ -98,7 +98,9 @@ test("settings: values checked together, legacy names kept and listed as such, d
   expect(await site.ok("set log_level=debug kid_sleep=0.5")).toBe(
     'Set "log_level" to "debug"\nSet "kid_sleep" to "0.5"  (without meaning here)\n',
   );
-  expect(await site.ok("show changed")).toMatch(/^(?:http +[^\n]*\n)?kid_sleep = 0.5 {2}\(without meaning here\)\nlog_level = debug\npiddir {4}= /);
+  expect(await site.ok("show changed")).toMatch(
+    /^(?:http +[^\n]*\n)?kid_sleep = 0.5 {2}\(without meaning here\)\nlog_level = debug\npiddir {4}= /,
+  );
   expect(await site.ok("set log_level=default")).toBe("log_level is back to its default\n");
   expect(await site.ok("show log_level")).toBe("log_level = normal\n");
   expect(await site.ok("show '^log_' --json")).toContain('"log_showpid"');
