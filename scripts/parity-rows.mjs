@@ -81,7 +81,11 @@ export const rows = [
   { id: "6.1/purge", what: "`purge`, of everything or of single syncs" },
   { id: "6.1/delta", what: "`delta` counts what waits, with its age" },
   { id: "6.1/inspect", what: "`inspect` of table, sequence, sync, relgroup, dbgroup and db" },
-  { id: "6.1/clone", what: "`clone` (did nothing in version 5): another target for a sync, with its tables made there and filled" },
+  {
+    id: "6.1/clone",
+    what: "`clone` (did nothing in version 5)",
+    refused: "`update sync S dbs=...` adds a database to a sync, and onetimecopy fills it; the tables must be there",
+  },
   { id: "6.1/list", what: "`list` of every object, with filters, `-v`, `-vv`, JSON; exit code 0" },
   { id: "6.1/add-update-remove", what: "`add`, `update`, `remove` of every object, in one transaction each" },
   { id: "6.1/alter-sync", what: "`alter sync` of version 4" },
@@ -205,7 +209,7 @@ export const rows = [
   {
     id: "6.3/other-targets",
     what: "other kinds of databases as targets",
-    refused: "targets that are no PostgreSQL servers: files (`type=flatsql`, `type=flatpg`) from which others can be loaded",
+    refused: "replicate to a PostgreSQL target, and load the other one from there",
   },
   { id: "6.3/flat-files", what: "files as targets (`flatpg`, `flatsql`)" },
   { id: "6.3/slony", what: "`slony_migrator`", refused: "`bucardo migrate` moves a database out of a Slony set as out of any other" },

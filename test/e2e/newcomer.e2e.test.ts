@@ -91,7 +91,7 @@ test("what the rc file says counts, and what means nothing is told", async () =>
   await writeFile(rc, `dbhost : ${young.host}\ndbport = ${young.port}\nlogdest = ${home.path}\n`);
 });
 
-// proves: 6.1/synonyms
+// proves: 6.1/synonyms, 6.1/clone
 test("old words work, or are refused in one line with its remedy", async () => {
   await ok(`add database shop name=old host=${proxy.host} port=${proxy.port} user=app`);
   await ok(`add db new dbname=shop host=${young.host} port=${young.port} user=app`);
