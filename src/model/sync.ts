@@ -139,7 +139,7 @@ export function sourcesOf(sync: Pick<SyncDefinition, "members">): string[] {
 
 /**
  * Where the sync brings changes to. With several sources the first is the one with which all others exchange their changes, and from which the targets get
- * them (ADR 12): so these are all members but the first source.
+ * them (ADR 14): so these are all members but the first source.
  */
 export function targetsOf(sync: Pick<SyncDefinition, "members">): string[] {
   const first = sync.members.find((member) => member.role === "source")?.db;

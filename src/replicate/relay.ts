@@ -17,7 +17,7 @@ export function isOurTrigger(name: string): boolean {
 
 /**
  * As what a table of the target is captured there: by itself, or as a part of a tree. Our triggers are silent for replicated rows, so a run records
- * their keys itself (ADR 12). Errors: run-void (capture has just begun there), schema-mismatch.
+ * their keys itself (ADR 14). Errors: run-void (capture has just begun there), schema-mismatch.
  */
 export async function readRelays(target: Session, { triggers, schema, name }: TableShape, key: readonly string[]): Promise<Relay[]> {
   const ids = [...new Set(triggers.flatMap((trigger) => OURS.exec(trigger.name)?.[1] ?? []))].map(Number);
