@@ -2,15 +2,15 @@ import { defineConfig } from "vitest/config";
 
 // The suffix says what a test needs: .test.ts nothing, .pg.test.ts servers, .e2e.test.ts the program, .long.test.ts patience.
 const long = process.env["BUCARDO_LONG"] === "1";
-const more = process.env["BUCARDO_MORE"] === "1";
+const part = process.env["BUCARDO_PART"];
 
-// What .ci/run does besides, so that `npm test` stays a matter of minutes: the program under faults, and its page in a browser.
+// `npm run test:more`, not a part of `npm test`, so that this stays a matter of minutes: the program under faults, and its page in a browser.
 const MORE = ["test/faults/**/*.test.ts", "test/browser/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    include: long ? ["test/**/*.long.test.ts"] : more ? MORE : ["src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", ...(long ? [] : ["test/**/*.long.test.ts"]), ...(long || more ? [] : MORE)],
+    include: long ? ["test/**/*.long.test.ts"] : part === "more" ? MORE : ["src/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", ...(long ? [] : ["test/**/*.long.test.ts"]), ...(part === "usual" ? MORE : [])],
     globalSetup: ["test/harness/global-setup.ts"],
     setupFiles: ["test/harness/worker-setup.ts"],
     reporters: ["default", "./test/harness/count-reporter.ts"],
