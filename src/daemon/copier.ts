@@ -1,7 +1,7 @@
+import { readInCopy } from "../capture/in-copy.ts";
 import { clearCopyState, writeCopyState } from "../control/target-state.ts";
 import { afterCopy } from "../copy/after-copy.ts";
 import { copyTables } from "../copy/copy-tables.ts";
-import { readUnfinished } from "../copy/left.ts";
 import type { CopyOptions, CopyProgress } from "../copy/options.ts";
 import { resetCopy } from "../copy/state.ts";
 import { BucardoError } from "../model/error.ts";
@@ -60,7 +60,7 @@ export class Copier {
   async resume(source: Session): Promise<void> {
     if (!this.#mustLook || this.#copying !== null) return;
     const wanted = new Set(this.#job.definition.relations.map((relation) => displayName(relation.name)));
-    const unfinished = (await readUnfinished(source, this.#job.definition)).filter((table) => wanted.has(displayName(table)));
+    const unfinished = (await readInCopy(source, this.#job.definition)).filter((table) => wanted.has(displayName(table)));
     if (unfinished.length > 0) await this.#begin(unfinished);
     // A daemon that was killed said last how far it was.
     else await this.#context.lease.use((session) => clearCopyState(session, this.#job.definition.sync.id, this.#job.definition.target));

@@ -1,8 +1,8 @@
+import { readInCopy } from "../capture/in-copy.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName, type QualifiedName } from "../model/name.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-import { sql } from "../postgres/sql.ts";
 import type { RunDefinition } from "./definition.ts";
 import type { KnownTable } from "./known-table.ts";
 import { renamedColumns } from "./renamed.ts";
@@ -11,7 +11,7 @@ import { renamedColumns } from "./renamed.ts";
 export async function refuseMissing(source: Session, definition: RunDefinition, all: readonly KnownTable[]): Promise<void> {
   const there = new Set(all.filter((table) => !table.dropped).map((table) => displayName(table.name)));
   const absent = definition.relations.filter((relation) => relation.kind === "table" && !there.has(displayName(relation.name)));
-  const copied = absent.length === 0 ? new Set() : await readInCopy(source, definition);
+  const copied = absent.length === 0 ? new Set<string>() : new Set((await readInCopy(source, definition)).map(displayName));
   const missing = absent.filter((relation) => !copied.has(displayName(relation.name)));
   const [first] = missing;
   if (first === undefined) return;
@@ -37,23 +37,6 @@ export async function refuseMissing(source: Session, definition: RunDefinition, 
       advice: `Run \`bucardo validate ${sync}\`, or take the table out of the sync: \`bucardo update sync ${sync} remove table ${place.table}\`.`,
     },
   );
-}
-
-/** Those that are copied in pieces join the runs when that has ended. */
-async function readInCopy(source: Session, { sync, target }: RunDefinition): Promise<ReadonlySet<string>> {
-  const rows = await source.query<QualifiedName>(
-    sql(
-      "replicate.in-copy",
-      `select n.nspname::text as schema, c.relname::text as name
-         from bucardo.subscription s
-         join bucardo.captured_table t on t.id = s.captured_table
-         join pg_class c on c.oid = t.relation
-         join pg_namespace n on n.oid = c.relnamespace
-        where s.sync = $1 and s.target = $2 and not s.joined and s.since is not null`,
-      [sync.id, target],
-    ),
-  );
-  return new Set(rows.map(displayName));
 }
 
 function nameBack({ was, name }: { readonly was: QualifiedName; readonly name: QualifiedName }): string {

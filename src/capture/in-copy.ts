@@ -3,13 +3,13 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
 /** Tables that no run touches because they are, or were, copied in pieces and did not come to an end; whoever runs the sync goes on with them. */
-export async function readUnfinished(
+export async function readInCopy(
   source: Session,
   { sync, target }: { readonly sync: { readonly id: string }; readonly target: string },
 ): Promise<QualifiedName[]> {
   return await source.query<QualifiedName>(
     sql(
-      "copy.unfinished-tables",
+      "capture.in-copy",
       `select n.nspname::text as schema, c.relname::text as name
          from bucardo.subscription s
          join bucardo.captured_table t on t.id = s.captured_table
