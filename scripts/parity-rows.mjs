@@ -143,7 +143,7 @@ export const rows = [
   { id: "6.2/checktime", what: "`checktime`: a run at least this often" },
   { id: "6.2/isolation-level", what: "`isolation_level` (`txnmode`) per sync: every run reads one snapshot; other words are listed" },
   { id: "6.2/sync-settings", what: "settings per sync" },
-  { id: "6.2/track-rates", what: "`track_rates`: rates are in `status` and in the history of runs" },
+  { id: "6.2/track-rates", what: "`track_rates`: rows, bytes and time of each table are in `status` and in the history of runs, always" },
   {
     id: "6.2/delta-bypass",
     what: "`delta_bypass`",

@@ -24,6 +24,16 @@ describe("sameExpression", () => {
     ["'00:00:00'::time without time zone", "'00:00:00'::time"],
     [`B'101'::"bit"`, `'101'::"bit"`],
     ["lower((b)::text)", "lower(b::text)"],
+    ["timezone('utc'::text, now())", "(now() AT TIME ZONE 'utc'::text)"],
+    [
+      "date_trunc('day'::text, timezone('utc'::text, timezone(z, a)))",
+      "date_trunc('day'::text, ((a AT TIME ZONE z) AT TIME ZONE 'utc'::text))",
+    ],
+    [`"substring"('abc'::text, 2, 1)`, "SUBSTRING('abc'::text FROM 2 FOR 1)"],
+    [`"position"('abc'::text, 'b'::text)`, "POSITION(('b'::text) IN ('abc'::text))"],
+    [`"overlay"(a, 'x'::text, 2, 1)`, "OVERLAY(a PLACING 'x'::text FROM 2 FOR 1)"],
+    ["btrim(a, 'x'::text)", "TRIM(BOTH 'x'::text FROM a)"],
+    ["ltrim(a)", "TRIM(LEADING FROM a)"],
   ])("%s is %s", (one, other) => {
     expect(sameExpression(one, other)).toBe(true);
     expect(sameExpression(other, one)).toBe(true);
@@ -42,6 +52,11 @@ describe("sameExpression", () => {
     ["x.f()", "y.f()"],
     ["0", null],
     ["'it''s'", "'its'"],
+    ["timezone('utc'::text, now())", "(now() AT TIME ZONE 'cet'::text)"],
+    ["timezone(a, b)", "(a AT TIME ZONE b)"],
+    [`"substring"(a, 2, 1)`, "SUBSTRING(a FROM 1 FOR 2)"],
+    [`"position"(a, b)`, "POSITION((a) IN (b))"],
+    ["rtrim(a)", "TRIM(LEADING FROM a)"],
   ])("%s is not %s", (one, other) => {
     expect(sameExpression(one, other)).toBe(false);
     expect(sameExpression(other, one)).toBe(false);

@@ -1,6 +1,8 @@
+import { asCalls } from "./sql-syntax.ts";
+
 /**
  * True when two expressions of pg_get_expr or pg_get_constraintdef say the same, as far as spelling decides: versions
- * differ in casts of constants, parentheses, qualification of pg_catalog and the form of nextval. Not an algebra: what
+ * differ in casts of constants, parentheses, qualification of pg_catalog, words of the SQL standard and the form of nextval. Not an algebra: what
  * looks different counts as different.
  */
 export function sameExpression(one: string | null, other: string | null): boolean {
@@ -18,7 +20,7 @@ export function isNextval(expression: string): boolean {
 }
 
 function canonical(expression: string): string {
-  const tokens = withoutIdleParentheses(withoutCastsOfConstants(tokenize(expression).map(plainToken)));
+  const tokens = withoutIdleParentheses(withoutCastsOfConstants(asCalls(tokenize(expression).map(plainToken))));
   const text = tokens.join(" ").replaceAll(" (", "(").replaceAll("( ", "(").replaceAll(" )", ")");
   return aliases.reduce((result, [spelling, plain]) => result.replaceAll(spelling, plain), text);
 }

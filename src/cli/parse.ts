@@ -4,6 +4,7 @@ import { findOperation } from "../operations/find.ts";
 import { splitList } from "../operations/input.ts";
 import { spell, type Operation } from "../operations/operation.ts";
 import type { Grammar, OptionValues } from "./grammar.ts";
+import { KEYS_NOT_OFFERED } from "../operations/words.ts";
 import { nearest } from "../catalog/nearest.ts";
 import { separateOptions, usage, type Keyed } from "./separate-options.ts";
 import { unknownCommand } from "./unknown-command.ts";
@@ -56,7 +57,9 @@ function assign(operation: Operation, rest: readonly string[], keyed: readonly K
 
 function assignKey(operation: Operation, typed: string, value: string, input: Record<string, unknown>, problems: Problem[]): void {
   const field = findKey(operation, typed);
-  if (field === null) {
+  const instead = KEYS_NOT_OFFERED[typed.toLowerCase().replaceAll("-", "_")];
+  if (field === null && instead !== undefined) problems.push(usage(`${typed} is not offered`, instead));
+  else if (field === null) {
     const near = nearest(
       typed,
       keysOf(operation).flatMap((each) => [each.name, ...(each.aliases ?? [])]),

@@ -27,6 +27,8 @@ const NOUNS: readonly (readonly [string, RegExp])[] = [
   ["sequence", /^seq\w*$/],
   ["config", /^(config|configs|setting|settings)$/],
   ["clone", /^clones?$/],
+  ["customtrigger", /^(custom_?)?triggers?$/],
+  ["largeobject", /^(large_?objects?|lobs?)$/],
   ["all", /^all$/],
 ];
 
@@ -47,5 +49,15 @@ export function canonicalNoun(word: string): string {
 
 /** Nouns of version 5 that this version has no operations for, with what to say. */
 export const NOUNS_NOT_OFFERED: Readonly<Record<string, string>> = {
+  customtrigger:
+    "Triggers of your own for deltas or kicks are not offered; take custom code at the points of a run, or a trigger of your own on the target.",
+  largeobject: "Large objects are not replicated by a sync; `migrate` carries them.",
+  slony: "`slony_migrator` is not offered; `migrate` moves a database out of a Slony set as out of any other.",
   clone: "`clone` did nothing in older versions and is not offered; set onetimecopy=1 on a sync for a first copy.",
+};
+
+/** Keys of older versions that would promise what is not so, with what to do instead. */
+export const KEYS_NOT_OFFERED: Readonly<Record<string, string>> = {
+  delta_bypass: "It is not needed: a run streams its rows; onetimecopy=1 copies whole tables again.",
+  autosync_ddl: "Change both sides: a run notices, waits where it must, and goes on by itself.",
 };

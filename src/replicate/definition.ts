@@ -40,6 +40,8 @@ export type RunRelation = {
   readonly kind: "table" | "sequence";
   readonly name: QualifiedName;
   readonly key: readonly string[] | null;
+  /** False: it is taken as it fits, however strict the sync is. */
+  readonly strict?: false;
   /** What of it is otherwise on the target. */
   readonly terms?: Terms;
 };

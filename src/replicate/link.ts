@@ -120,13 +120,14 @@ async function pairOf(
 }
 
 function refuseMismatch(source: Session, target: Session, definition: RunDefinition, pairs: readonly Pair[]): void {
+  const loose = new Set(definition.relations.filter(({ strict }) => strict === false).map(({ name }) => displayName(name)));
   const problems = pairs.flatMap(({ table, here, termed, there: other, problems: own }) => {
     if (own.length > 0) return own;
     const chosen = termed.readings !== null;
     const renamed =
       other === undefined || chosen ? [] : renamedColumns(table.before, table.now).filter(({ from, to }) => isLeft(other, from, to));
     const options = {
-      strict: definition.strict && !chosen,
+      strict: definition.strict && !chosen && !loose.has(displayName(table.name)),
       extraColumns: chosen ? "ignored" : true,
       computed: termed.computed,
       key: termed.key,

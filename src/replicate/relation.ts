@@ -10,6 +10,7 @@ export function relationFor(sync: SyncDefinition, relation: Relation, source: st
     kind,
     name: nameOn(sync, relation, source),
     key: keyColumns === null ? null : [...keyColumns],
+    ...(relation.strictChecking === false && { strict: false }),
     ...(terms !== undefined && { terms }),
   };
 }

@@ -10,7 +10,7 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
 /** A sequence of the source, and what the target calls it. */
-export type Carried = QualifiedName & { readonly there?: QualifiedName };
+export type Carried = QualifiedName & { readonly there?: QualifiedName; readonly strict?: boolean };
 
 type Position = { readonly name: string; readonly last_value: string; readonly is_called: boolean };
 
@@ -22,11 +22,15 @@ type Position = { readonly name: string; readonly last_value: string; readonly i
 export async function carrySequences(source: Session, target: Session, { relations, strict, exchange }: RunDefinition): Promise<number> {
   const names = relations
     .filter(({ kind }) => kind === "sequence")
-    .map(({ name, terms }): Carried => ({ ...name, there: terms?.name ?? name }));
+    .map((relation): Carried => ({
+      ...relation.name,
+      there: relation.terms?.name ?? relation.name,
+      strict: strict && relation.strict !== false,
+    }));
   if (names.length === 0) return 0;
   const others = names.map(nameThere);
   const [here, there] = [await readSequences(source, names), await readSequences(target, others)];
-  refuseMismatch(source, target, names, here, there, strict);
+  refuseMismatch(source, target, names, here, there);
   const wanted = await readPositions(source, names);
   const current = await readPositions(target, others);
   let moved = 0;
@@ -87,12 +91,11 @@ function refuseMismatch(
   names: readonly Carried[],
   here: ReadonlyMap<string, SequenceShape>,
   there: ReadonlyMap<string, SequenceShape>,
-  strict: boolean,
 ): void {
   const problems = names.flatMap((name) => {
     const shape = here.get(displayName(name));
     if (shape === undefined) return checkSequenceSource(name, shape, source.name);
-    return compareSequences(shape, there.get(displayName(nameThere(name))), { strict, db: target.name });
+    return compareSequences(shape, there.get(displayName(nameThere(name))), { strict: name.strict === true, db: target.name });
   });
   const errors = problems.filter((problem) => problem.grade === "error");
   const [first] = errors;

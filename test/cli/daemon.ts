@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Daemon } from "../../src/daemon/daemon.ts";
 import type { DaemonOptions } from "../../src/daemon/options.ts";
 import type { Tally } from "../../src/daemon/tally.ts";
@@ -7,7 +8,7 @@ import type { Site } from "./site.ts";
 
 /** The daemon of a site, in this process; ends with the scope. Its sites' databases are registered with all their connection keys. */
 export async function startDaemon(
-  { control }: Pick<Site, "control">,
+  { control, home }: Pick<Site, "control"> & Partial<Pick<Site, "home">>,
   overrides: DaemonOptions["overrides"] = {},
 ): Promise<AsyncDisposable & { readonly log: MemoryLog; readonly tally: Tally }> {
   const { host, port, user, database: dbname } = control.connection;
@@ -27,6 +28,7 @@ export async function startDaemon(
     reason: null,
     log,
     reopenLog: () => undefined,
+    ...(home === undefined ? {} : { piddir: join(home, "pid") }),
     overrides: { lag_interval: "100 ms", ...overrides },
   });
   return { log, tally: daemon.tally, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };

@@ -131,7 +131,7 @@ test("a key of several columns, one of them with another name; the list is updat
   expect((await site.run(`remove customcols ${id}`)).err).toContain("column a does not exist on B");
 });
 
-// proves: 6.2/customcols
+// proves: 6.2/customcols, 6.2/row-filter
 test("a row filter: rows that leave it go, rows that enter it come, also in copies, compare and repair", async () => {
   const [source, target] = site.databases;
   await site.ok("add table client db=A relgroup=eu");

@@ -8,7 +8,7 @@ import { openCodeSite } from "./site.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples/custom-code/", import.meta.url));
 
-// proves: 6.3/exception, 6.2/customcode
+// proves: 6.3/exception, 6.3/employee-supplies, 6.2/customcode
 test("employee and supplies: the newest of one e-mail stays, the other moves aside with its supplies, and the sync completes", async () => {
   const schema = await readFile(join(EXAMPLES, "keep-newest.sql"), "utf8");
   await using site = await openCodeSite({ majors: [15, 15], schema }, "tables=employee,supplies dbs=A:source,B:target");

@@ -80,7 +80,8 @@ export const addDb = defineOperation({
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
 });
 
-function refuseOtherTypes({ type, dbdsn }: { readonly type?: string | undefined; readonly dbdsn?: string | undefined }): void {
+/** Errors: not-supported. */
+export function refuseOtherTypes({ type, dbdsn }: { readonly type?: string | undefined; readonly dbdsn?: string | undefined }): void {
   if (dbdsn !== undefined)
     throw new BucardoError("not-supported", "dbdsn= is not offered.", { advice: "Use url= or conn= with libpq's words." });
   if (type === undefined || /^(pg|p\w*gres\w*)$/i.test(type)) return;

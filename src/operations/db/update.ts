@@ -12,6 +12,7 @@ import { defineOperation } from "../operation.ts";
 import { chooseOrFail } from "../choose.ts";
 import { stopOnProblems } from "../report.ts";
 import { applySyncChange } from "../sync/apply.ts";
+import { refuseOtherTypes } from "./add.ts";
 import { amend, sealed, tryConnect, withoutName, type Draft, type Given } from "./draft.ts";
 import { connectionKeys, withExtras, type ExtraKeys } from "./keys.ts";
 import { renameDatabase } from "./rename.ts";
@@ -62,6 +63,7 @@ async function reconnect(
   database: Database,
   input: Given & ExtraKeys & { type?: string | undefined; dbdsn?: string | undefined },
 ): Promise<string[]> {
+  refuseOtherTypes(input);
   const { dbname, host, port, user, pass, service, pgpass, conn, url, status } = input;
   const { draft, problems } = amend(withExtras(database, input), { dbname, host, port, user, pass, service, pgpass, conn, url, status });
   stopOnProblems(problems, "bad-value", `Cannot change database "${database.name}"`);
