@@ -84,7 +84,7 @@ export const rows = [
   {
     id: "6.1/clone",
     what: "`clone` (did nothing in version 5)",
-    refused: "`update sync S dbs=...` adds a database to a sync, and onetimecopy fills it; the tables must be there",
+    refused: "`update sync SYNC dbs=...,NEW:target` where the tables are there: a target that joins is filled by itself",
   },
   { id: "6.1/list", what: "`list` of every object, with filters, `-v`, `-vv`, JSON; exit code 0" },
   { id: "6.1/add-update-remove", what: "`add`, `update`, `remove` of every object, in one transaction each" },
@@ -226,7 +226,7 @@ export const rows = [
   { id: "6.4/schema-name", what: "schema `bucardo` on sources, so that `pg_dump -N bucardo` leaves it out" },
   {
     id: "6.4/notify-kick",
-    what: "`NOTIFY bucardo, 'kick_sync_S'` and `bucardo_kick_sync_S` kick, on the control database and on every source; a setting switches it off",
+    what: "`NOTIFY bucardo, 'kick_sync_S'` and `bucardo_kick_sync_S` kick, on the control database and on every source of a sync with autokick; a setting switches it off",
   },
   {
     id: "6.4/notify-others",

@@ -13,7 +13,7 @@ export function helpWidth(columns: number | undefined): number {
 
 /** `help`: made from the other declarations, so it is given them. */
 export function helpOperation(operations: readonly Operation[], options: readonly DescribedOption[]): Operation {
-  return defineOperation({
+  const help: Operation = defineOperation({
     name: ["help"],
     summary: "Show the commands, or one of them in full",
     description: "",
@@ -23,9 +23,10 @@ export function helpOperation(operations: readonly Operation[], options: readonl
     input: z.object({ command: words({ about: "A verb, or a verb and a noun.", value: "COMMAND" }) }),
     output: z.object({ text: z.string() }),
     examples: [{ command: "bucardo help add sync", about: "Keys and examples of `add sync`." }],
-    run: async ({ command }, { program }) => ({ text: helpText(command, program, operations, options) }),
+    run: async ({ command }, { program }) => ({ text: helpText(command, program, [...operations, help], options) }),
     print: ({ text }, io) => io.out(wrap(text, helpWidth(io.width))),
   });
+  return help;
 }
 
 function helpText(

@@ -74,7 +74,7 @@ async function execute(call: Call, streams: Streams, env: NodeJS.ProcessEnv): Pr
     streams.stderr.write(
       `Note: without meaning here: ${idle.map((each) => each.name).join(", ")} (\`${program} help ${spell(operation)}\`)\n`,
     );
-  const silent = flags.quiet > (operation.effect === "writes" ? 0 : 1) && !flags.json;
+  const silent = flags.quiet > (operation.effect === "writes" || operation.group === "help" ? 0 : 1) && !flags.json;
   using signals = signalOfProcess(call.signal);
   const { signal } = signals;
   using io = openTerminal(streams, { verbose: flags.verbose, silent, signal });

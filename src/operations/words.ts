@@ -53,7 +53,9 @@ export const NOUNS_NOT_OFFERED: Readonly<Record<string, string>> = {
     "Triggers of your own for deltas or kicks are not offered; take custom code at the points of a run, or a trigger of your own on the target.",
   largeobject: "Large objects are not replicated by a sync; `migrate` carries them.",
   slony: "`slony_migrator` is not offered; `migrate` moves a database out of a Slony set as out of any other.",
-  clone: "`clone` did nothing in older versions and is not offered; set onetimecopy=1 on a sync for a first copy.",
+  clone:
+    "`clone` did nothing in older versions and is not offered. Make the tables on the new database (`pg_dump --schema-only -N bucardo | psql`), " +
+    "`bucardo add db NEW ...`, and name it with the others in `bucardo update sync SYNC dbs=...,NEW:target`: its rows are copied by themselves.",
 };
 
 /** Keys of older versions that would promise what is not so, with what to do instead. */
