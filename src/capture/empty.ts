@@ -13,6 +13,8 @@ export type Patience = { readonly quiet: string | null };
 
 /** How long we wait for a retired one that somebody reads. Whoever comes meanwhile waits behind us. */
 const LOCK_TIMEOUT = "50ms";
+/** Writers wait for the few statements that follow the lock. Should this process, or its machine, stand still between them, the server ends them. */
+const STANDSTILL = "5s";
 const ASKED_AT_ONCE = 50;
 
 /** Those that may go by what can be seen without a lock; the others need not be locked at all. */
@@ -39,7 +41,7 @@ export async function emptyDelta(source: Session, filled: Filled, patience: Pati
     await source.script(
       sql(
         "capture.lock-generation",
-        `set local lock_timeout = '${LOCK_TIMEOUT}'; lock table ${delta} in share row exclusive mode${filled.current ? " nowait" : ""}`,
+        `set local lock_timeout = '${LOCK_TIMEOUT}'; set local idle_in_transaction_session_timeout = '${STANDSTILL}'; lock table ${delta} in share row exclusive mode${filled.current ? " nowait" : ""}`,
       ),
     );
     const { needed } = await source.one<{ needed: boolean }>(sql("capture.is-needed", `select ${neededText(filled, patience)} as needed`));
