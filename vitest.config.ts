@@ -4,8 +4,12 @@ import { defineConfig } from "vitest/config";
 const long = process.env["BUCARDO_LONG"] === "1";
 const part = process.env["BUCARDO_PART"];
 
-// `npm run test:more`, not a part of `npm test`, so that this stays a matter of minutes: the program under faults, and its page in a browser.
-const MORE = ["test/faults/**/*.test.ts", "test/browser/**/*.test.ts"];
+// `npm run test:more`, not a part of `npm test`, so that this stays a matter of minutes: what is broken on purpose, the page in a browser, and the whole demo.
+const MORE = [
+  "test/{attack,browser,faults,hazards,property}/**/*.test.ts",
+  "test/**/*{crash,faults}*.test.ts",
+  "test/e2e/{bad-input,demo}.e2e.test.ts",
+];
 
 export default defineConfig({
   test: {
