@@ -84,8 +84,12 @@ test("NOTIFY: kicks by the names of both versions, on the control database and o
   ];
   for (const [index, [at, notify]] of cases.entries()) {
     await A.query(`insert into item values (${100 + index}, 'kicked')`);
-    await at.query(notify);
-    await until(() => has(B, 100 + index), `${notify} on ${at.name} to kick`);
+    // Nobody tells when the daemon has begun to listen there.
+    const kicked = async (): Promise<boolean> => {
+      await at.query(notify);
+      return await has(B, 100 + index);
+    };
+    await until(kicked, `${notify} on ${at.name} to kick`);
   }
   await until(() => heard.includes("bucardo_syncdone_one"), "the end of the run to be told");
   await control.query("notify bucardo, 'kick_sync_nosuch'");
