@@ -4,7 +4,7 @@ import { quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { CONFLICTS, type Meeting } from "./conflict-find.ts";
-import { keysText } from "./fetch-text.ts";
+import { copyFormat, keysText } from "./fetch-text.ts";
 
 const AT_ONCE = 500;
 
@@ -29,7 +29,7 @@ export async function fetchLosers(source: Session, target: Session, { fetched }:
       from: source,
       fromText: sql("replicate.fetch-losers", keysText(link, `values ${keys.join(", ")}`)),
       to: target,
-      toText: sql("replicate.stage-losers", `copy ${stage} from stdin${link.binary ? " (format binary)" : ""}`),
+      toText: sql("replicate.stage-losers", `copy ${stage} from stdin${copyFormat(link)}`),
       signal,
     });
   }
