@@ -1,8 +1,15 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import * as fs from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openPassword, sealPassword } from "./secret.ts";
+
+// So that one call can break off.
+vi.mock("node:fs", async (original) => {
+  const real = await original<typeof fs>();
+  return { ...real, writeFileSync: vi.fn<typeof fs.writeFileSync>(real.writeFileSync) };
+});
 
 let folder: string;
 let keyfile: string;
@@ -24,6 +31,16 @@ test("what is sealed can be opened with the same key file, and looks different e
 test("sealing at once with no key file yet: all get the same key", async () => {
   const sealed = await Promise.all(["a", "b", "c"].map((text) => sealPassword(text, keyfile)));
   expect(sealed.map((text) => openPassword(text, {}, keyfile))).toEqual(["a", "b", "c"]);
+});
+
+test("a key file is there whole or not at all", async () => {
+  vi.mocked(fs.writeFileSync).mockImplementationOnce((path, data, options) => {
+    writeFileSync(path, (data as string).slice(0, 5), options);
+    throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  });
+  await expect(sealPassword("geheim", keyfile)).rejects.toThrow("cannot write the key file");
+  expect(readdirSync(join(folder, "deep"))).toEqual([]);
+  expect(openPassword(await sealPassword("geheim", keyfile), {}, keyfile)).toBe("geheim");
 });
 
 test("another key, a changed text, no key, a key that others may read, something else in its place", async () => {

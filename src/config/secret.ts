@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../base/folder.ts";
 import { BucardoError } from "../model/error.ts";
@@ -53,17 +53,20 @@ function readOrMakeKey(keyfile: string): Buffer {
   } catch (error) {
     if (!(error instanceof BucardoError) || (error.details.cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") throw error;
   }
-  makeFolder(dirname(keyfile), 0o700);
+  const draft = `${keyfile}.${randomBytes(NONCE_BYTES).toString("hex")}`;
   try {
-    // `wx`: of two processes that make it at once, one wins and both read the same key.
-    writeFileSync(keyfile, `${randomBytes(KEY_BYTES).toString("base64")}\n`, { flag: "wx", mode: 0o600 });
-    chmodSync(keyfile, 0o600);
+    makeFolder(dirname(keyfile), 0o700);
+    writeFileSync(draft, `${randomBytes(KEY_BYTES).toString("base64")}\n`, { flag: "wx", mode: 0o600, flush: true });
+    // A link is there whole or not at all: of two processes that make the key at once, one wins and neither reads half of it.
+    linkSync(draft, keyfile);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
       throw new BucardoError("bad-value", `cannot write the key file ${keyfile}`, {
         cause,
         advice: "Give another path with keyfile=, or make the directory writable.",
       });
+  } finally {
+    rmSync(draft, { force: true });
   }
   return readKey(keyfile);
 }

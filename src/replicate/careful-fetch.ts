@@ -6,11 +6,12 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Careful } from "./careful.ts";
 import { refuseRow } from "./careful-row.ts";
+import { hasCommitTimes } from "./commit-time.ts";
 import { inTable, isDataFault } from "./data-fault.ts";
 import type { Fetched, FetchJob } from "./fetch.ts";
 import { fetchText } from "./fetch-text.ts";
 import { failureOf, oneRow, sift } from "./sift.ts";
-import { ensureStage } from "./stage.ts";
+import { ensureStage, stampsOf } from "./stage.ts";
 import type { TableLink } from "./table-link.ts";
 
 type Raw = {
@@ -34,7 +35,7 @@ export async function fetchCarefully(job: FetchJob, careful: Careful): Promise<F
       from: source,
       signal: careful.signal,
       onBytes,
-      fromText: sql("replicate.fetch", fetchText(plan, { ...link, binary: false }, bytesText(source))),
+      fromText: sql("replicate.fetch", fetchText(plan, { ...link, binary: false }, bytesText(source), await hasCommitTimes(source, link))),
       to: target.session,
       toText: sql("replicate.fill-raw", `copy ${raw.table} from stdin`),
     });
@@ -59,8 +60,13 @@ export async function fetchCarefully(job: FetchJob, careful: Careful): Promise<F
 async function makeRaw(source: Session, target: Session, captured: number, link: TableLink, stage: string): Promise<Raw> {
   const table = `pg_temp.${quoteIdent(`bucardo_raw_${captured}`)}`;
   const columns = link.columns.map((_, index) => `c${index + 1} bytea`);
+  // They are ours, so they always become values.
+  const stamps = stampsOf(link);
   await target.script(
-    sql("replicate.raw", `create temp table ${table.slice("pg_temp.".length)} (gone boolean, ${columns.join(", ")}) on commit drop`),
+    sql(
+      "replicate.raw",
+      `create temp table ${table.slice("pg_temp.".length)} (gone boolean, ${[...columns, ...stamps.map(({ name, type }) => `${name} ${type}`)].join(", ")}) on commit drop`,
+    ),
   );
   // By name, a type has no length: an explicit cast to varchar(4) would cut the value, and what was to be refused would be written.
   const types = await target.query<{ type: string }>(
@@ -68,12 +74,13 @@ async function makeRaw(source: Session, target: Session, captured: number, link:
       "replicate.stage-types",
       `select format('%I.%I', n.nspname, t.typname) as type
          from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace n on n.oid = t.typnamespace
-        where a.attrelid = $1::regclass and a.attnum > 1 and not a.attisdropped order by a.attnum`,
-      [stage],
+        where a.attrelid = $1::regclass and a.attnum between 2 and 1 + $2::int order by a.attnum`,
+      [stage, columns.length],
     ),
   );
   const encoding = isRaw(source) ? target.serverEncoding : "UTF8";
-  return { table, stage, values: types.map(({ type }, index) => `convert_from(s.c${index + 1}, '${encoding}')::${type}`) };
+  const values = types.map(({ type }, index) => `convert_from(s.c${index + 1}, '${encoding}')::${type}`);
+  return { table, stage, values: [...values, ...stamps.map(({ name }) => `s.${name}`)] };
 }
 
 /** The text of a value as bytes, whatever the encodings of both sides: what the target cannot write down is found there, row by row. */

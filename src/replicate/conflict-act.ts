@@ -2,7 +2,7 @@ import { deltaTable } from "../capture/name.ts";
 import { quoteLiteral, quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import { CONFLICTS, type Meeting } from "./conflict-find.ts";
+import { CONFLICTS, keyOfStage, type Meeting } from "./conflict-find.ts";
 import { readGenerations, stageColumn } from "./relay.ts";
 import type { TableLink } from "./table-link.ts";
 
@@ -15,10 +15,28 @@ type Kind = "row" | "unique";
 export async function applyLocalWins(session: Session, meeting: Meeting, kind: Kind): Promise<void> {
   const { stage } = meeting.fetched;
   const lost = `select c.stage_row from ${CONFLICTS} c where ${of(meeting, kind)} and c.winner <> 'incoming'`;
-  if (kind === "unique") await sayChanged(session, meeting, `select s.* from ${stage} s where s.ctid in (${lost} and c.winner = 'local')`);
+  if (kind === "unique") {
+    await sayChanged(session, meeting, `select s.* from ${stage} s where s.ctid in (${lost} and c.winner = 'local')`);
+    await goAsBothLost(session, meeting, `s.ctid in (${lost})`);
+  }
   if (kind === "row")
     await forgetHere(session, meeting, `select s.* from ${stage} s where s.ctid in (${lost} and c.winner = 'none')`, true);
   await session.execute(sql("replicate.local-wins", `delete from ${stage} s where s.ctid in (${lost})`));
+}
+
+/** A row that lost as it is here, and then as the source has it too: no version of it can stay, so it goes on both sides. */
+async function goAsBothLost(session: Session, meeting: Meeting, lost: string): Promise<void> {
+  const { stage, link } = meeting.fetched;
+  const before = `select c.local_key from ${CONFLICTS} c where c.captured = ${meeting.fetched.plan.table.captured} and c.kind = 'unique' and c.winner = 'incoming' and c.closed`;
+  const rows = `${lost} and ${keyOfStage(link)} in (${before})`;
+  await sayChanged(session, meeting, `select s.* from ${stage} s where ${rows}`);
+  await session.execute(sql("replicate.both-lost", `update ${stage} s set gone = true where ${rows}`));
+}
+
+/** Those of a table that were decided and acted upon. Later ones are about what is left. */
+export async function closeUnique(session: Session, { fetched }: Meeting): Promise<void> {
+  const text = `update ${CONFLICTS} set closed = true where captured = ${fetched.plan.table.captured} and kind = 'unique'`;
+  await session.execute(sql("replicate.close-unique", text));
 }
 
 /** What is here gives way: its change is not sent any more. */
@@ -39,7 +57,7 @@ function losersText(meeting: Meeting): string {
 }
 
 function of({ fetched }: Meeting, kind: Kind): string {
-  return `c.captured = ${fetched.plan.table.captured} and c.kind = '${kind}'`;
+  return `c.captured = ${fetched.plan.table.captured} and c.kind = '${kind}' and not c.closed`;
 }
 
 /** These rows have not changed here, as far as the source is concerned. `again`: others hear of them all the same. */

@@ -31,7 +31,7 @@ export async function prepareConflicts(session: Session): Promise<void> {
       "replicate.prepare-conflicts",
       `create temp table if not exists bucardo_conflict (
          captured integer, kind text, stage_row tid, key text[], local_key text[], incoming_db text, local_db text, incoming_at timestamptz,
-         local_at timestamptz, incoming_image json, local_image json, winner text, why text
+         local_at timestamptz, incoming_image json, local_image json, winner text, why text, closed boolean not null default false
        ) on commit delete rows`,
     ),
   );
@@ -94,7 +94,7 @@ select distinct on (s.ctid, t.ctid) ${plan.table.captured}, 'unique', s.ctid, ${
   join ${targetTable(link)} t on t.ctid = m.bucardo_there and t.tableoid = m.bucardo_table
   left join ${join}
  where not exists (select from ${stage} s where ${sameKey(link)})
-   and not exists (select from ${CONFLICTS} c where c.captured = ${plan.table.captured} and c.kind = 'unique' and c.stage_row = s.ctid)`;
+   and not exists (select from ${CONFLICTS} c where c.captured = ${plan.table.captured} and c.kind = 'unique' and c.stage_row = s.ctid and not c.closed)`;
 }
 
 function isKey({ parts, predicate }: UniqueIndex, { target }: TableLink): boolean {
@@ -107,7 +107,8 @@ function sides({ source, local }: Meeting): string {
   return `coalesce(s.via[1], ${quoteLiteral(source)}), coalesce(r.via[1], ${quoteLiteral(local)})`;
 }
 
-function keyOfStage(link: TableLink): string {
+/** As conflicts have them. */
+export function keyOfStage(link: TableLink): string {
   return `array[${link.target.key.map(({ name }) => `s.${stageColumn(link, name)}::text`).join(", ")}]`;
 }
 

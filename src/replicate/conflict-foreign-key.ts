@@ -23,18 +23,20 @@ type ForeignKey = {
 
 /**
  * A row that the source deleted and that rows here refer to, which it does not know of. restore: it stays, and goes back to the source. delete: what
- * refers to it goes too, and the deletion with it. Rows of replication are written with foreign keys silent, so nobody else would notice.
+ * refers to it goes too, and the deletion with it. Rows of replication are written with foreign keys silent, so nobody else would notice. Returns how many
+ * such rows there were.
  */
 export async function keepParents(
   session: Session,
   definition: RunDefinition,
   meetings: readonly Meeting[],
   counts: Map<string, number>,
-): Promise<void> {
+): Promise<number> {
   const keys = await readForeignKeys(
     session,
     meetings.map(({ fetched }) => fetched.link.target.name),
   );
+  let all = 0;
   // Children of children, when they go: until nothing more is found.
   for (let found = -1; found !== 0;) {
     found = 0;
@@ -48,6 +50,7 @@ export async function keepParents(
       if (bereft === 0) continue;
       const table = displayName(parent.fetched.link.name);
       counts.set(table, (counts.get(table) ?? 0) + bereft);
+      all += bereft;
       const policy = definition.exchange!.foreignKeys === "delete" ? "delete" : "restore";
       await decide(session, parent, policy);
       await logConflicts(session, definition, parent, "foreign_key");
@@ -56,6 +59,7 @@ export async function keepParents(
       await session.execute(sql("replicate.close-conflicts", `delete from ${CONFLICTS} where kind = 'foreign_key'`));
     }
   }
+  return all;
 }
 
 /** The parent is one of those just decided about. */

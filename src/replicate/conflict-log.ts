@@ -28,7 +28,7 @@ export async function logConflicts(
                                      incoming_image, local_image, winner, why)
        select md5(random()::text || clock_timestamp()::text || c.ctid::text)::uuid, $1, $2, $3, c.kind, array[${columns}], c.key, c.local_key,
               c.incoming_db, c.local_db, c.incoming_at, c.local_at, ${image("c.incoming_image")}, ${image("c.local_image")}, c.winner, c.why
-         from ${CONFLICTS} c where c.captured = $4 and c.kind = $5 and c.winner is not null`,
+         from ${CONFLICTS} c where c.captured = $4 and c.kind = $5 and c.winner is not null and not c.closed`,
       [sync.id, target, displayName(link.name), plan.table.captured, kind],
     ),
   );

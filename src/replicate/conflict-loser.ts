@@ -17,7 +17,7 @@ export async function fetchLosers(source: Session, target: Session, { fetched }:
   const rows = await target.query<{ key: string[] }>(
     sql(
       "replicate.losers",
-      `select distinct local_key as key from ${CONFLICTS} where captured = $1 and kind = 'unique' and winner = 'incoming'`,
+      `select distinct local_key as key from ${CONFLICTS} where captured = $1 and kind = 'unique' and winner = 'incoming' and not closed`,
       [plan.table.captured],
     ),
   );

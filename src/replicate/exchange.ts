@@ -5,7 +5,7 @@ import { quoteIdent } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { hasCommitTimes } from "./commit-time.ts";
-import { applyIncomingWins, applyLocalWins } from "./conflict-act.ts";
+import { applyIncomingWins, applyLocalWins, closeUnique } from "./conflict-act.ts";
 import { decide } from "./conflict-decide.ts";
 import { findRowConflicts, findUniqueConflicts, prepareConflicts, type Meeting } from "./conflict-find.ts";
 import { followLosers, keepParents } from "./conflict-foreign-key.ts";
@@ -81,24 +81,35 @@ async function settleConflicts(job: Job, meetings: readonly Meeting[]): Promise<
   const exchange = definition.exchange!;
   await prepareConflicts(session);
   const counts = new Map<string, number>();
-  for (const kind of ["row", "unique"] as const) {
+  const settle = async (meeting: Meeting, kind: "row" | "unique"): Promise<number> => {
+    const found = kind === "row" ? await findRowConflicts(session, meeting) : await findUniqueConflicts(session, meeting);
+    if (found === 0) return 0;
+    const table = displayName(meeting.fetched.link.name);
+    const strategy = strategyOf(definition, table);
+    await decide({ session, definition, meeting, meetings, kind, strategy, hook: hooks?.conflict ?? null, signal });
+    await logConflicts(session, definition, meeting, kind);
+    await applyLocalWins(session, meeting, kind);
+    await applyIncomingWins(session, meeting, kind);
+    counts.set(table, (counts.get(table) ?? 0) + found);
+    return found;
+  };
+  for (const meeting of meetings) await settle(meeting, "row");
+  // What loses comes back in an older version, stays, or is kept for what refers to it, and may meet others so. It ends: each time a row that arrives or one that
+  // is here is out of the game.
+  for (let found = -1; found !== 0;) {
+    found = 0;
     for (const meeting of meetings) {
       // Who has code for rows that are refused wants to see them.
-      if (kind === "unique" && hooks?.handles(meeting.fetched.link.name)) continue;
-      const found = kind === "row" ? await findRowConflicts(session, meeting) : await findUniqueConflicts(session, meeting);
-      if (found === 0) continue;
-      const table = displayName(meeting.fetched.link.name);
-      const strategy = strategyOf(definition, table);
-      await decide({ session, definition, meeting, meetings, kind, strategy, hook: hooks?.conflict ?? null, signal });
-      await logConflicts(session, definition, meeting, kind);
-      await applyLocalWins(session, meeting, kind);
-      await applyIncomingWins(session, meeting, kind);
-      if (kind === "unique") await fetchLosers(job.source, session, meeting, signal);
-      counts.set(table, (counts.get(table) ?? 0) + found);
+      if (hooks?.handles(meeting.fetched.link.name)) continue;
+      const met = await settle(meeting, "unique");
+      if (met === 0) continue;
+      found += met;
+      await fetchLosers(job.source, session, meeting, signal);
+      await closeUnique(session, meeting);
     }
+    await followLosers(session, meetings);
+    if (exchange.foreignKeys !== "ignore") found += await keepParents(session, definition, meetings, counts);
   }
-  await followLosers(session, meetings);
-  if (exchange.foreignKeys !== "ignore") await keepParents(session, definition, meetings, counts);
   for (const { fetched } of meetings) await lockRows(target, fetched);
   return counts;
 }

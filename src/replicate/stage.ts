@@ -16,13 +16,27 @@ const MOST_STAGES = 64;
 export async function ensureStage(target: Member, captured: number, link: TableLink): Promise<string> {
   refuseTooWide(target, link);
   const name = stageName(captured);
-  const text = `create temp table ${name} (gone boolean, ${link.columns.map((column, index) => `c${index + 1} ${column.stageType}`).join(", ")}${link.relays.length === 0 ? "" : ", at timestamptz, via text[]"}) on commit delete rows`;
+  const columns = [
+    ...link.columns.map((column, index) => `c${index + 1} ${column.stageType}`),
+    ...stampsOf(link).map(({ name: stamp, type }) => `${stamp} ${type}`),
+  ];
+  const text = `create temp table ${name} (gone boolean, ${columns.join(", ")}) on commit delete rows`;
   if (target.stages.get(captured) !== text) {
     await target.session.script(sql("replicate.stage", `drop table if exists ${name}; ${text}`));
     target.stages.set(captured, text);
   }
   target.staged.add(captured);
   return name;
+}
+
+const STAMPS = [
+  { name: "at", type: "timestamptz" },
+  { name: "via", type: "text[]" },
+] as const;
+
+/** What rows of a table that is told on have behind their columns. */
+export function stampsOf(link: Pick<TableLink, "relays">): readonly (typeof STAMPS)[number][] {
+  return link.relays.length === 0 ? [] : STAMPS;
 }
 
 /** Of PostgreSQL, for any table. */
