@@ -13,13 +13,16 @@ import { targetTable } from "./sameness.ts";
 
 /** A foreign key that points at a table of the run: its columns, and those that they point at. */
 type ForeignKey = {
-  readonly schema: string;
-  readonly table: string;
+  readonly child: QualifiedName;
   readonly partitioned: boolean;
   readonly columns: readonly string[];
   readonly parent: QualifiedName;
   readonly parentColumns: readonly string[];
+  readonly parentTypes: readonly string[];
 };
+
+/** Rows that went because what they referred to went: by level, what refers to those goes next. Emptied by the server at commit. */
+const REMOVED = "pg_temp.bucardo_removed";
 
 /**
  * A row that the source deleted and that rows here refer to, which it does not know of. restore: it stays, and goes back to the source. delete: what
@@ -41,12 +44,9 @@ export async function keepParents(
   for (let found = -1; found !== 0;) {
     found = 0;
     for (const key of keys) {
-      const parent = meetings.find(({ fetched }) => displayName(fetched.link.target.name) === displayName(key.parent));
+      const parent = meetingOf(meetings, key.parent);
       if (parent === undefined) continue;
-      const child = meetings.find(
-        ({ fetched }) => displayName(fetched.link.target.name) === displayName({ schema: key.schema, name: key.table }),
-      );
-      const bereft = await findBereft(session, parent, child, key);
+      const bereft = await findBereft(session, parent, meetingOf(meetings, key.child), key);
       if (bereft === 0) continue;
       const table = displayName(parent.fetched.link.name);
       counts.set(table, (counts.get(table) ?? 0) + bereft);
@@ -55,23 +55,31 @@ export async function keepParents(
       await decide(session, parent, policy);
       await logConflicts(session, definition, parent, "foreign_key");
       if (policy === "restore") await restore(session, parent);
-      else found += await deleteChildren(session, parent, child, key, DECIDED);
+      else found += await deleteChildren(session, meetings, parent, key, DECIDED);
       await session.execute(sql("replicate.close-conflicts", `delete from ${CONFLICTS} where kind = 'foreign_key'`));
     }
   }
   return all;
 }
 
+function meetingOf(meetings: readonly Meeting[], table: QualifiedName): Meeting | undefined {
+  return meetings.find(({ fetched }) => displayName(fetched.link.target.name) === displayName(table));
+}
+
 /** The parent is one of those just decided about. */
 const DECIDED = `s.ctid in (select f.stage_row from ${CONFLICTS} f where f.kind = 'foreign_key')`;
 
+/** Those that point at one of these tables. */
 async function readForeignKeys(session: Session, parents: readonly QualifiedName[]): Promise<ForeignKey[]> {
-  const rows = await session.query<Omit<ForeignKey, "parent"> & { parent_schema: string; parent_table: string }>(
+  type Row = Pick<ForeignKey, "partitioned" | "columns" | "parentColumns" | "parentTypes"> &
+    Readonly<Record<"schema" | "table" | "parentSchema" | "parentTable", string>>;
+  const rows = await session.query<Row>(
     sql(
       "replicate.foreign-keys",
-      `select n.nspname as schema, c.relname as "table", c.relkind = 'p' as partitioned, pn.nspname as parent_schema, p.relname as parent_table,
+      `select n.nspname as schema, c.relname as "table", c.relkind = 'p' as partitioned, pn.nspname as "parentSchema", p.relname as "parentTable",
               array(select a.attname::text from unnest(f.conkey) with ordinality k (number, place) join pg_attribute a on a.attrelid = f.conrelid and a.attnum = k.number order by k.place) as columns,
-              array(select a.attname::text from unnest(f.confkey) with ordinality k (number, place) join pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.number order by k.place) as "parentColumns"
+              array(select a.attname::text from unnest(f.confkey) with ordinality k (number, place) join pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.number order by k.place) as "parentColumns",
+              array(select format_type(a.atttypid, a.atttypmod) from unnest(f.confkey) with ordinality k (number, place) join pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.number order by k.place) as "parentTypes"
          from pg_constraint f
          join pg_class c on c.oid = f.conrelid join pg_namespace n on n.oid = c.relnamespace
          join pg_class p on p.oid = f.confrelid join pg_namespace pn on pn.oid = p.relnamespace
@@ -81,7 +89,11 @@ async function readForeignKeys(session: Session, parents: readonly QualifiedName
       [parents.map(({ schema }) => schema), parents.map(({ name }) => name)],
     ),
   );
-  return rows.map(({ parent_schema, parent_table, ...key }) => ({ ...key, parent: { schema: parent_schema, name: parent_table } }));
+  return rows.map(({ schema, table, parentSchema, parentTable, ...key }) => ({
+    ...key,
+    child: { schema, name: table },
+    parent: { schema: parentSchema, name: parentTable },
+  }));
 }
 
 /** Rows that would refer to nothing. A child that goes as well, or comes to refer to another row, is none of them. */
@@ -103,8 +115,8 @@ select distinct on (s.ctid) ${plan.table.captured}, 'foreign_key', s.ctid, ${key
   );
 }
 
-function childOf({ schema, table, partitioned }: ForeignKey): string {
-  return `${partitioned ? "" : "only "}${quoteName({ schema, name: table })}`;
+function childOf({ child, partitioned }: ForeignKey): string {
+  return `${partitioned ? "" : "only "}${quoteName(child)}`;
 }
 
 function refersText({ columns, parentColumns }: ForeignKey): string {
@@ -140,33 +152,83 @@ async function restore(session: Session, parent: Meeting): Promise<void> {
   await session.execute(sql("replicate.restore", `delete from ${stage} s where s.ctid in (${kept})`));
 }
 
-/** As deletions made here: everybody hears of them, the source too. Rows that the run brings anew are left to it. */
+/**
+ * What refers to these gone rows, what refers to that, and so on. As deletions made here: everybody hears of them, the source too. Rows that the run brings anew are
+ * left to it.
+ */
 async function deleteChildren(
   session: Session,
+  meetings: readonly Meeting[],
   parent: Meeting,
-  child: Meeting | undefined,
   key: ForeignKey,
   which: string,
 ): Promise<number> {
   const { link, stage } = parent.fetched;
-  const table = childOf(key);
-  const captured = await session.query<{ id: number; generation: number; key_columns: string[] }>(
+  await session.script(
+    sql(
+      "replicate.prepare-removed",
+      `create temp table if not exists bucardo_removed (level integer, relation regclass, image jsonb) on commit delete rows; delete from ${REMOVED}`,
+    ),
+  );
+  const gone = { from: `${stage} s, ${targetTable(link)} t`, where: `s.gone and ${sameKey(link)} and ${refersText(key)} and ${which}` };
+  let all = await removeRows(session, meetings, key, gone, 1);
+  let tables = all === 0 ? [] : [key.child];
+  for (let level = 1; tables.length > 0; level++) {
+    const hit: QualifiedName[] = [];
+    for (const deeper of await readForeignKeys(session, tables)) {
+      const refers = deeper.columns.map(
+        (column, index) =>
+          `c.${quoteIdent(column)} = (r.image->>${quoteLiteral(deeper.parentColumns[index]!)})::${deeper.parentTypes[index]}`,
+      );
+      const above = `r.level = ${level} and r.relation = ${quoteLiteral(quoteName(deeper.parent))}::regclass`;
+      const removed = await removeRows(
+        session,
+        meetings,
+        deeper,
+        { from: `${REMOVED} r`, where: [above, ...refers].join(" and ") },
+        level + 1,
+      );
+      all += removed;
+      if (removed > 0) hit.push(deeper.child);
+    }
+    tables = hit;
+  }
+  return all;
+}
+
+/** Deletes rows `c` of the child and keeps them as removed at this level. */
+async function removeRows(
+  session: Session,
+  meetings: readonly Meeting[],
+  key: ForeignKey,
+  { from, where }: { readonly from: string; readonly where: string },
+  level: number,
+): Promise<number> {
+  const child = meetingOf(meetings, key.child);
+  const [known] = await session.query<{ id: number; generation: number; key_columns: string[] }>(
     sql(
       "replicate.captured-child",
       `select t.id, t.generation, t.key_columns from bucardo.captured_table t where t.relation = $1::regclass`,
-      [quoteName({ schema: key.schema, name: key.table })],
+      [quoteName(key.child)],
     ),
   );
-  const [known] = captured;
-  const names = known?.key_columns.map((column) => `c.${quoteIdent(column)}`) ?? ["1"];
-  const orphans = `delete from ${table} c using ${stage} s, ${targetTable(link)} t
-   where s.gone and ${sameKey(link)} and ${refersText(key)} and ${which} and ${child === undefined ? "true" : staysText(child)}
-  returning ${names.map((name, index) => `${name} as k${index + 1}`).join(", ")}`;
-  if (known === undefined) return session.execute(sql("replicate.delete-bereft", orphans));
-  const keys = names.map((_, index) => `k${index + 1}`).join(", ");
-  const delta = quoteName(deltaTable(known.id, known.generation));
-  const text = `with gone as (${orphans}) insert into ${delta} (xid, ${keys}) select txid_current(), ${keys} from gone`;
-  return session.execute(sql("replicate.delete-bereft", text));
+  const steps = [
+    `bucardo_gone as (delete from ${childOf(key)} c using ${from} where ${where} and ${child === undefined ? "true" : staysText(child)} returning c.*)`,
+  ];
+  if (known !== undefined) {
+    const keys = known.key_columns.map((_, index) => `k${index + 1}`).join(", ");
+    const values = known.key_columns.map((column) => `bucardo_gone.${quoteIdent(column)}`).join(", ");
+    steps.push(
+      `told as (insert into ${quoteName(deltaTable(known.id, known.generation))} (xid, ${keys}) select txid_current(), ${values} from bucardo_gone)`,
+    );
+  }
+  const relation = `${quoteLiteral(quoteName(key.child))}::regclass`;
+  return session.execute(
+    sql(
+      "replicate.delete-bereft",
+      `with ${steps.join(",\n")}\ninsert into ${REMOVED} select ${level}, ${relation}, to_jsonb(bucardo_gone.*) from bucardo_gone`,
+    ),
+  );
 }
 
 /**
@@ -180,13 +242,11 @@ export async function followLosers(session: Session, meetings: readonly Meeting[
   if (!lost) return;
   const tables = meetings.map(({ fetched }) => fetched.link.target.name);
   for (const key of await readForeignKeys(session, tables)) {
-    const parent = meetings.find(({ fetched }) => displayName(fetched.link.target.name) === displayName(key.parent))!;
-    const child = meetings.find(
-      ({ fetched }) => displayName(fetched.link.target.name) === displayName({ schema: key.schema, name: key.table }),
-    );
+    const parent = meetingOf(meetings, key.parent)!;
+    const child = meetingOf(meetings, key.child);
     const { captured } = parent.fetched.plan.table;
     const losers = `exists (select from ${CONFLICTS} f where f.captured = ${captured} and f.kind = 'unique' and f.winner = 'incoming' and f.local_key = ${keyText(parent)})`;
-    await deleteChildren(session, parent, child, key, losers);
+    await deleteChildren(session, meetings, parent, key, losers);
     if (child === undefined) continue;
     const columns = key.columns.map((column) => `x.${stageColumn(child.fetched.link, column)}`);
     const refused = key.parentColumns.map((column, index) => `${columns[index]}::text = f.incoming_image->>${quoteLiteral(column)}`);

@@ -57,3 +57,21 @@ test("a row that one of several sources refuses is named", async () => {
     details: { table: "public.person", sqlstate: "23514", key: expect.stringContaining("7") },
   });
 });
+
+test("what refers to what goes, goes with it, however deep", async () => {
+  await using star = await openStar({
+    schema: `${SCHEMA}; create table note (id integer primary key, item integer references item, above integer references note)`,
+    tables: ["person", "item", "note"],
+    members: { A: 15, B: 18 },
+    exchange: { foreignKeys: "delete" },
+  });
+  await star
+    .of("A")
+    .query("insert into person values (1, 'x'), (2, 'y'); insert into item values (2, 2); insert into note values (9, 2, null)");
+  await star.drain();
+  await star.of("B").query("delete from person where id = 1");
+  await star.of("A").query("insert into item values (1, 1); insert into note values (1, 1, null), (2, null, 1), (3, 2, 2), (4, 2, 9)");
+  await star.drain();
+  expect(await star.differences()).toEqual([]);
+  expect(await star.rows("A", "select id from item union all select id from note order by 1")).toEqual([{ id: 2 }, { id: 4 }, { id: 9 }]);
+});
