@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { attacks } from "./planted-bugs/attacks.mjs";
 import { applying } from "./planted-bugs/applying.mjs";
 import { capture } from "./planted-bugs/capture.mjs";
+import { conflicts } from "./planted-bugs/conflicts.mjs";
 import { customcode } from "./planted-bugs/customcode.mjs";
 import { faults } from "./planted-bugs/faults.mjs";
 import { http } from "./planted-bugs/http.mjs";
@@ -34,6 +35,7 @@ const bugs = [
   ...customcode,
   ...http,
   ...proving,
+  ...conflicts,
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
