@@ -11,7 +11,7 @@ export type ApplicationOptions = {
 };
 
 /** Between two attempts of a client that was refused. */
-const retryMs = 2;
+const retryMs = 5;
 
 /**
  * Clients that write to one database until they are refused or told to stop, and from then on to the other, until that accepts.
@@ -77,22 +77,18 @@ export class Application implements AsyncDisposable {
       }
     }
     await client.end().catch(() => undefined);
+    client = await this.#to.client({ application_name: "application" });
     while (!this.#ended) {
       try {
-        client = await this.#to.client({ application_name: "application" });
-        for (;;) {
-          await this.#write(client);
-          this.acceptedAt ??= performance.now();
-          this.commits++;
-          if (this.#ended) break;
-          await this.#pace();
-        }
-        await client.end();
+        await this.#write(client);
+        this.acceptedAt ??= performance.now();
+        this.commits++;
+        await this.#pace();
       } catch {
-        await client.end().catch(() => undefined);
         await delay(retryMs);
       }
     }
+    await client.end().catch(() => undefined);
   }
 
   get #ended(): boolean {

@@ -1,6 +1,7 @@
 import { reach } from "../base/point.ts";
 import { armFence, disarmFence, readFence } from "../capture/fence.ts";
 import { readImageTables } from "../capture/image-table.ts";
+import { purge } from "../capture/purge.ts";
 import { BucardoError } from "../model/error.ts";
 import { displayName } from "../model/name.ts";
 import { toBucardoError } from "../postgres/failure.ts";
@@ -74,6 +75,7 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
     to,
     uncaptured.filter((table) => !followed.includes(displayName(table))),
   );
+  await timeline.step("let go of old deltas", () => letGoOfDeltas(working, lastRun, proof));
   await timeline.step("arm the fence", async () => {
     undo.add(`give ${from.name} its usual functions again`, () => onLiving(from, context.from, disarmFence));
     await armFence(from, {
@@ -106,16 +108,50 @@ export async function prepareCutover(working: Working): Promise<Prepared> {
   };
 }
 
-/** The last thing before the window, as looking at the gates took a while. */
-export async function comeVeryNear({ context, sessions, timeline }: Working, { proof, lastRun }: Prepared): Promise<void> {
+/** Of each table; some thousand keys. */
+const FEW_BYTES = 128 * 1024;
+
+/**
+ * Delta tables are read whole by whoever looks what waits: those that everybody has passed are emptied, and what is written from now on goes into others. Before the
+ * fence is armed, as it holds the functions that write them. A generation that retires in one turn is passed in the next, by the proof one later.
+ */
+async function letGoOfDeltas({ context, sessions }: Working, lastRun: RunDefinition, proof: Proof | null): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) {
+    await lookOnce({ context, sessions }, lastRun, proof);
+    await purge(sessions.run.source, { sync: lastRun.sync.id, rotateBytes: FEW_BYTES });
+  }
+}
+
+async function lookOnce(
+  { context, sessions }: Pick<Working, "context" | "sessions">,
+  lastRun: RunDefinition,
+  proof: Proof | null,
+): Promise<void> {
+  if (proof !== null) await proof.refresh();
+  else await runOnce({ definition: lastRun, ...sessions.run, signal: context.signal });
+}
+
+const MOST_LOOKS = 8;
+/** Shorter than that it need not become. */
+const SHORT_LOOK_MS = 50;
+
+/** The last thing before the window, as looking at the gates took a while. Each look is about as long as what was written during the one before, so it is repeated until it becomes no shorter. */
+export async function comeVeryNear(working: Working, { proof, lastRun }: Prepared): Promise<void> {
+  const { context, sessions, timeline } = working;
   await timeline.step("last look", async () => {
     await followKeylessPatiently({ sync: lastRun.sync, ...sessions.run, prove: false, signal: context.signal });
-    if (proof !== null) for (let turn = 0; turn < LAST_LOOKS; turn++) await proof.refresh();
-    else await runOnce({ definition: lastRun, ...sessions.run, signal: context.signal });
+    for (let turn = 1, before = Number.POSITIVE_INFINITY; turn <= MOST_LOOKS; turn++) {
+      const began = performance.now();
+      await lookOnce(working, lastRun, proof);
+      const ms = performance.now() - began;
+      // The first one finds what came while the gates were looked at.
+      if (turn > 1 && (ms < SHORT_LOOK_MS || ms > before * 0.9)) break;
+      before = ms;
+    }
   });
 }
 
-/** Each is about as long as what was written during the one before. */
+/** After the bulk: each is about as long as what was written during the one before. */
 const LAST_LOOKS = 2;
 
 async function armWayBack({ context, sessions, timeline, undo }: Working): Promise<GateFacts["wayBack"]> {
