@@ -1,4 +1,4 @@
-import type { Alert } from "../control/alert.ts";
+import { toldOf, type Alert } from "../control/alert.ts";
 
 /** One message to one channel. */
 export type Notice = {
@@ -61,19 +61,6 @@ export function textOf(notice: Notice): string {
 
 export function jsonOf(notice: Notice): string {
   const { host, pid, version, at, event, raised, over } = notice;
-  const alerts = (of: readonly Alert[]) =>
-    of.map(({ id, kind, grade, sync, target, db, what, advice, began, over: end }) => ({
-      id,
-      kind,
-      grade,
-      sync,
-      target,
-      db,
-      what,
-      advice,
-      began,
-      over: end,
-    }));
   return JSON.stringify({
     format: 1,
     text: subjectOf(notice),
@@ -82,8 +69,8 @@ export function jsonOf(notice: Notice): string {
     version,
     at,
     event,
-    raised: alerts(raised),
-    over: alerts(over),
+    raised: raised.map(toldOf),
+    over: over.map(toldOf),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { BucardoError } from "../model/error.ts";
+import { lockModes } from "../model/lock-mode.ts";
 import {
   choice,
   duration,
@@ -99,17 +100,7 @@ export const settings = {
     "Whether NOTIFY bucardo, 'kick_sync_S' and NOTIFY bucardo_kick_sync_S kick, on the control database and on sources; anyone who may connect can send them.",
   ),
   force_lock: setting(
-    choice(
-      "none",
-      "access share",
-      "row share",
-      "row exclusive",
-      "share update exclusive",
-      "share",
-      "share row exclusive",
-      "exclusive",
-      "access exclusive",
-    ),
+    choice("none", ...lockModes),
     "none",
     "Every run locks its tables on the target in this mode. For one run: a file bucardo-force-lock-SYNC in piddir, with the mode in it.",
     perSync,

@@ -28,6 +28,13 @@ export type Alert = CurrentProblem & {
   readonly told: Readonly<Record<string, "raised" | "over">>;
 };
 
+/** What is told of an alert; the rest is our own book-keeping. */
+export type ToldAlert = Pick<Alert, "id" | "kind" | "grade" | "sync" | "target" | "db" | "what" | "advice" | "began" | "over">;
+
+export function toldOf({ id, kind, grade, sync, target, db, what, advice, began, over }: Alert): ToldAlert {
+  return { id, kind, grade, sync, target, db, what, advice, began, over };
+}
+
 const COLUMNS = `a.id, a.problem, a.kind, a.grade, a.sync, a.target, a.db, a.what, a.advice, a.began_at as began, a.over_at as over, a.closed_at as closed,
   a.told, extract(epoch from clock_timestamp() - a.began_at)::double precision as "forSeconds",
   extract(epoch from clock_timestamp() - a.over_at)::double precision as "overForSeconds"`;

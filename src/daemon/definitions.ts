@@ -5,12 +5,13 @@ import { readSyncSettings, type SyncSettings } from "../control/sync-setting.ts"
 import { readSyncs } from "../control/sync.ts";
 import { copiedTargets } from "../control/target-state.ts";
 import type { Exchange } from "../model/conflict.ts";
+import type { LockMode } from "../model/lock-mode.ts";
 import { displayName } from "../model/name.ts";
 import { nameOn } from "../model/terms.ts";
 import { copyPolicy, sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
 import { relationFor } from "../replicate/relation.ts";
 import type { Session } from "../postgres/session.ts";
-import type { LockMode, RunDefinition } from "../replicate/definition.ts";
+import type { RunDefinition } from "../replicate/definition.ts";
 import { lockModeOf } from "../replicate/force-lock.ts";
 import type { Limit } from "./admission.ts";
 import type { Job } from "./job.ts";

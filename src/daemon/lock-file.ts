@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { LockMode } from "../replicate/definition.ts";
+import type { LockMode } from "../model/lock-mode.ts";
 import { lockModeOf } from "../replicate/force-lock.ts";
 
 /** `bucardo-force-lock-SYNC` in the pid directory: somebody wants the next run to lock its tables, in the mode that stands in it. */

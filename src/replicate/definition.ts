@@ -1,5 +1,6 @@
 import type { Shape } from "../capture/shape.ts";
 import type { Snapshot } from "../model/snapshot.ts";
+import type { LockMode } from "../model/lock-mode.ts";
 import type { QualifiedName } from "../model/name.ts";
 import type { Exchange } from "../model/conflict.ts";
 import type { Terms } from "../model/terms.ts";
@@ -22,18 +23,6 @@ export type RunDefinition = {
   /** The run locks its tables on the target in this mode before it does anything; absent or null: it takes only what it needs. */
   readonly forceLock?: LockMode | null;
 };
-
-export const lockModes = [
-  "access share",
-  "row share",
-  "row exclusive",
-  "share update exclusive",
-  "share",
-  "share row exclusive",
-  "exclusive",
-  "access exclusive",
-] as const;
-export type LockMode = (typeof lockModes)[number];
 
 /** By its name on the source. */
 export type RunRelation = {

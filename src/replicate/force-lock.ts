@@ -1,8 +1,9 @@
+import { lockModes, type LockMode } from "../model/lock-mode.ts";
 import { interruptible } from "../postgres/cancel.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
-import { lockModes, type LockMode, type RunDefinition } from "./definition.ts";
+import type { RunDefinition } from "./definition.ts";
 
 /** Locks every table of the sync on the target, whether or not the run writes to it; for people who want nobody else there. Held until the run commits. */
 export async function forceLock(target: Session, { forceLock: mode, relations }: RunDefinition, signal: AbortSignal): Promise<void> {

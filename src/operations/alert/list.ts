@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { recentAlerts } from "../../control/alert.ts";
+import { recentAlerts, toldOf } from "../../control/alert.ts";
 import { integer, key } from "../input.ts";
 import { defineOperation } from "../operation.ts";
 
@@ -33,21 +33,7 @@ export const listAlerts = defineOperation({
   examples: [{ command: "bucardo list alerts", about: "The last twenty." }],
   async run({ limit }, context) {
     const alerts = await recentAlerts(await context.control(), limit);
-    return {
-      alerts: alerts.map(({ id, kind, grade, sync, target, db, what, advice, began, over, told }) => ({
-        id,
-        kind,
-        grade,
-        sync,
-        target,
-        db,
-        what,
-        advice,
-        began,
-        over,
-        told,
-      })),
-    };
+    return { alerts: alerts.map((alert) => ({ ...toldOf(alert), told: alert.told })) };
   },
   print({ alerts }, io) {
     if (alerts.length === 0) io.out("There were no alerts");

@@ -3,8 +3,9 @@ import { runHistory, type RunRow } from "../../control/run.ts";
 import { readSync } from "../../control/sync.ts";
 import { BucardoError } from "../../model/error.ts";
 import { showDuration, showTime } from "../daemon/status-time.ts";
-import { bool, integer, key, text, words } from "../input.ts";
+import { bool, integer, key } from "../input.ts";
 import { defineOperation } from "../operation.ts";
+import { readSyncTarget, syncTargetFields } from "./sync-target.ts";
 
 const table = z.object({
   table: z.string(),
@@ -57,9 +58,7 @@ export const listRuns = defineOperation({
   control: "required",
   noise: ["sync"],
   input: z.object({
-    names: words({ about: "The sync, and one of its targets if only that is meant.", value: "SYNC [TARGET]", max: 2 }),
-    sync: key(text.optional(), { about: "The sync, instead of the first word.", value: "SYNC" }),
-    target: key(text.optional(), { about: "The target, instead of the second word.", value: "TARGET" }),
+    ...syncTargetFields,
     limit: key(integer(1, 1000).default(20), { about: "How many (default 20).", value: "N" }),
     before: key(integer(1, Number.MAX_SAFE_INTEGER).optional(), { about: "Only runs older than this one, by number.", value: "RUN" }),
     empty: key(bool.default(false), { about: "Also runs that found nothing to do.", flag: true }),
@@ -69,14 +68,14 @@ export const listRuns = defineOperation({
     { command: "bucardo list runs pepper", about: "The last twenty." },
     { command: "bucardo list runs pepper new --limit 5 -v", about: "Towards one target, with tables." },
   ],
-  async run({ names, sync: named, target, limit, before, empty }, context) {
-    const name = named ?? names[0];
-    if (name === undefined) throw new BucardoError("usage", "Name a sync.", { advice: "`bucardo list runs SYNC [TARGET]`" });
+  async run({ limit, before, empty, ...given }, context) {
+    const { sync: name, target } = readSyncTarget(given);
+    if (name === null) throw new BucardoError("usage", "Name a sync.", { advice: "`bucardo list runs SYNC [TARGET]`" });
     const control = await context.control();
     const sync = await readSync(control, name);
     const rows = await runHistory(control, {
       syncId: sync.id,
-      target: target ?? names[named === undefined ? 1 : 0] ?? null,
+      target,
       before: before ?? null,
       worked: !empty,
       limit,

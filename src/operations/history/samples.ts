@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { controlClock, readSamples, RESTING_SECONDS, type SampleRow, type Step } from "../../control/sample.ts";
 import { readSync } from "../../control/sync.ts";
-import { key, text, words } from "../input.ts";
+import { key } from "../input.ts";
 import { showInterval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
 import { fillRest, type Point } from "./fill-rest.ts";
+import { readSyncTarget, syncTargetFields } from "./sync-target.ts";
 
 const SPANS = {
   "1h": { step: 10, seconds: 3600 },
@@ -27,9 +28,7 @@ export const listSamples = defineOperation({
   control: "required",
   noise: ["sync"],
   input: z.object({
-    names: words({ about: "The sync, and one of its targets if only that is meant.", value: "SYNC [TARGET]", max: 2 }),
-    sync: key(text.optional(), { about: "The sync, instead of the first word.", value: "SYNC" }),
-    target: key(text.optional(), { about: "The target, instead of the second word.", value: "TARGET" }),
+    ...syncTargetFields,
     span: key(z.enum(["1h", "2d", "90d"]).default("1h"), { about: "How far back: 1h (default), 2d or 90d.", value: "SPAN" }),
   }),
   output: z.object({
@@ -41,12 +40,12 @@ export const listSamples = defineOperation({
     series: z.array(z.object({ sync: z.string().nullable(), target: z.string().nullable(), points: z.array(point) })),
   }),
   examples: [{ command: "bucardo list samples pepper span=2d --json", about: "For a plot of one's own." }],
-  async run({ names, sync: named, target, span }, context) {
+  async run({ span, ...given }, context) {
     const control = await context.control();
-    const sync = named ?? names[0] ?? null;
+    const { sync, target } = readSyncTarget(given);
     if (sync !== null) await readSync(control, sync);
     const { step, seconds } = SPANS[span];
-    const rows = await readSamples(control, { step, seconds, sync, target: target ?? names[named === undefined ? 1 : 0] ?? null });
+    const rows = await readSamples(control, { step, seconds, sync, target });
     const to = await controlClock(control);
     const gapSeconds = Math.max(RESTING_SECONDS + 3 * 10, 2 * step);
     return {
