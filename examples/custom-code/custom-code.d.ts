@@ -21,7 +21,8 @@ export type Input = Asks & {
   readonly dbh: Record<string, Handle>;
   readonly sourcedbh: Handle;
   readonly targetdbh: Handle;
-  sendmail(mail: { to?: string; subject: string; body: string }): Promise<void>;
+  /** False: it was not sent, and the log says why. */
+  sendmail(mail: { subject: string; body: string; to?: string; from?: string }): Promise<boolean>;
 };
 
 export type Asks = {

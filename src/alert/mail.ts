@@ -5,7 +5,7 @@ import { subjectOf, textOf, type Notice } from "./notice.ts";
 
 export type MailRoute = {
   readonly from: string;
-  /** Several with commas. */
+  /** Several with commas; empty: nobody. */
   readonly to: string;
   /** Path of a sendmail program that is used instead of SMTP. */
   readonly program: string | null;
@@ -23,11 +23,24 @@ const TIMEOUT_MS = 20_000;
 
 /** Sends the notice as one mail. Throws alert-failed. */
 export async function mailNotice(route: MailRoute, notice: Notice): Promise<void> {
+  await sendMail(route, { subject: subjectOf(notice), text: textOf(notice) });
+}
+
+export type Mail = {
+  readonly subject: string;
+  readonly text: string;
+  /** Other addresses than those of the route. */
+  readonly to?: string | undefined;
+  readonly from?: string | undefined;
+};
+
+/** Resolves when the mail server, or the program, has taken it. Throws alert-failed. */
+export async function sendMail(route: MailRoute, { subject, text, to = route.to, from = route.from }: Mail): Promise<void> {
   const mail = {
-    from: route.from,
-    to: route.to,
-    subject: subjectOf(notice),
-    text: textOf(notice),
+    from,
+    to,
+    subject,
+    text,
     // So that nobody's "I am on holiday" answers it.
     headers: { "Auto-Submitted": "auto-generated", Precedence: "bulk" },
   };

@@ -93,6 +93,12 @@ export const settings = {
     "How long one call of custom code may take before its process is killed and the run fails.",
   ),
   customcode_memory: setting(size, "256 MB", "Memory that custom code may take; beyond it its process ends and the run fails."),
+  customcode_mails: setting(
+    whole(0, 100_000),
+    "20",
+    "Mails that custom code of a sync may send within an hour; what is more is not sent, and the log says so.",
+    perSync,
+  ),
   max_connections: setting(whole(2, 10_000), "20", "Connections that this process may hold to one server."),
   notify_kicks: setting(
     toggle,

@@ -19,7 +19,7 @@ export type Desk = {
   /** The signal aborts when the call ends early: what runs for it is cancelled then. */
   query(db: string, text: string, values: readonly unknown[], signal: AbortSignal): Promise<Answer>;
   /** `mail`: sends one. `images`: of conflicts. */
-  ask(what: string, argument: unknown): Promise<unknown>;
+  ask(what: string, argument: unknown, signal: AbortSignal): Promise<unknown>;
 };
 
 export type Call = {
@@ -114,7 +114,7 @@ export class CodeProcess implements AsyncDisposable {
     ending.busy(async () => {
       try {
         const value = await (message.kind === "ask"
-          ? desk.ask(message.what, message.argument)
+          ? desk.ask(message.what, message.argument, ending.signal)
           : desk.query(message.db, message.text, message.values, ending.signal));
         tell(child, { kind: "answer", request, value });
       } catch (error) {

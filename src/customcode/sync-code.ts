@@ -29,7 +29,8 @@ export type CodeJob = {
 export type CodeWorld = {
   readonly open: (db: string, signal: AbortSignal) => Promise<Session>;
   readonly limits: () => Limits;
-  readonly mail: (mail: unknown) => Promise<void>;
+  /** True when the mail was taken. */
+  readonly mail: (mail: unknown, signal: AbortSignal) => Promise<boolean>;
   readonly log: Log;
   readonly version: string;
 };
@@ -213,7 +214,8 @@ export class SyncCode implements AsyncDisposable {
       databases: code.getdbh ? desk.databases : [],
       desk: {
         query: (...of: Parameters<Desk["query"]>) => desk.query(...of),
-        ask: (what: string, argument: unknown) => (what === "images" && images !== undefined ? images() : mail(argument)),
+        ask: (what: string, argument: unknown, until: AbortSignal) =>
+          what === "images" && images !== undefined ? images() : mail(argument, until),
       },
       signal,
     };

@@ -31,6 +31,8 @@ export type DaemonContext = {
   readonly kick: (sync: string) => void;
   /** Of the program; custom code is told. */
   readonly version: string;
+  /** Sends a mail that custom code of a sync asks for; true when it was taken. See alert/code-mail.ts. */
+  readonly mail: (sync: { readonly id: string; readonly name: string }, mail: unknown, signal: AbortSignal) => Promise<boolean>;
   /** The file that asks for locks in the next run of this sync, by name. */
   readonly lockFile: (sync: string) => Promise<LockFile | null>;
   /** Who may run now; see admission.ts. */

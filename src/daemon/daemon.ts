@@ -11,7 +11,7 @@ import { processLimit } from "../postgres/limit.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
 import { run } from "../replicate/run.ts";
-import { watchForAlerts } from "./alerting.ts";
+import { mailForCode, watchForAlerts } from "./alerting.ts";
 import { Admission } from "./admission.ts";
 import { Bell } from "./bell.ts";
 import type { DaemonContext } from "./context.ts";
@@ -135,8 +135,7 @@ export class Daemon implements AsyncDisposable {
       processLimit.onContention = () => this.#fleet.share();
       this.#announce("boot");
       await this.#lease.use(dropStaleRequests);
-      const settings = resolveSettings(await this.#lease.use(readSettings), this.#options.overrides);
-      checkHost(settings.host_safety_check, hostname());
+      checkHost(resolveSettings(await this.#lease.use(readSettings), this.#options.overrides).host_safety_check, hostname());
       await this.#readDefinitions();
       await this.#readKicks();
       await this.#lease.ready();
@@ -170,6 +169,7 @@ export class Daemon implements AsyncDisposable {
       definitionsChanged: () => this.reload(),
       contended: () => processLimit.contended,
       kick: (sync) => this.#kicks.kick(sync),
+      mail: mailForCode(this.#settings, this.#options),
       lockFile: (sync) => readLockFile(this.#options.piddir, sync),
       admission: new Admission(),
       announce: (event) => this.#announce(event),

@@ -1,5 +1,4 @@
 import { SyncCode } from "../customcode/sync-code.ts";
-import { BucardoError } from "../model/error.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { DaemonContext } from "./context.ts";
 import type { Job } from "./job.ts";
@@ -26,7 +25,7 @@ export class JobCode implements AsyncDisposable {
       this.#made = wanted;
       const { source, target } = definition;
       this.#code =
-        codes.length === 0 ? null : new SyncCode(this.#world(), { sync: definition.sync.name, source, target, databases, codes });
+        codes.length === 0 ? null : new SyncCode(this.#world(job), { sync: definition.sync.name, source, target, databases, codes });
     }
     return this.#code;
   }
@@ -37,16 +36,14 @@ export class JobCode implements AsyncDisposable {
     this.#made = "";
   }
 
-  #world(): ConstructorParameters<typeof SyncCode>[0] {
-    const { open, settings, version } = this.#context;
+  #world({ definition: { sync } }: Job): ConstructorParameters<typeof SyncCode>[0] {
+    const { open, settings, version, mail } = this.#context;
     return {
       open,
       version,
       log: this.#log,
       limits: () => ({ timeoutMs: settings().customcode_timeout, memoryBytes: settings().customcode_memory }),
-      mail: async () => {
-        throw new BucardoError("not-supported", "sendmail is not offered to custom code in this version");
-      },
+      mail: (asked, signal) => mail(sync, asked, signal),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { onPoint } from "../../src/base/point.ts";
 import { BucardoError } from "../../src/model/error.ts";
+import { smtpSink } from "../alert/sink.ts";
 import { logged, openCodeSite, type CodeSite } from "./site.ts";
 
 const SCHEMA = "create table item (id integer primary key, name text); create table trace (n serial, what text)";
@@ -233,4 +234,39 @@ test("what is no code that can run is refused when it is added, with the line", 
   }
   expect(await site.run("add customcode x whenrun=before_sync src_code=nowhere.js")).toMatchObject({ code: 2 });
   expect((await site.run("add customcode x whenrun=sometimes src_code=none.js")).err).toContain("before_sync");
+});
+
+// proves: 6.2/customcode
+test("sendmail sends by the way of alerts, no more than the limit; no run fails by a mail", async () => {
+  await using server = await smtpSink();
+  // What is wrong with the sync may be mailed as well.
+  const mails = () => server.letters.filter(({ data }) => /^Subject: told by code$/m.test(data));
+  const text = `
+    export default async ({ sendmail, sourcename }) => {
+      const mail = { subject: "told by code", body: "rows of " + sourcename };
+      const taken = [await sendmail(mail), await sendmail({ ...mail, to: "other@example.com", from: "code@example.com" }), await sendmail(mail)];
+      const wrong = await sendmail({ subject: "two\\nlines", body: "" }).catch((error) => error.message);
+      return { message: ["mails", ...taken, wrong].join(" ") };
+    };`;
+  await site.add("mails", "after_sync", text);
+  await site.ok(`set default_email_host=127.0.0.1 default_email_port=${server.port} default_email_to=dba@example.com default_email_from=bucardo@example.com`);
+  await site.ok("set sync=s customcode_mails=2");
+  expect(await site.kick()).toMatchObject({ code: 0 });
+  await logged(site, /mails true true false sendmail takes \{ subject, body \}/);
+  await logged(site, /asked for 2 mails within an hour/);
+  expect(mails()).toMatchObject([
+    { from: "bucardo@example.com", to: ["dba@example.com"] },
+    { from: "code@example.com", to: ["other@example.com"] },
+  ]);
+  expect(mails()[0]?.data).toContain("rows of A");
+
+  await site.ok("set sync=s customcode_mails=100");
+  await site.ok("set sendmail=off");
+  expect(await site.kick()).toMatchObject({ code: 0 });
+  await logged(site, /mails false false false sendmail takes/);
+  await site.ok("set sendmail=on default_email_port=1");
+  expect(await site.kick()).toMatchObject({ code: 0 });
+  await logged(site, /A mail of custom code could not be sent/);
+  expect(mails()).toHaveLength(2);
+  await site.ok("set default_email_to=nobody@example.com");
 });
