@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sharedServer } from "../harness/shared-server.ts";
+import { startServer, type Server } from "../harness/server.ts";
 import { openStar, type Star } from "./star.ts";
 
 const SCHEMA = "create table account (id integer primary key, balance integer, note json)";
@@ -82,5 +84,53 @@ describe("two sources and a target", () => {
     await star.drain();
     expect(await star.differences()).toEqual([]);
     expect(await star.rows("T", list)).toEqual([{ id: 5, balance: 51 }]);
+  });
+});
+
+describe("the time of a change", () => {
+  let keeps: Server;
+  beforeAll(async () => {
+    keeps = await startServer({ major: 16, settings: { track_commit_timestamp: "on" } });
+  });
+  afterAll(() => keeps[Symbol.asyncDispose]());
+
+  /** A writes before B, and commits after it. */
+  async function winner(between: Star): Promise<string> {
+    await between.of("A").query("insert into account values (1, 0, null)");
+    await between.drain();
+    const slow = await between.of("A").client();
+    await slow.query("begin; update account set balance = 1 where id = 1");
+    await between.of("B").query("update account set balance = 2 where id = 1");
+    await slow.query("commit");
+    expect(await between.drain()).toBe(1);
+    expect(await between.differences()).toEqual([]);
+    const [row] = await between.rows("A", list);
+    return row?.["balance"] === 1 ? "A" : "B";
+  }
+
+  test.each([
+    ["of its commit where both servers keep it", ["keeps", "keeps"], "A"],
+    ["when it was written where neither does", ["not", "not"], "B"],
+    ["of its commit on the one, when it was written on the other", ["keeps", "not"], "A"],
+    ["when it was written on the one, of its commit on the other", ["not", "keeps"], "B"],
+  ] as const)("%s", async (_what, [a, b], wins) => {
+    const [of, shared] = [{ keeps, not: await sharedServer(16) }, { schema: SCHEMA, tables: ["account"] }];
+    await using between = await openStar({ ...shared, members: { A: 16, B: 16 }, servers: { A: of[a], B: of[b] } });
+    expect(await winner(between)).toBe(wins);
+  });
+
+  test.each(["keeps", "not"] as const)("travels with the change, not with its arrival: %s", async (which) => {
+    const server = which === "keeps" ? keeps : await sharedServer(16);
+    const servers = { A: server, B: server, C: server };
+    await using ring = await openStar({ schema: SCHEMA, tables: ["account"], members: { A: 16, B: 16, C: 16 }, servers });
+    await ring.of("A").query("insert into account values (1, 0, null)");
+    await ring.drain();
+    await ring.of("B").query("update account set balance = 2 where id = 1");
+    await ring.of("C").query("update account set balance = 3 where id = 1");
+    // What B wrote comes to A after C has written, and meets it there.
+    expect(await ring.exchange("B")).toBe(0);
+    expect(await ring.drain()).toBe(1);
+    expect(await ring.differences()).toEqual([]);
+    expect(await ring.rows("A", list)).toEqual([{ id: 1, balance: 3 }]);
   });
 });
