@@ -196,6 +196,30 @@ describe("two-way between two databases, in the words of version 4", () => {
   });
 });
 
+// proves: 6.1/validate, 6.3/multi-source
+test("validate compares the tables of every source both ways, and names database and table", async () => {
+  for (const db of [A, B, C])
+    await query(db, "create table part (id integer primary key, v integer); create table piece (id bigint primary key, v text)");
+  // These take what A has, and A does not take what they have.
+  await query(B, "alter table part alter column v type bigint");
+  await query(C, "alter table piece add column more text");
+  const add = "add sync parts dbs=A:source,B:source,C:source tables=part,piece autokick=off strict_checking=off";
+  const refused = await site.run(add);
+  expect(refused.code).not.toBe(0);
+  expect(refused.err).toMatch(/A: public\.part: for rows of B as the source: column v is bigint on the source and integer on A/);
+  expect(refused.err).toMatch(/A: public\.piece: for rows of C as the source: column more does not exist on A/);
+  await query(A, "alter table part alter column v type bigint");
+  for (const db of [A, B]) await query(db, "alter table piece add column more text");
+  await query(C, "alter table part alter column v type bigint");
+  await site.ok(add);
+  expect(await site.ok("validate parts")).toContain("OK");
+  await query(C, "alter table piece drop constraint piece_pkey");
+  const { code, out } = await site.run("validate parts");
+  expect(code).toBe(1);
+  expect(out).toMatch(/error: C: public\.piece: /);
+  await site.ok("remove sync parts");
+});
+
 // proves: 6.3/multi-source
 test("three sources and a target: what one writes all others get, with one kick", async () => {
   await site.ok("add sync star dbs=A:source,B:source,C:source,D:target tables=account autokick=off");

@@ -1,3 +1,5 @@
+import { checkSource } from "../../catalog/check-source.ts";
+import { compareTables } from "../../catalog/compare.ts";
 import { checkSequenceSource, compareSequences } from "../../catalog/compare-sequence.ts";
 import { nearestRelation, readCandidates, type Candidate } from "../../catalog/find.ts";
 import { readSequences, type SequenceShape } from "../../catalog/sequence.ts";
@@ -5,7 +7,7 @@ import { readTables, type TableShape } from "../../catalog/table.ts";
 import type { CaptureRelation } from "../../capture/request.ts";
 import type { Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { carriesChanges, targetsOf, type Relation, type SyncDefinition } from "../../model/sync.ts";
+import { carriesChanges, sourcesOf, targetsOf, type Relation, type SyncDefinition } from "../../model/sync.ts";
 import { nameOn, relationsOn, termsOf } from "../../model/terms.ts";
 import type { Session } from "../../postgres/session.ts";
 import { checkTable } from "./check-table.ts";
@@ -29,6 +31,7 @@ export async function checkRelations(
   const here = await find(sync, source);
   const targets = targetsOf(sync).flatMap((db) => sessions.get(db) ?? []);
   const there = await Promise.all(targets.map((session) => find(sync, session)));
+  const otherSources = there.filter(({ db }) => sourcesOf(sync).includes(db));
   const relations: CaptureRelation[] = [];
   for (const relation of sync.relations) {
     const strict = sync.strictChecking && relation.strictChecking !== false;
@@ -37,6 +40,7 @@ export async function checkRelations(
         ? await tableOf(sync, relation, strict, source, here, there)
         : sequenceOf(sync, relation, strict, here, there);
     problems.push(...own);
+    for (const other of otherSources) problems.push(...wayHome(sync, { relation, strict, key }, other, here, own));
     const name = nameOn(sync, relation, source.name);
     if (key !== null || relation.kind === "sequence")
       relations.push({ kind: relation.kind, name, key, autokick: relation.autokick ?? sync.autokick });
@@ -96,6 +100,39 @@ function sequenceOf(sync: SyncDefinition, relation: Relation, strict: boolean, h
     });
   });
   return { key: null, problems: [...problems, ...compared] };
+}
+
+/**
+ * What another source has must be captured there as well, and fit into the first one, which gets its changes. Nothing where the way there has errors, which
+ * come first; and of the way back errors only: other differences are told already.
+ */
+function wayHome(
+  sync: SyncDefinition,
+  { relation, strict, key }: { readonly relation: Relation; readonly strict: boolean; readonly key: readonly string[] | null },
+  other: Found,
+  first: Found,
+  told: readonly Problem[],
+): Problem[] {
+  const [name, home] = [displayName(nameOn(sync, relation, other.db)), displayName(nameOn(sync, relation, first.db))];
+  if (told.some(({ grade, db }) => grade === "error" && db === other.db)) return [];
+  const problems: Problem[] = [];
+  const [table, sequence] = [other.tables.get(name), other.sequences.get(name)];
+  if (table !== undefined && key !== null)
+    problems.push(
+      ...checkSource(table, table, { db: other.db, wanted: key }),
+      ...fromThere(other.db, compareTables(table, first.tables.get(home), { strict, key, db: first.db })),
+    );
+  if (sequence !== undefined)
+    problems.push(
+      ...checkSequenceSource(sequence, sequence, other.db),
+      ...fromThere(other.db, compareSequences(sequence, first.sequences.get(home), { strict, db: first.db })),
+    );
+  return problems.filter(({ grade }) => grade === "error");
+}
+
+/** The source of these findings is not the first one. */
+function fromThere(db: string, problems: readonly Problem[]): Problem[] {
+  return problems.map((problem) => ({ ...problem, what: `for rows of ${db} as the source: ${problem.what}` }));
 }
 
 /** What the sync does not name already: a missing table was hardly meant to be one of its neighbours. */
