@@ -110,6 +110,29 @@ test("NOTIFY: kicks by the names of both versions, on the control database and o
   await ok("set notify_kicks=on");
 });
 
+// proves: 6.4/notify-out
+test("NOTIFY of a run that failed and is tried again by itself, and of definitions that cannot be read", async () => {
+  const ear = await control.client();
+  const heard: string[] = [];
+  ear.on("notification", ({ channel }) => heard.push(channel));
+  await ear.query("listen bucardo_syncsleep_one; listen bucardo_synckill_one; listen bucardo_reload_error_sync_one");
+  await B.query(`create function stumble() returns trigger language plpgsql as $$ begin raise exception using errcode = '40001'; end $$;
+    create trigger stumble before insert on item for each row execute procedure stumble(); alter table item enable always trigger stumble`);
+  await A.query("insert into item values (300, 'late')");
+  await ok("kick one");
+  await until(() => heard.includes("bucardo_syncsleep_one"), "the failed run to be told");
+  await B.query("drop function stumble() cascade");
+  await ok("kick one 0");
+  expect(await has(B, 300)).toBe(true);
+  const settings = "insert into bucardo.sync_setting (sync, name, value) select id, 'alert_lag', 'rubbish' from bucardo.sync where name = 'one'";
+  await control.query(settings);
+  expect(await run("reload one")).toMatchObject({ code: 1, out: "Reload of sync one failed\n" });
+  await until(() => heard.includes("bucardo_reload_error_sync_one"), "the failed reload to be told");
+  await control.query("delete from bucardo.sync_setting");
+  await ok("reload config 30");
+  expect(heard).not.toContain("bucardo_synckill_one");
+});
+
 // proves: 6.1/kick-type, 6.1/kick, 6.1/activate
 test("kick all by type, as version 4; activate and deactivate with a number", async () => {
   expect(await ok("kick all delta active 20")).toMatch(/^Kick one: .*DONE!\nKick two: .*DONE!\n$/);
