@@ -18,7 +18,7 @@ const OBJECTS = `drop view bucardo.syncrun, bucardo.sync_target;
 drop table bucardo.sample, bucardo.customcode, bucardo.customcode_map, bucardo.custom, bucardo.conflict, bucardo.alert, bucardo.sync_setting, bucardo.schema_version, bucardo.installation, bucardo.setting, bucardo.db, bucardo.dbgroup, bucardo.dbgroup_member, bucardo.relation,
   bucardo.relgroup, bucardo.relgroup_member, bucardo.sync, bucardo.kick, bucardo.kick_target, bucardo.run, bucardo.target_state, bucardo.source_state,
   bucardo.daemon, bucardo.request, bucardo.remainder;
-drop function bucardo.onetimecopy_set()`;
+drop function bucardo.onetimecopy_set(), bucardo.copy_asked()`;
 
 /**
  * Drops the whole memory. What is on replicated databases must be gone before: afterwards nobody knows of it. Another control database may capture

@@ -117,7 +117,7 @@ export async function glanceAtSyncs(session: Session): Promise<SyncGlance[]> {
               coalesce(m.tables, 0)::integer as tables, coalesce(m.sequences, 0)::integer as sequences
          from bucardo.sync s
          left join (select g.relgroup, count(*) filter (where r.kind = 'table') as tables, count(*) filter (where r.kind = 'sequence') as sequences
-                      from bucardo.relgroup_member g join bucardo.relation r on r.id = g.relation group by g.relgroup) m on m.relgroup = s.relgroup
+                      from bucardo.relgroup_member g join bucardo.relation r on r.id = g.relation and not r.ghost group by g.relgroup) m on m.relgroup = s.relgroup
         order by s.priority desc, s.name`,
     ),
   );

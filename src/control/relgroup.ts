@@ -12,7 +12,7 @@ export async function readRelgroups(session: Session): Promise<Relgroup[]> {
   const rows = await session.query<{ relgroup: string; id: number | null } & Omit<RelgroupMember, "id">>(
     sql(
       "control.relgroup-read-all",
-      `select g.name as relgroup, ${RELATION_COLUMNS}, r.legacy, m.priority
+      `select g.name as relgroup, ${RELATION_COLUMNS}, m.priority
          from bucardo.relgroup g
          left join bucardo.relgroup_member m on m.relgroup = g.name
          left join bucardo.relation r on r.id = m.relation
@@ -54,7 +54,6 @@ export async function deleteRelgroup(session: Session, name: string): Promise<vo
   await session.execute(sql("control.relgroup-delete", "delete from bucardo.relgroup where name = $1", [name]));
 }
 
-/** Adds a member, or changes its priority. */
 /** New members; the priority of those that are members already changes. */
 export async function putRelgroupMembers(
   session: Session,

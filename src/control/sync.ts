@@ -4,13 +4,17 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { readCustoms } from "./custom.ts";
 import { readDbgroups } from "./dbgroup.ts";
-import { readRelgroups } from "./relgroup.ts";
+import { readRelgroups, type RelgroupMember } from "./relgroup.ts";
 
 /**
  * `ready`: capture is installed. False between the rows and the capture, and after a crash there; `validate` finishes it.
  * `declared`: the status as it was set; `status` is inactive while the sync is not ready.
  */
-export type SyncRow = SyncDefinition & { readonly ready: boolean; readonly declared: SyncStatus };
+export type SyncRow = SyncDefinition & {
+  readonly ghosts: readonly Relation[];
+  readonly ready: boolean;
+  readonly declared: SyncStatus;
+};
 
 /**
  * Every sync with its members and relations, by priority (high first) and name.
@@ -23,31 +27,28 @@ export async function readSyncs(session: Session): Promise<SyncRow[]> {
       `select s.id, s.name, s.relgroup, s.dbgroup, case when s.ready then s.status else 'inactive' end as status, s.paused, s.autokick,
               extract(epoch from s.checktime)::double precision as checktime, s.onetimecopy, s.strict_checking as "strictChecking",
               s.on_error as "onError", s.copying, s.conflict_strategy as "conflictStrategy", s.fk_conflict as "fkConflict",
-              s.sequence_conflict as "sequenceConflict", s.priority, s.legacy, s.ready, s.status as declared
+              s.sequence_conflict as "sequenceConflict", s.priority, s.legacy, s.copy_request as "copyRequest", s.ready, s.status as declared
          from bucardo.sync s order by s.priority desc, s.name`,
     ),
   );
   const dbgroups = new Map((await readDbgroups(session)).map((group) => [group.name, group.members]));
   const relgroups = new Map((await readRelgroups(session)).map((group) => [group.name, group.members]));
   const customs = await readCustoms(session);
-  return syncs.map((sync) => ({
-    ...sync,
-    customs: customs.filter((custom) => custom.sync === null || custom.sync === sync.id),
-    members: dbgroups.get(sync.dbgroup) ?? [],
-    relations: (relgroups.get(sync.relgroup) ?? []).map(
-      ({ id, db, schema, name, kind, keyColumns, autokick, strictChecking, conflictStrategy }): Relation => ({
-        id,
-        db,
-        schema,
-        name,
-        kind,
-        keyColumns,
-        autokick,
-        strictChecking,
-        conflictStrategy,
-      }),
-    ),
-  }));
+  return syncs.map((sync) => {
+    const relations = relgroups.get(sync.relgroup) ?? [];
+    return {
+      ...sync,
+      customs: customs.filter((custom) => custom.sync === null || custom.sync === sync.id),
+      members: dbgroups.get(sync.dbgroup) ?? [],
+      relations: relations.filter(({ ghost }) => !ghost).map(relationOf),
+      ghosts: relations.filter(({ ghost }) => ghost).map(relationOf),
+    };
+  });
+}
+
+/** Without what is of its registration and of its place in the group. */
+function relationOf({ ghost: _ghost, legacy: _legacy, priority: _priority, ...relation }: RelgroupMember): Relation {
+  return relation;
 }
 
 export async function findSync(session: Session, name: string): Promise<SyncRow | null> {
@@ -91,6 +92,11 @@ export async function updateSync(session: Session, sync: Sync): Promise<void> {
       syncValues(sync),
     ),
   );
+}
+
+/** Another copy, although one is asked for already: what is under way does not count. */
+export async function askCopyAgain(session: Session, id: string): Promise<void> {
+  await session.execute(sql("control.sync-copy-again", "update bucardo.sync set copy_request = copy_request + 1 where id = $1", [id]));
 }
 
 export async function markSyncReady(session: Session, id: string, ready: boolean): Promise<void> {

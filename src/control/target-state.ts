@@ -104,26 +104,28 @@ export async function clearCopyState(session: Session, syncId: string, target: s
 
 /**
  * Notes that a target has had the copy that `onetimecopy` asks for; when all targets have, also those that are inactive now, the sync's onetimecopy ends.
- * Returns true when it ended.
+ * Nothing is noted when another copy was asked for since: `request` tells which one it was.
  */
-export async function markCopied(session: Session, syncId: string, target: string): Promise<boolean> {
-  const rows = await session.query<{ id: string }>(
+export async function markCopied(session: Session, syncId: string, target: string, request: number): Promise<void> {
+  await session.execute(
     sql(
       "control.state-copied",
-      `with done as (
-         update bucardo.target_state set copied = true where sync = $1::uuid and target = $2
+      `with asked as (
+         select id from bucardo.sync where id = $1::uuid and copy_request = $3 and onetimecopy <> 0 for update
+       ),
+       done as (
+         update bucardo.target_state set copied = true from asked where sync = asked.id and target = $2
        )
        update bucardo.sync s set onetimecopy = 0
-        where s.id = $1::uuid and s.onetimecopy <> 0
+         from asked
+        where s.id = asked.id
           and not exists (
             select from bucardo.sync_target m
               left join bucardo.target_state t on t.sync = s.id and t.target = m.target
-             where m.sync = s.id and m.role = 'target' and m.target <> $2 and not coalesce(t.copied, false))
-       returning s.id`,
-      [syncId, target],
+             where m.sync = s.id and m.role = 'target' and m.target <> $2 and not coalesce(t.copied, false))`,
+      [syncId, target, request],
     ),
   );
-  return rows.length > 0;
 }
 
 /** Targets that have had the copy while others of the same sync still wait for it. */

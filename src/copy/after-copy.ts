@@ -4,8 +4,12 @@ import { quoteName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
-/** Of the whole copy only; what a copy of single tables is followed by does not block anybody. */
-export type AfterCopy = Pick<CopyPolicy, "analyze" | "vacuum"> & { readonly leaves?: readonly QualifiedName[] };
+/** A table that was filled anew, and what is to follow. `leaves` of the whole copy only: what a copy of single tables is followed by does not block anybody. */
+export type Filled = {
+  readonly name: QualifiedName;
+  readonly policy: Pick<CopyPolicy, "analyze" | "vacuum">;
+  readonly leaves?: readonly QualifiedName[];
+};
 
 /**
  * Statistics and visibility of tables that were filled anew, and their indexes where `leaves` names the tables that hold them: all by the server's own commands,
@@ -14,8 +18,7 @@ export type AfterCopy = Pick<CopyPolicy, "analyze" | "vacuum"> & { readonly leav
  */
 export async function afterCopy(
   target: Session,
-  tables: readonly QualifiedName[],
-  policy: AfterCopy,
+  tables: readonly Filled[],
   told: (error: unknown) => void,
 ): Promise<void> {
   const run = async (name: string, text: string): Promise<void> => {
@@ -25,9 +28,10 @@ export async function afterCopy(
     });
   };
   const concurrently = target.serverVersion >= 120000 ? "concurrently " : "";
-  for (const leaf of policy.leaves ?? []) await run("copy.reindex", `reindex table ${concurrently}${quoteName(leaf)}`);
-  for (const table of tables) {
-    if (policy.vacuum) await run("copy.vacuum", `vacuum ${policy.analyze ? "(analyze) " : ""}${quoteName(table)}`);
-    else if (policy.analyze) await run("copy.analyze", `analyze ${quoteName(table)}`);
+  for (const leaf of tables.flatMap(({ leaves }) => leaves ?? []))
+    await run("copy.reindex", `reindex table ${concurrently}${quoteName(leaf)}`);
+  for (const { name, policy } of tables) {
+    if (policy.vacuum) await run("copy.vacuum", `vacuum ${policy.analyze ? "(analyze) " : ""}${quoteName(name)}`);
+    else if (policy.analyze) await run("copy.analyze", `analyze ${quoteName(name)}`);
   }
 }

@@ -133,12 +133,11 @@ async function empty(target: Session, { target: shape }: LinkedTable, method: De
   }
 }
 
-async function maintain({ target, policy, told }: WholeContext, links: readonly LinkedTable[]): Promise<void> {
-  const leaves = policy.rebuildIndex ? links.flatMap((linked) => linked.target.leaves.map(({ name }) => name)) : [];
-  await afterCopy(
-    target,
-    links.map(({ target: shape }) => ({ schema: shape.schema, name: shape.name })),
-    { ...policy, leaves },
-    told,
-  );
+async function maintain({ target, definition, policy: common, told }: WholeContext, links: readonly LinkedTable[]): Promise<void> {
+  const own = new Map(definition.relations.map(({ name, copying }) => [displayName(name), copying]));
+  const filled = links.map(({ link, target: { schema, name, leaves } }) => {
+    const policy = { ...common, ...own.get(displayName(link.name)) };
+    return { name: { schema, name }, policy, leaves: policy.rebuildIndex ? leaves.map((leaf) => leaf.name) : [] };
+  });
+  await afterCopy(target, filled, told);
 }

@@ -45,6 +45,12 @@ export class Copier {
     return this.#copying !== null || this.#failure !== null;
   }
 
+  /** Those on their way that the sync still has. */
+  get tables(): readonly QualifiedName[] {
+    const wanted = this.#wanted();
+    return (this.#copying?.tables ?? []).filter((table) => wanted.has(displayName(table)));
+  }
+
   update(job: Job): void {
     this.#job = job;
   }
@@ -59,7 +65,7 @@ export class Copier {
   /** Goes on with what is unfinished, if that is not known to be nothing. Errors: those of planning. */
   async resume(source: Session): Promise<void> {
     if (!this.#mustLook || this.#copying !== null) return;
-    const wanted = new Set(this.#job.definition.relations.map((relation) => displayName(relation.name)));
+    const wanted = this.#wanted();
     const unfinished = (await readInCopy(source, this.#job.definition)).filter((table) => wanted.has(displayName(table)));
     if (unfinished.length > 0) await this.#begin(unfinished);
     // A daemon that was killed said last how far it was.
@@ -67,11 +73,16 @@ export class Copier {
     this.#mustLook = false;
   }
 
-  /** Copies these tables too, which the runs have carried up to now. Resolves when that is written down, so that it will be done. */
+  /** Copies these tables from the beginning, besides what is under way. Resolves when that is written down, so that it will be done. */
   async add(source: Session, tables: readonly QualifiedName[]): Promise<void> {
     const before = await this.#interrupt("more tables are to be copied");
     await resetCopy(source, this.#job.definition, tables);
-    await this.#begin([...before, ...tables]);
+    const names = new Set(tables.map(displayName));
+    await this.#begin([...before.filter((table) => !names.has(displayName(table))), ...tables]);
+  }
+
+  #wanted(): ReadonlySet<string> {
+    return new Set(this.#job.definition.relations.map((relation) => displayName(relation.name)));
   }
 
   /** Breaks it off; another daemon goes on. */
@@ -173,10 +184,13 @@ export class Copier {
   async #after(options: CopyOptions): Promise<void> {
     try {
       await using session = await options.openTarget();
-      const names = options.tables.map(({ schema, name, terms }) => terms?.name ?? { schema, name });
-      await afterCopy(session, names, this.#job.copying, (error) =>
-        this.#log.warn({ err: error }, "ANALYZE or VACUUM after the copy failed."),
-      );
+      const { definition, copying } = this.#job;
+      const own = new Map(definition.relations.map((relation) => [displayName(relation.name), relation.copying]));
+      const filled = options.tables.map(({ schema, name, terms }) => ({
+        name: terms?.name ?? { schema, name },
+        policy: { ...copying, ...own.get(displayName({ schema, name })) },
+      }));
+      await afterCopy(session, filled, (error) => this.#log.warn({ err: error }, "ANALYZE or VACUUM after the copy failed."));
     } catch (error) {
       this.#log.warn({ err: error }, "ANALYZE or VACUUM after the copy failed.");
     }

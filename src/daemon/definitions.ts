@@ -134,6 +134,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     paused: sync.paused,
     whole,
     copying: copyPolicy(sync),
+    copyRequest: sync.copyRequest ?? 0,
     autokick: !whole && sync.relations.some((relation) => relation.autokick ?? sync.autokick),
     limits: limitsOf(sync, source, target.db, of),
     connections: JSON.stringify([connectionOf(of, source), connectionOf(of, target.db)]),

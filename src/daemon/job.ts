@@ -16,6 +16,8 @@ export type Job = {
   /** Role fullcopy: each run copies everything, when it is asked for. */
   readonly whole: boolean;
   readonly copying: CopyPolicy;
+  /** Which request for a copy its onetimecopy is; each has a number of its own. */
+  readonly copyRequest: number;
   readonly checktime: number | null;
   readonly paused: boolean;
   /** Wake up on changes of the source. */

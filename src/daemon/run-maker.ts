@@ -26,8 +26,8 @@ const PIECE_PATIENCE_MS = 10 * 60_000;
 /** A quick run that takes longer is one to be shown while it goes on. */
 const QUICK_MS = 300;
 
-/** `more`: something waits already again. */
-export type Made = RunEnd & { readonly more?: boolean };
+/** `more`: something waits already again. `copied`: the copy that was asked for is made, or written down to be. */
+export type Made = RunEnd & { readonly more?: boolean; readonly copied?: boolean };
 
 /** Told of each end of a run, before it is recorded; the kicks are those that waited when the run began: which it settles, and which it does not. */
 export type Ended = (end: Made, kicks: readonly number[], others: readonly number[]) => void;
@@ -49,7 +49,7 @@ function together(home: RunReport, out: RunReport): RunReport {
 export class RunMaker {
   readonly #context: DaemonContext;
   readonly #connections: Connections;
-  readonly #copier: Pick<Copier, "active" | "takeFailure" | "resume" | "add">;
+  readonly #copier: Pick<Copier, "active" | "tables" | "takeFailure" | "resume" | "add">;
   readonly #signal: AbortSignal;
   readonly #log: Log;
   readonly #journal: Journal;
@@ -58,6 +58,8 @@ export class RunMaker {
   #proven: Pair | null = null;
   #running: number | null = null;
   readonly #code: JobCode;
+  /** The request whose copy the target has had; the definitions may not know it yet. */
+  #copied: number | null = null;
   /** Nothing is left on the members of before this loop began. */
   #collected = false;
 
@@ -65,7 +67,7 @@ export class RunMaker {
     context: DaemonContext,
     { definition: { sync, target } }: Job,
     connections: Connections,
-    copier: Pick<Copier, "active" | "takeFailure" | "resume" | "add">,
+    copier: Pick<Copier, "active" | "tables" | "takeFailure" | "resume" | "add">,
     signal: AbortSignal,
     settles: (kicks: readonly number[]) => number[],
   ) {
@@ -85,7 +87,8 @@ export class RunMaker {
   }
 
   /** Errors of the run itself are its end; rejects when it cannot be recorded, and nothing of the run is lost by that. */
-  async make(job: Job, reason: RunReason, ended: Ended): Promise<void> {
+  async make(wanted: Job, reason: RunReason, ended: Ended): Promise<void> {
+    const job = wanted.copyRequest === this.#copied ? withoutCopy(wanted) : wanted;
     try {
       const pair = this.#quickOn(job, reason);
       if (pair === null) await this.#onRecord(job, reason, ended);
@@ -132,11 +135,9 @@ export class RunMaker {
         open.kicks.filter((kick) => !settled.includes(kick)),
       ),
     );
-    if (
-      end.kind === "done" &&
-      job.definition.onetimecopy !== 0 &&
-      (await this.#context.lease.use((session) => markCopied(session, sync.id, target)))
-    ) {
+    if (end.copied === true) {
+      await this.#context.lease.use((session) => markCopied(session, sync.id, target, job.copyRequest));
+      this.#copied = job.copyRequest;
       this.#context.definitionsChanged();
     }
   }
@@ -192,8 +193,13 @@ export class RunMaker {
   /** Tables that the run has filled anew because that was asked for. */
   async #afterCopies({ definition: { relations }, copying }: Job, target: Session, tables: readonly TableCounts[]): Promise<void> {
     const filled = new Set(tables.filter(({ refilled }) => refilled).map(({ table }) => table));
-    const names = relations.filter(({ name }) => filled.has(displayName(name))).map(({ name, terms }) => terms?.name ?? name);
-    await afterCopy(target, names, copying, (error) => this.#undone(error));
+    await afterCopy(
+      target,
+      relations
+        .filter(({ name }) => filled.has(displayName(name)))
+        .map(({ name, terms, copying: own }) => ({ name: terms?.name ?? name, policy: { ...copying, ...own } })),
+      (error) => this.#undone(error),
+    );
   }
 
   #undone(error: unknown): void {
@@ -223,6 +229,8 @@ export class RunMaker {
       }
       await this.#copier.resume(pair.source);
       const copying = this.#copier.active;
+      // What is under way was begun before this copy was asked for.
+      const again = job.definition.onetimecopy === 1 ? this.#copier.tables : [];
       const common = {
         signal: this.#signal,
         onProgress: (of: RunProgress) => progress.push(of),
@@ -245,10 +253,11 @@ export class RunMaker {
       const { settledRuns, more, left, ...result } = home === null ? out : together(home, out);
       this.#proven = pair;
       await lock?.remove();
-      if (left.length > 0) await this.#copier.add(pair.source, left);
+      if (again.length + left.length > 0) await this.#copier.add(pair.source, [...again, ...left]);
       if (job.definition.onetimecopy !== 0) await this.#afterCopies(job, pair.target, result.tables);
       await code?.after(this.#signal, result.tables);
-      return { kind: "done", result, settledRuns, more, settlesKicks: !copying && left.length === 0 };
+      const copied = job.definition.onetimecopy !== 0;
+      return { kind: "done", result, settledRuns, more, copied, settlesKicks: !copying && left.length === 0 };
     } catch (error) {
       if (error instanceof RunEndedByCode && !this.#signal.aborted) return endedByCode(error, remembered, this.#log);
       const failure = toBucardoError(this.#signal.aborted ? this.#signal.reason : error, { sync: job.definition.sync.name });
@@ -259,6 +268,10 @@ export class RunMaker {
       progress.stop();
     }
   }
+}
+
+function withoutCopy(job: Job): Job {
+  return job.definition.onetimecopy === 0 ? job : { ...job, definition: { ...job.definition, onetimecopy: 0 } };
 }
 
 /** It counts as a run that found nothing; the checkpoint is where it was. */

@@ -41,6 +41,8 @@ export type Relation = QualifiedName & {
   readonly strictChecking: boolean | null;
   /** Null: the sync's. */
   readonly conflictStrategy: string | null;
+  /** What is said of its own copies; the rest is the sync's. */
+  readonly copying?: Partial<TableCopyPolicy>;
 };
 
 export type SyncStatus = "active" | "inactive";
@@ -64,6 +66,9 @@ export type CopyPolicy = {
   readonly analyze: boolean;
   readonly vacuum: boolean;
 };
+
+/** What a table may have otherwise than its sync. */
+export type TableCopyPolicy = Omit<CopyPolicy, "deleteMethod">;
 
 /** A sync as it is declared: relgroup x dbgroup + policies. */
 export type Sync = {
@@ -119,6 +124,10 @@ export type SyncDefinition = Sync & {
   readonly members: readonly DbgroupMember[];
   /** In the order they are replicated: priority (high first), then schema and name. As they are registered: see model/terms.ts for what they are on each database. */
   readonly relations: readonly Relation[];
+  /** Members of its relgroup that are known and checked, and neither captured nor carried. */
+  readonly ghosts?: readonly Relation[];
+  /** Counts how often a copy was asked for (onetimecopy). */
+  readonly copyRequest?: number;
   /** Other names, columns and rows on some databases; those of this sync and those of all syncs. */
   readonly customs?: readonly Custom[];
 };

@@ -77,7 +77,9 @@ export const inspectRelgroup = defineOperation({
       else if (shape === undefined) warnings.push(`${displayName(member)} does not exist on database "${db ?? ""}"`);
       else {
         const chosen = chooseKey(shape, member.keyColumns);
-        lines.push(`  ${displayName(member)}  key: ${chosen === null ? "none" : chosen.columns.join(", ")}`);
+        lines.push(
+          `  ${displayName(member)}  key: ${chosen === null ? "none" : chosen.columns.join(", ")}${member.ghost ? "  ghost: not replicated" : ""}`,
+        );
         const out = shape.foreignKeys.filter(({ to }) => !tables.some((table) => displayName(table) === displayName(to)));
         warnings.push(
           ...out.map(({ to }) => `${displayName(to)}, which ${displayName(member)} refers to, is not in relgroup "${group.name}"`),

@@ -4,7 +4,7 @@ import type { LockMode } from "../model/lock-mode.ts";
 import type { QualifiedName } from "../model/name.ts";
 import type { Exchange } from "../model/conflict.ts";
 import type { Terms } from "../model/terms.ts";
-import type { OnError } from "../model/sync.ts";
+import type { OnError, TableCopyPolicy } from "../model/sync.ts";
 
 /** What one run needs to know: one sync, one source, one target. */
 export type RunDefinition = {
@@ -33,6 +33,8 @@ export type RunRelation = {
   readonly strict?: false;
   /** What of it is otherwise on the target. */
   readonly terms?: Terms;
+  /** What of its copies is otherwise than the sync's. */
+  readonly copying?: Partial<TableCopyPolicy>;
 };
 
 /** A captured table of the sync as the run's snapshot sees it. */

@@ -4,7 +4,7 @@ import type { RunRelation } from "./definition.ts";
 
 /** One relation of a sync as a run from this source to this target knows it. */
 export function relationFor(sync: SyncDefinition, relation: Relation, source: string, target: string): RunRelation {
-  const { kind, keyColumns } = relation;
+  const { kind, keyColumns, copying = {} } = relation;
   const terms = termsOf(sync, relation, source, target);
   return {
     kind,
@@ -12,5 +12,6 @@ export function relationFor(sync: SyncDefinition, relation: Relation, source: st
     key: keyColumns === null ? null : [...keyColumns],
     ...(relation.strictChecking === false && { strict: false }),
     ...(terms !== undefined && { terms }),
+    ...(Object.keys(copying).length > 0 && { copying }),
   };
 }

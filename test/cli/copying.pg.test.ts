@@ -90,6 +90,27 @@ test("onetimecopy=2 fills only what is empty on the target", async () => {
   await site.ok("repair s patience=0");
 });
 
+// proves: 6.2/onetimecopy
+test("a copy that is asked for while another is under way begins after that", async () => {
+  const [source, target] = site.databases;
+  expect(await site.ok("update sync s onetimecopy=1")).toBe('Changed sync "s" onetimecopy from 0 to 1\n');
+  expect(await site.ok("update sync s onetimecopy=1")).toBe('Sync "s" copies once more: onetimecopy is 1 already\n');
+  {
+    await using slow = await startDaemon(site, { ...PIECES, copy_rate: "30 kB" });
+    const begun = () => slow.log.lines.filter((line) => line.includes("Copying in pieces: public.big")).length;
+    await waitFor(async () => (await arrived("big")).done >= 2, { what: "the first pieces" });
+    // What has arrived is gone, and nobody else would bring it back.
+    await target!.query("delete from big");
+    await site.ok("update sync s onetimecopy=1");
+    await site.ok("kick s");
+    await waitFor(() => begun() >= 2, { what: "the copy to begin again" });
+  }
+  await using _quick = await startDaemon(site, PIECES);
+  await site.ok("kick s 0");
+  expect(await equalTables(source!, target!, ["big", "small"])).toEqual([]);
+  expect(await site.ok("status s")).toMatch(/Onetimecopy +: No/);
+});
+
 test("a table and a database that join a living sync are brought up to date by themselves; the others go on", async () => {
   const [source, target, third] = site.databases;
   await using daemon = await startDaemon(site, PIECES);
@@ -114,4 +135,48 @@ test("a table and a database that join a living sync are brought up to date by t
   expect(await site.ok("update dbgroup s add C:target")).toContain("Changes count from now on");
   await site.ok("kick s 0");
   expect(await count(2, "small")).toBe(0);
+});
+
+// proves: 6.2/ghost
+test("a ghost table is known, listed and checked, and neither captured nor touched; when it is none any more it begins with a complete copy", async () => {
+  const [source, target] = site.databases;
+  const tables = "create table lit (id integer primary key, body text); create table shade (id integer primary key, body text)";
+  for (const database of [source!, target!]) await database.query(tables);
+  await source!.query("insert into lit values (1, 'a'); insert into shade select n, repeat(md5(n::text), 4) from generate_series(1, 2000) n");
+  await target!.query("insert into shade values (-1, 'its own')");
+  const captured = async () => (await source!.query("select from bucardo.captured_table where table_name = 'shade'")).length;
+  await site.ok("set copy_added=always");
+  await using _daemon = await startDaemon(site, PIECES);
+  await site.ok("add table lit db=A relgroup=haunted");
+  await site.ok("add table shade db=A relgroup=haunted ghost=1");
+  await site.ok("add sync haunted relgroup=haunted dbs=A:source,B:target onetimecopy=1 autokick=off");
+  expect(await site.ok("list tables shade")).toMatch(/Table: public\.shade .*Syncs: haunted {2}ghost:true\n/);
+  expect(await site.ok("list sync haunted -v")).toMatch(/ {2}public\.lit\n {2}public\.shade \(ghost: not replicated\)\n/);
+  expect(await site.ok("inspect relgroup haunted")).toContain("public.shade  key: id  ghost: not replicated");
+  await source!.query("update shade set body = 'changed' where id = 1; insert into lit values (2, 'b')");
+  await site.ok("kick haunted 0");
+  expect(await equalTables(source!, target!, ["lit"])).toEqual([]);
+  expect(await count(1, "shade")).toBe(1);
+  expect(await captured()).toBe(0);
+
+  // What does not fit stops nobody, until it is to be replicated.
+  await target!.query("alter table shade rename column body to other");
+  const lacking = "B: public.shade: column body does not exist on B";
+  expect(await site.ok("validate haunted")).toMatch(new RegExp(`OK\n[^]*warning: ${lacking}`));
+  const refused = await site.run("update table shade ghost=off");
+  expect(refused.code).not.toBe(0);
+  expect(refused.err).toContain(lacking);
+  await target!.query("alter table shade rename column other to body");
+  const switched = await site.ok("update table shade ghost=off");
+  for (const said of ["Changed public.shade ghost from true to false\n", "public.shade is copied by itself"]) expect(switched).toContain(said);
+  await source!.query("update shade set body = 'changed' where id = 2; delete from shade where id = 3");
+  await site.ok("kick haunted 0");
+  expect(await equalTables(source!, target!, ["lit", "shade"])).toEqual([]);
+
+  await site.ok("update table shade ghost=on");
+  expect(await captured()).toBe(0);
+  await source!.query("delete from shade where id = 4; delete from lit where id = 1");
+  await site.ok("kick haunted 0");
+  expect([await count(1, "lit"), await count(1, "shade where id = 4")]).toEqual([1, 1]);
+  expect(await site.ok("compare haunted")).not.toContain("shade");
 });

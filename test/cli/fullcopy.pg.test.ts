@@ -107,6 +107,28 @@ test("deletemethod truncate falls back to delete where others refer to the table
   expect(extra.err).toContain("alter role .. set ..");
 });
 
+// proves: 6.2/rebuild-index, 6.2/analyze-vacuum
+test("what follows a copy may be otherwise for a table than for its sync", async () => {
+  const [, target] = site.databases;
+  await site.ok("update sync whole deletemethod=delete rebuild_index=off vacuum_after_copy=off");
+  expect(await site.ok("update table list rebuild_index=1 vacuum_after_copy=on analyze_after_copy=off")).toContain(
+    "Changed public.list rebuild_index from that of the sync to true",
+  );
+  expect(await site.ok("list tables list")).toContain("analyze_after_copy:false  vacuum_after_copy:true  rebuild_index:true");
+  const indexes = () =>
+    target!.one<{ list: number; account: number }>(
+      "select pg_relation_filenode('list_name')::int as list, pg_relation_filenode('account_pkey')::int as account",
+    );
+  const vacuums = (table: string) => number(1, `select vacuum_count::int from pg_stat_user_tables where relname = '${table}'`);
+  const [before, list, account] = [await indexes(), await vacuums("list"), await vacuums("account")];
+  await site.ok("kick whole 0");
+  const after = await indexes();
+  expect(after.list).not.toBe(before.list);
+  expect(after.account).toBe(before.account);
+  await waitFor(async () => (await vacuums("list")) === Number(list) + 1, { what: "the vacuum to be told" });
+  expect(await vacuums("account")).toBe(account);
+});
+
 // proves: 6.2/dbgroup
 test("role fullcopy beside a target: changes go to the one at once, and whole copies to the other when kicked", async () => {
   const [source, target, third] = site.databases;

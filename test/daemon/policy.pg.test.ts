@@ -106,6 +106,11 @@ test("onetimecopy copies every target once, also when one of them comes later, a
   await rig.define("update bucardo.db set status = 'inactive' where name = 'C'");
   await rig.start();
   await rig.untilEqual("B");
+  // Asked for once more while C has still to come.
+  await rig.target.query("delete from account where id <= 10");
+  await rig.define("update bucardo.sync set copy_request = copy_request + 1");
+  await rig.kick();
+  await rig.untilEqual("B");
   await rig.define("update bucardo.db set status = 'active' where name = 'C'");
   await rig.untilEqual("C");
   await waitFor(

@@ -73,7 +73,6 @@ test("an installation of version 5: databases, groups, tables, syncs and setting
     "setting kid_sleep of sync people is not carried",
     "setting email_auth_pass is not carried",
     "setting home_grown (1) is not known here",
-    "public.tag is a ghost table",
     "onetimecopy=2 of sync people is not carried",
     "custom code mend (exception, table public.tag) is Perl and is not carried",
     "custom code loose (after_sync, attached to nothing) is Perl",
@@ -81,6 +80,7 @@ test("an installation of version 5: databases, groups, tables, syncs and setting
     expect(notes).toContain(said);
   expect(await site.ok("show statement_chunk_size")).toContain("100");
   expect(await site.ok("list dbgroups")).toContain("A:source B:target:pri=2");
+  expect(await site.ok("list tables tag")).toContain("ghost:true");
   expect(await site.ok("list syncs -vv")).toMatch(/Sync "people" .*\[Inactive\]/);
   expect(await site.ok("list syncs -v")).toContain("every 1 d 2 h 30 s, when kicked");
   expect((await site.control.query<{ password: string }>("select password from bucardo.db where name = 'A'"))[0]?.password).toMatch(
@@ -91,6 +91,10 @@ test("an installation of version 5: databases, groups, tables, syncs and setting
   await site.databases[0]!.query("insert into item values (1, 'meanwhile'); insert into tag values (7)");
   await using _daemon = await startDaemon(site);
   await site.ok("activate people");
+  await site.ok("kick people 0");
+  expect(await site.databases[1]!.query("select name from item")).toEqual([{ name: "MEANWHILE" }]);
+  expect(await site.databases[1]!.query("select id from label")).toEqual([]);
+  await site.ok("update table tag ghost=off");
   await site.ok("kick people 0");
   expect(await site.databases[1]!.query("select name, label.id from item, label")).toEqual([{ name: "MEANWHILE", id: 7 }]);
 

@@ -86,6 +86,7 @@ const sync: SyncStatus["sync"] = {
     { db: "B", role: "target", priority: 0 },
   ],
   relations: [],
+  ghosts: [],
 };
 
 function statusOf(targets: readonly TargetStatus[], more: Partial<Status> = {}): Status {

@@ -99,12 +99,10 @@ function planRelations(old: PerlInstallation, known: ReadonlySet<string | null>,
         what: `standard_conflict=${conflict} of ${relationName(goat)} is not carried`,
         remedy: "update sync SYNC sequence_conflict=highest|lowest",
       });
+    if (flag(goat, "ghost") === true) keys["ghost"] = "on";
+    // On is what the sync may have as well as not.
+    for (const name of ["analyze_after_copy", "vacuum_after_copy"]) if (flag(goat, name) === false) keys[name] = "off";
     steps.push({ name: ["add", kind], words: [relationName(goat)], keys });
-    if (flag(goat, "ghost") === true)
-      notes.push({
-        what: `${relationName(goat)} is a ghost table`,
-        remedy: "It is carried as an ordinary one: take it out of its relgroup, triggers of targets are silent anyway.",
-      });
     const makedelta = text(goat, "makedelta");
     if (makedelta !== null && makedelta !== "")
       notes.push({ what: `makedelta of ${relationName(goat)} is not carried`, remedy: "Changes are handed on by themselves here." });

@@ -30,6 +30,12 @@ const row = z.object({
   autokick: z.boolean().nullable(),
   strict_checking: z.boolean().nullable(),
   conflict_strategy: z.string().nullable(),
+  /** Null: that of the sync. */
+  analyze_after_copy: z.boolean().nullable(),
+  vacuum_after_copy: z.boolean().nullable(),
+  rebuild_index: z.boolean().nullable(),
+  /** Its syncs know it and do not replicate it. */
+  ghost: z.boolean(),
   pkey: z.array(z.string()).nullable(),
   legacy: z.record(z.string(), z.string()),
 });
@@ -79,10 +85,14 @@ export async function relationRows(context: Context, kind: RelationKind, names: 
     key: keys.get(placeOf(relation)) ?? null,
     asked: kind === "sequence" || keys.has(placeOf(relation)),
     relgroups: groups.filter((group) => group.members.some((member) => member.id === relation.id)).map(({ name }) => name),
-    syncs: syncs.filter((sync) => sync.relations.some((each) => each.id === relation.id)).map(({ name }) => name),
+    syncs: syncs.filter((sync) => [...sync.relations, ...sync.ghosts].some((each) => each.id === relation.id)).map(({ name }) => name),
     autokick: relation.autokick,
     strict_checking: relation.strictChecking,
     conflict_strategy: relation.conflictStrategy,
+    analyze_after_copy: relation.copying?.analyze ?? null,
+    vacuum_after_copy: relation.copying?.vacuum ?? null,
+    rebuild_index: relation.copying?.rebuildIndex ?? null,
+    ghost: relation.ghost,
     pkey: relation.keyColumns === null ? null : [...relation.keyColumns],
     legacy: relation.legacy,
   }));
@@ -138,6 +148,10 @@ export function printRelations(rows: readonly ListedRelation[], kind: RelationKi
       ...(each.syncs.length === 0 ? [] : [`Syncs: ${each.syncs.join(",")}`]),
       ...(each.autokick === null ? [] : [`autokick:${each.autokick}`]),
       ...(each.strict_checking === false ? ["strict_checking:false"] : []),
+      ...(["analyze_after_copy", "vacuum_after_copy", "rebuild_index"] as const).flatMap((name) =>
+        each[name] === null ? [] : [`${name}:${each[name]}`],
+      ),
+      ...(each.ghost ? ["ghost:true"] : []),
       ...Object.entries(each.legacy).map(([name, value]) => `(${name}:${value})`),
     ].join("  "),
     ...(io.verbose < 2 ? [] : allColumns(each)),

@@ -18,6 +18,8 @@ const row = z.object({
   dbgroup: z.string(),
   members: z.array(z.object({ db: z.string(), role: z.string(), priority: z.number() })),
   relations: z.array(z.string()),
+  /** Known and not replicated. */
+  ghosts: z.array(z.string()),
   status: z.enum(["active", "inactive"]),
   paused: z.boolean(),
   /** False: capture is not complete; `validate` finishes it. */
@@ -78,6 +80,7 @@ function holds(sync: ListedSync, condition: string): boolean {
     settings: null,
     members: null,
     relations: sync.relations.join(","),
+    ghosts: sync.ghosts.join(","),
     ping: sync.autokick,
     herd: sync.relgroup,
   };
@@ -93,7 +96,7 @@ function holds(sync: ListedSync, condition: string): boolean {
 function toRow(sync: SyncRow, settings: Readonly<Record<string, string>>): ListedSync {
   const { name, id, relgroup, dbgroup, status, paused, ready, autokick, checktime, onetimecopy, priority } = sync;
   const members = sync.members.map((member) => ({ ...member }));
-  const relations = sync.relations.map(displayName);
+  const [relations, ghosts] = [sync.relations.map(displayName), sync.ghosts.map(displayName)];
   return {
     name,
     id,
@@ -101,6 +104,7 @@ function toRow(sync: SyncRow, settings: Readonly<Record<string, string>>): Liste
     dbgroup,
     members,
     relations,
+    ghosts,
     status,
     paused,
     ready,
@@ -132,7 +136,7 @@ function stateText({ status, paused, ready, name }: ListedSync): string {
   return `${status === "active" ? "Active" : "Inactive"}${paused ? ", paused" : ""}`;
 }
 
-function details({ autokick, checktime, onetimecopy, on_error, relations, settings, legacy }: ListedSync): string[] {
+function details({ autokick, checktime, onetimecopy, on_error, relations, ghosts, settings, legacy }: ListedSync): string[] {
   const when = [autokick ? "on change" : null, checktime === null ? null : `every ${showInterval(checktime)}`, "when kicked"].filter(
     (each) => each !== null,
   );
@@ -140,5 +144,6 @@ function details({ autokick, checktime, onetimecopy, on_error, relations, settin
   const refused = on_error === "stop" ? [] : [`  When a target refuses a row: ${on_error}`];
   const own = Object.entries(settings).map(([name, value]) => `  ${name} = ${value}`);
   const without = Object.keys(legacy).length === 0 ? [] : [`  Without meaning here: ${Object.keys(legacy).join(", ")}`];
-  return [`  Runs ${when.join(", ")}`, ...copy, ...refused, ...own, ...without, ...relations.map((relation) => `  ${relation}`)];
+  const members = [...relations, ...ghosts.map((ghost) => `${ghost} (ghost: not replicated)`)];
+  return [`  Runs ${when.join(", ")}`, ...copy, ...refused, ...own, ...without, ...members.map((member) => `  ${member}`)];
 }

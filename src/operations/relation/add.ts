@@ -9,7 +9,7 @@ import { defineOperation } from "../operation.ts";
 import { applySyncChange } from "../sync/apply.ts";
 import { chooseDatabase } from "./choose-db.ts";
 import { joinRelgroup, section } from "./join.ts";
-import { policiesOf, relationKeys } from "./keys.ts";
+import { policiesOf, relationKeys, withPolicies } from "./keys.ts";
 import { register } from "./register.ts";
 
 /** `add table` and `add sequence` differ in one word. */
@@ -49,7 +49,7 @@ function addOf(kind: RelationKind) {
             found.map(({ schema, name }) => ({ db: database.name, schema, name, kind, ...policies })),
           );
           const known = all.filter((row) => !added.some(({ id }) => id === row.id));
-          for (const row of known) await updateRelation(control, { ...row, ...policies, legacy: { ...row.legacy, ...policies.legacy } });
+          for (const row of known) await updateRelation(control, withPolicies(row, policies));
           const lines = section("Added the following tables or sequences:", added);
           if (input.relgroup !== undefined) lines.push(...(await joinRelgroup(control, input.relgroup, all)));
           return { messages: lines.length > 0 ? lines : section("Already registered:", known) };

@@ -8,7 +8,7 @@ import { defineOperation } from "../operation.ts";
 import { applySyncChange } from "../sync/apply.ts";
 import { chooseRelations } from "./choose.ts";
 import { joinRelgroup } from "./join.ts";
-import { policiesOf, relationKeys } from "./keys.ts";
+import { policiesOf, relationKeys, withPolicies } from "./keys.ts";
 
 function updateOf(kind: RelationKind) {
   return defineOperation({
@@ -29,8 +29,7 @@ function updateOf(kind: RelationKind) {
     examples: [{ command: `bucardo update ${kind} public.accounts autokick=off`, about: "Its changes make no sync run." }],
     async run({ names, db, relgroup, ...input }, context) {
       const policies = policiesOf(input);
-      const { legacy, ...known } = policies;
-      if (Object.keys(known).length + Object.keys(legacy).length === 0 && relgroup === undefined) {
+      if (Object.keys(policies).length === 0 && relgroup === undefined) {
         throw new BucardoError("usage", "Nothing to change was given.", { advice: `See \`${context.program} help update ${kind}\`.` });
       }
       const { messages } = await applySyncChange(context, {
@@ -43,9 +42,7 @@ function updateOf(kind: RelationKind) {
           );
           const lines: string[] = [];
           for (const row of rows) {
-            const keyColumns =
-              policies.keyColumns === undefined ? row.keyColumns : policies.keyColumns.length === 0 ? null : policies.keyColumns;
-            const after: RelationRow = { ...row, ...known, keyColumns, legacy: { ...row.legacy, ...legacy } };
+            const after = withPolicies(row, policies);
             await updateRelation(control, after);
             lines.push(...changes(row, after));
           }
@@ -63,11 +60,15 @@ export const updateTable = updateOf("table");
 export const updateSequence = updateOf("sequence");
 
 function changes(before: RelationRow, after: RelationRow): string[] {
-  const flat = ({ keyColumns, autokick, strictChecking, conflictStrategy, legacy }: RelationRow): Record<string, string> => ({
+  const flat = ({ keyColumns, autokick, strictChecking, conflictStrategy, copying = {}, ghost, legacy }: RelationRow): Record<string, string> => ({
     pkey: keyColumns === null ? "none" : keyColumns.join(","),
     autokick: String(autokick ?? "that of the sync"),
     strict_checking: String(strictChecking ?? "that of the sync"),
     conflict_strategy: conflictStrategy ?? "that of the sync",
+    analyze_after_copy: String(copying.analyze ?? "that of the sync"),
+    vacuum_after_copy: String(copying.vacuum ?? "that of the sync"),
+    rebuild_index: String(copying.rebuildIndex ?? "that of the sync"),
+    ghost: String(ghost),
     ...legacy,
   });
   const [old, now] = [flat(before), flat(after)];

@@ -28,7 +28,15 @@ export async function checkSync(context: Context, sync: SyncDefinition, database
   if (source === undefined) return { sync, problems, relations: [] };
   problems.push(...(await databaseProblems(sync, sessions)));
   const relations = await checkRelations(sync, source, sessions, problems);
+  problems.push(...(await ghostProblems(sync, source, sessions)));
   return { sync, problems, relations };
+}
+
+/** What would stop a ghost table if it were replicated stops nobody as long as it is not. */
+async function ghostProblems(sync: SyncDefinition, source: Session, sessions: ReadonlyMap<string, Session>): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  if ((sync.ghosts ?? []).length > 0) await checkRelations({ ...sync, relations: sync.ghosts ?? [] }, source, sessions, problems);
+  return problems.map((problem) => ({ ...problem, grade: "warning" }));
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {

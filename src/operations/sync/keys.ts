@@ -26,7 +26,7 @@ const copyExtra = z.string().transform((value, context) => {
 });
 
 /** Versions 4 and 5 also knew 2. */
-const rebuildIndex = z.preprocess((value) => (value === "2" || value === 2 ? "1" : value), bool);
+export const rebuildIndex = z.preprocess((value) => (value === "2" || value === 2 ? "1" : value), bool);
 
 /** The policies of a sync that mean something here; shared by `add sync` and `update sync`. */
 export const policyKeys = {
@@ -136,8 +136,8 @@ export function legacyOf(input: Readonly<Record<string, unknown>>): Record<strin
 
 export type Policies = { [Name in keyof typeof policyKeys]?: z.output<(typeof policyKeys)[Name]> };
 
-/** The policies of copies that were given. */
-export function copyingOf(policies: Policies): Partial<CopyPolicy> {
+/** The policies of copies that were given, for a sync or a table. */
+export function copyingOf(policies: Pick<Policies, "deletemethod" | "rebuild_index" | "analyze_after_copy" | "vacuum_after_copy">): Partial<CopyPolicy> {
   const { deletemethod, rebuild_index, analyze_after_copy, vacuum_after_copy } = policies;
   return {
     ...(deletemethod !== undefined && { deleteMethod: deletemethod }),

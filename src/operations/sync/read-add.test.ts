@@ -45,6 +45,7 @@ const registered: Registered = {
           autokick: null,
           strictChecking: null,
           conflictStrategy: null,
+          ghost: false,
           legacy: {},
           priority: 0,
         },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readDatabases } from "../../control/database.ts";
 import { insertDbgroup, putDbgroupMember, readDbgroup, readDbgroups } from "../../control/dbgroup.ts";
 import { deleteRelgroupMember, readRelgroup } from "../../control/relgroup.ts";
-import { findSync, readSyncs, updateSync as storeSync, type SyncRow } from "../../control/sync.ts";
+import { askCopyAgain, findSync, readSyncs, updateSync as storeSync, type SyncRow } from "../../control/sync.ts";
 import { readSyncSettings, writeSyncSetting } from "../../control/sync-setting.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
@@ -132,6 +132,7 @@ async function changeOne(control: Session, sync: SyncRow, wanted: Changes): Prom
     legacy: { ...sync.legacy, ...legacyOf(wanted) },
   };
   await storeSync(control, after);
+  if (after.onetimecopy !== 0 && wanted.onetimecopy === sync.onetimecopy) await askCopyAgain(control, sync.id);
   return [...differences({ ...sync, status: sync.declared }, after, wanted), ...(await changeSettings(control, sync, settingsOf(wanted)))];
 }
 
@@ -195,9 +196,13 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
   });
   const [old, now] = [flat(before), flat(after)];
   const given = Object.keys(now).filter((name) => wanted[name] !== undefined || (name === "dbgroup" && wanted.dbs !== undefined));
+  const same = (name: string) =>
+    name === "onetimecopy" && after.onetimecopy !== 0
+      ? `Sync "${before.name}" copies once more: onetimecopy is ${after.onetimecopy} already`
+      : `No change needed for ${name}`;
   return given.map((name) =>
     old[name] === now[name]
-      ? `No change needed for ${name}`
+      ? same(name)
       : `Changed sync "${before.name}" ${name} from ${old[name] ?? "nothing"} to ${now[name] ?? ""}`,
   );
 }
