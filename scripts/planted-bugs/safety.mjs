@@ -4,6 +4,7 @@ const incarnation = "test/hazards/incarnation.pg.test.ts";
 const visibility = "test/replicate/visibility.pg.test.ts";
 const guards = "test/replicate/guards.pg.test.ts";
 const basic = "test/replicate/basic.pg.test.ts";
+const copying = "test/cli/copying.pg.test.ts";
 
 /** What makes a run safe against crashes, remnants and other servers. */
 export const safety = [
@@ -122,5 +123,21 @@ export const safety = [
     find: '  { name: "row_security", value: "off" },\n',
     replace: "",
     tests: [{ file: apply, name: "H10: " }],
+  },
+  {
+    name: "copy-asked-again-lost",
+    what: "a copy that is asked for while another is under way is taken for that one",
+    file: "src/daemon/run-maker.ts",
+    find: "const again = job.definition.onetimecopy === 1 ? this.#copier.tables : [];",
+    replace: "const again = [];",
+    tests: [{ file: copying, name: "a copy that is asked for" }],
+  },
+  {
+    name: "ghost-replicated",
+    what: "ghost tables are captured and carried like all others",
+    file: "src/control/sync.ts",
+    find: "relations: relations.filter(({ ghost }) => !ghost).map(relationOf),",
+    replace: "relations: relations.map(relationOf),",
+    tests: [{ file: copying, name: "a ghost table" }],
   },
 ];

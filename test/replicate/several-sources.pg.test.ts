@@ -119,6 +119,22 @@ describe("the time of a change", () => {
     expect(await winner(between)).toBe(wins);
   });
 
+  test("of the same instant the change of the first source counts", async () => {
+    await using twins = await openStar({ schema: SCHEMA, tables: ["account"], members: { A: 15, B: 18 } });
+    await twins.of("A").query("insert into account values (1, 0, null), (2, 0, null)");
+    await twins.drain();
+    for (const [name, balance] of [["A", 1], ["B", 2]] as const)
+      await twins.of(name).query(`update account set balance = ${balance};
+        do $$ declare delta regclass; begin
+          for delta in select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'bucardo' and c.relname ~ '^delta_[0-9]+_[0-9]+$' loop
+            execute format('update %s set at = %L', delta, '2030-01-01 00:00:00+00');
+          end loop;
+        end $$`);
+    expect(await twins.drain()).toBe(2);
+    expect(await twins.differences()).toEqual([]);
+    expect(await twins.rows("B", list)).toMatchObject([{ balance: 1 }, { balance: 1 }]);
+  });
+
   test.each(["keeps", "not"] as const)("travels with the change, not with its arrival: %s", async (which) => {
     const server = which === "keeps" ? keeps : await sharedServer(16);
     const servers = { A: server, B: server, C: server };
