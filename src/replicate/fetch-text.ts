@@ -14,32 +14,37 @@ export function fetchText(plan: TablePlan, link: TableLink, as: (value: string) 
     const stamps = told ? ["null::timestamptz", "null::text[]"] : [];
     return wholeText(link, ["false", ...link.columns.map((column) => as(ofTable(column))), ...stamps]);
   }
-  const keys = link.source.key.map((_, index) => `k${index + 1}`);
-  const columns = link.columns.map((column) =>
-    as(column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`),
-  );
-  const keyOf = keyInSource(link);
-  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} d.k${index + 1}`).join(" and ");
+  const keys = keyNames(link);
+  const { columns, join } = lookedUp(link, as);
   return `copy (
-  select t.tableoid is null, ${columns.join(", ")}${told ? ", d.at, d.via" : ""}
+  select t.tableoid is null, ${columns}${told ? ", d.at, d.via" : ""}
     from (${told ? newestOf(keys, pendingKeys(plan, link, { commitTimes })) : `select distinct ${keys.join(", ")} from (${pendingKeys(plan, link)}) x`}) d
-    left join ${link.source.from} on ${on}
+    ${join}
    order by ${keys.map((key) => `d.${key}`).join(", ")}
 ) to stdout${copyFormat(link)}`;
 }
 
 /** The rows of some keys as a stage takes them that has stamps. */
 export function keysText(link: TableLink, keys: string): string {
-  const names = link.source.key.map((_, index) => `k${index + 1}`);
+  const { columns, join } = lookedUp(link);
+  return `copy (
+  select t.tableoid is null, ${columns}, null::timestamptz, null::text[]
+    from (${keys}) d (${keyNames(link).join(", ")}) ${join}
+) to stdout${copyFormat(link)}`;
+}
+
+/** The columns of the rows whose keys `d` has, and the join that finds them; of one that is not there any more the key. */
+function lookedUp(link: TableLink, as: (value: string) => string = (value) => value): { readonly columns: string; readonly join: string } {
   const columns = link.columns.map((column) =>
-    column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`,
+    as(column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`),
   );
   const keyOf = keyInSource(link);
-  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} d.k${index + 1}`).join(" and ");
-  return `copy (
-  select t.tableoid is null, ${columns.join(", ")}, null::timestamptz, null::text[]
-    from (${keys}) d (${names.join(", ")}) left join ${link.source.from} on ${on}
-) to stdout${copyFormat(link)}`;
+  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} d.k${index + 1}`);
+  return { columns: columns.join(", "), join: `left join ${link.source.from} on ${on.join(" and ")}` };
+}
+
+function keyNames(link: TableLink): string[] {
+  return link.source.key.map((_, index) => `k${index + 1}`);
 }
 
 /** Each key once, with the stamps of its last change. */
@@ -66,7 +71,7 @@ function ofTable(column: { readonly name: string }): string {
  */
 export function pendingKeys(plan: TablePlan, link: TableLink, stamps: { readonly commitTimes: boolean } | null = null): string {
   const { captured, cutoff, except } = plan.table;
-  const keys = link.source.key.map((_, index) => `k${index + 1}`).join(", ");
+  const keys = keyNames(link).join(", ");
   const stamped = stamps === null ? "" : `, ${except === null ? NO_STAMPS : stampsText(stamps.commitTimes)}`;
   const unstamped = stamps === null ? "" : `, ${NO_STAMPS}`;
   const deltas = plan.table.generations.map(

@@ -94,29 +94,25 @@ describe("the time of a change", () => {
   });
   afterAll(() => keeps[Symbol.asyncDispose]());
 
-  /** A writes before B, and commits after it. */
-  async function winner(between: Star): Promise<string> {
-    await between.of("A").query("insert into account values (1, 0, null)");
-    await between.drain();
-    const slow = await between.of("A").client();
-    await slow.query("begin; update account set balance = 1 where id = 1");
-    await between.of("B").query("update account set balance = 2 where id = 1");
-    await slow.query("commit");
-    expect(await between.drain()).toBe(1);
-    expect(await between.differences()).toEqual([]);
-    const [row] = await between.rows("A", list);
-    return row?.["balance"] === 1 ? "A" : "B";
-  }
-
+  // One writes before the other, and commits after it.
   test.each([
-    ["of its commit where both servers keep it", ["keeps", "keeps"], "A"],
-    ["when it was written where neither does", ["not", "not"], "B"],
-    ["of its commit on the one, when it was written on the other", ["keeps", "not"], "A"],
-    ["when it was written on the one, of its commit on the other", ["not", "keeps"], "B"],
-  ] as const)("%s", async (_what, [a, b], wins) => {
-    const [of, shared] = [{ keeps, not: await sharedServer(16) }, { schema: SCHEMA, tables: ["account"] }];
-    await using between = await openStar({ ...shared, members: { A: 16, B: 16 }, servers: { A: of[a], B: of[b] } });
-    expect(await winner(between)).toBe(wins);
+    ["is that of its commit where both servers keep it", ["keeps", "keeps"], "A", "the slow one"],
+    ["is when it was written where neither does", ["not", "not"], "A", "the other"],
+    ["is that of its commit on the first source only", ["keeps", "not"], "A", "the slow one"],
+    ["is that of its commit on the other source only", ["not", "keeps"], "B", "the slow one"],
+  ] as const)("%s", async (_what, [a, b], slow, wins) => {
+    const servers = { keeps, not: await sharedServer(16) };
+    const members = { A: 16, B: 16 } as const;
+    await using pair = await openStar({ schema: SCHEMA, tables: ["account"], members, servers: { A: servers[a], B: servers[b] } });
+    await pair.of("A").query("insert into account values (1, 0, null)");
+    await pair.drain();
+    const writer = await pair.of(slow).client();
+    await writer.query("begin; update account set balance = 1 where id = 1");
+    await pair.of(slow === "A" ? "B" : "A").query("update account set balance = 2 where id = 1");
+    await writer.query("commit");
+    expect(await pair.drain()).toBe(1);
+    expect(await pair.differences()).toEqual([]);
+    expect(await pair.rows("A", list)).toEqual([{ id: 1, balance: wins === "the slow one" ? 1 : 2 }]);
   });
 
   test("of the same instant the change of the first source counts", async () => {
