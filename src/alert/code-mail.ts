@@ -42,7 +42,10 @@ export class CodeMail {
   async send(sync: { readonly id: string; readonly name: string }, asked: unknown, signal: AbortSignal): Promise<boolean> {
     const { success, data: mail } = letter.safeParse(asked);
     if (!success)
-      throw new BucardoError("customcode-failed", "sendmail takes { subject, body }, and to and from if you like: texts, all but the body of one line");
+      throw new BucardoError(
+        "customcode-failed",
+        "sendmail takes { subject, body }, and to and from if you like: texts, all but the body of one line",
+      );
     try {
       return await orAbort(this.#send(sync, mail), signal);
     } catch (error) {
@@ -73,7 +76,10 @@ export class CodeMail {
     if (may) this.#over.delete(id);
     else if (!this.#over.has(id)) {
       this.#over.add(id);
-      log.warn({ sync: name }, `Custom code has asked for ${most} mails within an hour (customcode_mails): no more are sent until that is over.`);
+      log.warn(
+        { sync: name },
+        `Custom code has asked for ${most} mails within an hour (customcode_mails): no more are sent until that is over.`,
+      );
     }
     this.#asked.set(id, may ? [...lately, now()] : lately);
     return may;

@@ -16,11 +16,7 @@ export type Filled = {
  * each in a transaction of its own, after the rows were committed. Rebuilt beside the old index from 12 on (REINDEX CONCURRENTLY), so that readers go on. What our
  * user may not do is left undone; `told` hears why.
  */
-export async function afterCopy(
-  target: Session,
-  tables: readonly Filled[],
-  told: (error: unknown) => void,
-): Promise<void> {
+export async function afterCopy(target: Session, tables: readonly Filled[], told: (error: unknown) => void): Promise<void> {
   const run = async (name: string, text: string): Promise<void> => {
     await target.script(sql(name, text)).catch((error: unknown) => {
       if (target.lost.aborted) throw error;

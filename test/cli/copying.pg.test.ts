@@ -142,7 +142,9 @@ test("a ghost table is known, listed and checked, and neither captured nor touch
   const [source, target] = site.databases;
   const tables = "create table lit (id integer primary key, body text); create table shade (id integer primary key, body text)";
   for (const database of [source!, target!]) await database.query(tables);
-  await source!.query("insert into lit values (1, 'a'); insert into shade select n, repeat(md5(n::text), 4) from generate_series(1, 2000) n");
+  await source!.query(
+    "insert into lit values (1, 'a'); insert into shade select n, repeat(md5(n::text), 4) from generate_series(1, 2000) n",
+  );
   await target!.query("insert into shade values (-1, 'its own')");
   const captured = async () => (await source!.query("select from bucardo.captured_table where table_name = 'shade'")).length;
   await site.ok("set copy_added=always");
@@ -168,7 +170,8 @@ test("a ghost table is known, listed and checked, and neither captured nor touch
   expect(refused.err).toContain(lacking);
   await target!.query("alter table shade rename column other to body");
   const switched = await site.ok("update table shade ghost=off");
-  for (const said of ["Changed public.shade ghost from true to false\n", "public.shade is copied by itself"]) expect(switched).toContain(said);
+  for (const said of ["Changed public.shade ghost from true to false\n", "public.shade is copied by itself"])
+    expect(switched).toContain(said);
   await source!.query("update shade set body = 'changed' where id = 2; delete from shade where id = 3");
   await site.ok("kick haunted 0");
   expect(await equalTables(source!, target!, ["lit", "shade"])).toEqual([]);

@@ -249,7 +249,9 @@ test("sendmail sends by the way of alerts, no more than the limit; no run fails 
       return { message: ["mails", ...taken, wrong].join(" ") };
     };`;
   await site.add("mails", "after_sync", text);
-  await site.ok(`set default_email_host=127.0.0.1 default_email_port=${server.port} default_email_to=dba@example.com default_email_from=bucardo@example.com`);
+  await site.ok(
+    `set default_email_host=127.0.0.1 default_email_port=${server.port} default_email_to=dba@example.com default_email_from=bucardo@example.com`,
+  );
   await site.ok("set sync=s customcode_mails=2");
   expect(await site.kick()).toMatchObject({ code: 0 });
   await logged(site, /mails true true false sendmail takes \{ subject, body \}/);

@@ -124,7 +124,8 @@ test("NOTIFY of a run that failed and is tried again by itself, and of definitio
   await B.query("drop function stumble() cascade");
   await ok("kick one 0");
   expect(await has(B, 300)).toBe(true);
-  const settings = "insert into bucardo.sync_setting (sync, name, value) select id, 'alert_lag', 'rubbish' from bucardo.sync where name = 'one'";
+  const settings =
+    "insert into bucardo.sync_setting (sync, name, value) select id, 'alert_lag', 'rubbish' from bucardo.sync where name = 'one'";
   await control.query(settings);
   expect(await run("reload one")).toMatchObject({ code: 1, out: "Reload of sync one failed\n" });
   await until(() => heard.includes("bucardo_reload_error_sync_one"), "the failed reload to be told");

@@ -119,7 +119,10 @@ describe("the time of a change", () => {
     await using twins = await openStar({ schema: SCHEMA, tables: ["account"], members: { A: 15, B: 18 } });
     await twins.of("A").query("insert into account values (1, 0, null), (2, 0, null)");
     await twins.drain();
-    for (const [name, balance] of [["A", 1], ["B", 2]] as const)
+    for (const [name, balance] of [
+      ["A", 1],
+      ["B", 2],
+    ] as const)
       await twins.of(name).query(`update account set balance = ${balance};
         do $$ declare delta regclass; begin
           for delta in select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'bucardo' and c.relname ~ '^delta_[0-9]+_[0-9]+$' loop

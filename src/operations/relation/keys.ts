@@ -25,7 +25,10 @@ export const relationKeys = {
     about: "Its syncs know and check it, and do not replicate it; off again: it begins with a complete copy.",
     value: "on|off",
   }),
-  analyze_after_copy: key(bool.optional(), { about: "ANALYZE on the target after a copy of it; the sync decides when not given.", value: "on|off" }),
+  analyze_after_copy: key(bool.optional(), {
+    about: "ANALYZE on the target after a copy of it; the sync decides when not given.",
+    value: "on|off",
+  }),
   vacuum_after_copy: key(bool.optional(), { about: "VACUUM on the target after it; the sync decides when not given.", value: "on|off" }),
   rebuild_index: key(rebuildIndex.optional(), {
     about: "Indexes are built anew after a whole copy (role fullcopy); the sync decides when not given.",

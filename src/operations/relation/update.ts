@@ -60,7 +60,15 @@ export const updateTable = updateOf("table");
 export const updateSequence = updateOf("sequence");
 
 function changes(before: RelationRow, after: RelationRow): string[] {
-  const flat = ({ keyColumns, autokick, strictChecking, conflictStrategy, copying = {}, ghost, legacy }: RelationRow): Record<string, string> => ({
+  const flat = ({
+    keyColumns,
+    autokick,
+    strictChecking,
+    conflictStrategy,
+    copying = {},
+    ghost,
+    legacy,
+  }: RelationRow): Record<string, string> => ({
     pkey: keyColumns === null ? "none" : keyColumns.join(","),
     autokick: String(autokick ?? "that of the sync"),
     strict_checking: String(strictChecking ?? "that of the sync"),

@@ -137,7 +137,9 @@ export function legacyOf(input: Readonly<Record<string, unknown>>): Record<strin
 export type Policies = { [Name in keyof typeof policyKeys]?: z.output<(typeof policyKeys)[Name]> };
 
 /** The policies of copies that were given, for a sync or a table. */
-export function copyingOf(policies: Pick<Policies, "deletemethod" | "rebuild_index" | "analyze_after_copy" | "vacuum_after_copy">): Partial<CopyPolicy> {
+export function copyingOf(
+  policies: Pick<Policies, "deletemethod" | "rebuild_index" | "analyze_after_copy" | "vacuum_after_copy">,
+): Partial<CopyPolicy> {
   const { deletemethod, rebuild_index, analyze_after_copy, vacuum_after_copy } = policies;
   return {
     ...(deletemethod !== undefined && { deleteMethod: deletemethod }),

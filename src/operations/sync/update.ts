@@ -201,9 +201,7 @@ function differences(before: Sync, after: Sync, wanted: Changes): string[] {
       ? `Sync "${before.name}" copies once more: onetimecopy is ${after.onetimecopy} already`
       : `No change needed for ${name}`;
   return given.map((name) =>
-    old[name] === now[name]
-      ? same(name)
-      : `Changed sync "${before.name}" ${name} from ${old[name] ?? "nothing"} to ${now[name] ?? ""}`,
+    old[name] === now[name] ? same(name) : `Changed sync "${before.name}" ${name} from ${old[name] ?? "nothing"} to ${now[name] ?? ""}`,
   );
 }
 
