@@ -4,11 +4,13 @@ import { defineConfig } from "vitest/config";
 const long = process.env["BUCARDO_LONG"] === "1";
 const part = process.env["BUCARDO_PART"];
 
-// `npm run test:more`, not a part of `npm test`, so that this stays a matter of minutes: what is broken on purpose, the page in a browser, and the whole demo.
+// `npm run test:more`, not a part of `npm test`, so that this stays a matter of minutes: what is broken on purpose, the page in a browser, the whole demo, and
+// the Perl program itself.
 const MORE = [
   "test/{attack,browser,faults,hazards,property}/**/*.test.ts",
   "test/**/*{crash,faults}*.test.ts",
   "test/e2e/{bad-input,demo}.e2e.test.ts",
+  "test/import/real.pg.test.ts",
 ];
 
 export default defineConfig({

@@ -15,7 +15,7 @@ function load(rc: string | null, { argvOptions = {}, env = {} }: Partial<ConfigS
     writeFileSync(join(cwd, ".bucardorc"), rc);
     chmodSync(join(cwd, ".bucardorc"), 0o600);
   }
-  return loadConfig({ argvOptions, env, cwd, home: join(cwd, "home") });
+  return loadConfig({ argvOptions, env, cwd, home: join(cwd, "home"), system: join(cwd, "none") });
 }
 
 test("defaults", () => {

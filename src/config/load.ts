@@ -1,6 +1,6 @@
 import { BucardoError } from "../model/error.ts";
 import { globalOptions, optionNamed, type OptionDeclaration } from "./options.ts";
-import { findRc, parseRc, type RcFile } from "./rc-file.ts";
+import { findRc, parseRc, type RcFile, type RcPlaces } from "./rc-file.ts";
 import { isSettingName, legacySettings, parseSetting } from "./setting.ts";
 import { parseSwitch } from "./value-types.ts";
 
@@ -41,17 +41,15 @@ export type Config = {
   readonly warnings: readonly string[];
 };
 
-export type ConfigSources = {
+export type ConfigSources = RcPlaces & {
   readonly argvOptions: Readonly<Record<string, OptionValue>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly home: string;
 };
 
 /** Throws BucardoError: bad-rc-file, or bad-value with the place where the value was given. */
-export function loadConfig({ argvOptions, env, cwd, home }: ConfigSources): Config {
+export function loadConfig({ argvOptions, env, ...places }: ConfigSources): Config {
   const wanted = argvOptions["bucardorc"];
-  const rc = findRc(wanted === false || typeof wanted === "string" ? wanted : undefined, { cwd, home });
+  const rc = findRc(wanted === false || typeof wanted === "string" ? wanted : undefined, places);
   const fromRc = rc === null ? { options: {}, overrides: {}, warnings: [] } : readEntries(rc);
   const options = { ...fromRc.options, ...fromEnvironment(env), ...argvOptions };
   const overrides = { ...fromRc.overrides };

@@ -6,9 +6,10 @@ import { findRc, parseRc } from "./rc-file.ts";
 
 let cwd: string;
 let home: string;
+let system: string;
 beforeEach(() => {
   const root = mkdtempSync(join(tmpdir(), "bucardo-rc-"));
-  [cwd, home] = [join(root, "cwd"), join(root, "home")];
+  [cwd, home, system] = [join(root, "cwd"), join(root, "home"), join(root, "bucardorc")];
   mkdirSync(cwd);
   mkdirSync(home);
 });
@@ -27,25 +28,27 @@ test("both marks, comments, blanks, and values with marks in them", () => {
   expect(bad).toEqual([7, 8]);
 });
 
-test("one file counts: here, then at home", () => {
-  expect(findRc(undefined, { cwd, home })?.path ?? null).toBe(null);
+test("one file counts: here, then at home, then that of the system", () => {
+  expect(findRc(undefined, { cwd, home, system })).toBe(null);
+  writeFileSync(system, "a=system");
+  expect(findRc(undefined, { cwd, home, system })?.text).toBe("a=system");
   writeFileSync(join(home, ".bucardorc"), "a=home");
-  expect(findRc(undefined, { cwd, home })?.text).toBe("a=home");
+  expect(findRc(undefined, { cwd, home, system })?.text).toBe("a=home");
   writeFileSync(join(cwd, ".bucardorc"), "a=cwd");
-  expect(findRc(undefined, { cwd, home })?.text).toBe("a=cwd");
-  expect(findRc(join(home, ".bucardorc"), { cwd, home })?.text).toBe("a=home");
-  expect(findRc(false, { cwd, home })).toBe(null);
+  expect(findRc(undefined, { cwd, home, system })?.text).toBe("a=cwd");
+  expect(findRc(join(home, ".bucardorc"), { cwd, home, system })?.text).toBe("a=home");
+  expect(findRc(false, { cwd, home, system })).toBe(null);
 });
 
 test("a file that was asked for and is missing, and one that is there and cannot be read, are errors", () => {
-  expect(() => findRc(join(home, "no"), { cwd, home })).toThrow(/does not exist/);
+  expect(() => findRc(join(home, "no"), { cwd, home, system })).toThrow(/does not exist/);
   mkdirSync(join(cwd, ".bucardorc")); // a directory cannot be read as a file, whoever we are
-  expect(() => findRc(undefined, { cwd, home })).toThrow(/cannot be read/);
+  expect(() => findRc(undefined, { cwd, home, system })).toThrow(/cannot be read/);
 });
 
 test("the rights of the file are told", () => {
   const path = join(cwd, ".bucardorc");
   writeFileSync(path, "");
   chmodSync(path, 0o644);
-  expect((findRc(undefined, { cwd, home })?.mode ?? 0) & 0o777).toBe(0o644);
+  expect((findRc(undefined, { cwd, home, system })?.mode ?? 0) & 0o777).toBe(0o644);
 });

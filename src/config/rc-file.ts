@@ -23,13 +23,20 @@ export function parseRc(text: string): { readonly entries: readonly RcEntry[]; r
 
 export type RcFile = { readonly path: string; readonly text: string; readonly mode: number };
 
+export type RcPlaces = {
+  readonly cwd: string;
+  readonly home: string;
+  /** Default: /etc/bucardorc. */
+  readonly system?: string;
+};
+
 /**
  * The one rc file that counts: `wanted` if given, none if false, else the first that exists of ./.bucardorc, ~/.bucardorc and
- * /etc/bucardorc. Throws bad-rc-file when it is missing (if wanted) or cannot be read: another file is never read in its place.
+ * that of the system. Throws bad-rc-file when it is missing (if wanted) or cannot be read: another file is never read in its place.
  */
-export function findRc(wanted: string | false | undefined, { cwd, home }: { readonly cwd: string; readonly home: string }): RcFile | null {
+export function findRc(wanted: string | false | undefined, { cwd, home, system = "/etc/bucardorc" }: RcPlaces): RcFile | null {
   if (wanted === false) return null;
-  const path = wanted ?? [join(cwd, ".bucardorc"), join(home, ".bucardorc"), "/etc/bucardorc"].find((candidate) => existsSync(candidate));
+  const path = wanted ?? [join(cwd, ".bucardorc"), join(home, ".bucardorc"), system].find((candidate) => existsSync(candidate));
   if (path === undefined) return null;
   try {
     return { path, text: readFileSync(path, "utf8"), mode: statSync(path).mode };

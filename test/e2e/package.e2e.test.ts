@@ -34,7 +34,7 @@ test("the package runs from anywhere, with nothing but its declared dependencies
   await mkdir(elsewhere);
   await symlink(join(home, "bin", "bucardo"), join(elsewhere, "bucardo"));
   const run = (...args: string[]) =>
-    exec(process.execPath, [join(elsewhere, "bucardo"), ...args], { cwd: elsewhere, env: programEnv(elsewhere) });
+    exec(process.execPath, [join(elsewhere, "bucardo"), ...args], { cwd: elsewhere, env: programEnv(place.path) });
   expect(await run("--version")).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^bucardo version \d+\.\d+\.\d+/) as string,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runDir } from "./root.ts";
 import { mark, processesIn, processesMarked, signal, watch } from "./watchdog.ts";
@@ -8,10 +8,12 @@ import { waitFor } from "./wait.ts";
 
 export type Scratch = AsyncDisposable & { readonly path: string };
 
-/** An empty folder of the test's own; at the end it goes, and so does every process that works in it. */
+/** A folder of the test's own, with nothing in it but an empty rc file; at the end it goes, and so does every process that works in it. */
 export async function scratch(): Promise<Scratch> {
   const path = join(runDir, `scratch-${randomBytes(4).toString("hex")}`);
   await mkdir(path, { recursive: true });
+  // So that the program does not look for one in /etc, where Debian's package of the Perl program puts its own.
+  await writeFile(join(path, ".bucardorc"), "");
   return {
     path,
     async [Symbol.asyncDispose]() {

@@ -53,6 +53,7 @@ async function openPerl(cleanup: Disposer, server: Server, databases: Readonly<R
   return { run, stop };
 }
 
+// proves: 6.3/import
 test("Bucardo 5.6 hands over to us while the application writes, no change is lost, and nothing of it stays", async (context) => {
   if (!existsSync(perl) || !hasExtension("plperlu")) context.skip("needs bucardo and postgresql-plperl-15");
   await using cleanup = new Disposer();
