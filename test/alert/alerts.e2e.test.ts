@@ -156,6 +156,33 @@ test("deltas that take a source's disk, and rows that are set aside", async () =
   await until(() => raised("set-aside").some(({ target }) => target === "C"), "the row to be told of");
 });
 
+// proves: 6.1/webhook, 6.3/conflict-log
+test("conflicts of two sources: one message when there are as many as the threshold of the sync says, without any value of the rows", async () => {
+  for (const database of [A, B]) await database.query("create table note (id int primary key, v text)");
+  await ok("add sync pair tables=note dbs=A:source,B:source autokick=0");
+  await ok("set sync=pair alert_conflicts=2");
+  await A.query("insert into note values (1, 'first'), (2, 'first')");
+  await ok("kick pair 0");
+  const conflictOver = async (id: number): Promise<void> => {
+    await A.query("update note set v = 'GEHEIM of A' where id = $1", [id]);
+    await B.query("update note set v = 'GEHEIM of B' where id = $1", [id]);
+    await ok("kick pair 0");
+  };
+  await conflictOver(1);
+  expect(await ok("list conflicts pair")).toContain("(id=1)");
+  await conflictOver(2);
+  await until(() => raised("conflicts").length > 0, "the conflicts to be told of");
+  const warning = "sync pair: 2 conflicts or more within an hour";
+  expect(raised("conflicts")).toMatchObject([{ grade: "warning", sync: "pair", target: null, what: warning, advice: expect.any(String) }]);
+  await until(() => mail.letters.some(({ data }) => data.includes(`WARNING: ${warning}`)), "the mail");
+  expect(await run("check pair")).toMatchObject({ code: 1, stdout: expect.stringContaining(warning) });
+  expect(JSON.stringify([told(), mail.letters])).not.toContain("GEHEIM");
+  await ok("set sync=pair alert_conflicts=0");
+  await until(() => over("conflicts").length === 1, "no number of them to be a problem any more");
+  expect(raised("conflicts")).toHaveLength(1);
+  await ok("remove sync pair");
+});
+
 // proves: 6.1/webhook
 test("what could not be told is told later; a stop is told; without a daemon `check` is critical, without a control database unknown", async () => {
   await ok("set alert_webhook=http://127.0.0.1:9/nobody");
