@@ -5,6 +5,7 @@ import type { App } from "../state/app.ts";
 import type { SyncHealth } from "../state/health.ts";
 import { token } from "../state/token.ts";
 import { clock } from "../words.ts";
+import { fetched } from "./fetched.ts";
 import { image } from "./image.ts";
 import { reveal } from "./reveal.ts";
 
@@ -17,6 +18,8 @@ type Conflict = {
   readonly kind: "row" | "unique" | "foreign_key";
   readonly columns: readonly string[];
   readonly key: readonly string[];
+  /** Of the row that it met. */
+  readonly otherKey: readonly string[];
   readonly incoming: Side;
   readonly local: Side;
   /** null: nobody. */
@@ -37,27 +40,18 @@ export function conflictSection(app: App, { sync }: SyncHealth): Child {
   return section("conflicts-title", "Conflicts", null, open ? conflicts(app, sync.name) : reveal(app, key, "Show the conflicts"));
 }
 
-function conflicts(app: App, sync: string): Child {
-  const { data, refused } = app.resources.use<{ readonly conflicts: readonly Conflict[] }>(
-    `conflicts ${sync}`,
-    (signal) => get("list/conflict", { words: sync, limit: LIMIT }, signal),
-    String(token()?.length),
-    10_000,
+function conflicts(app: App, sync: string): Node {
+  const list = (signal: AbortSignal): Promise<{ readonly conflicts: readonly Conflict[] }> =>
+    get("list/conflict", { words: sync, limit: LIMIT }, signal);
+  const found = app.resources.use(`conflicts ${sync}`, async (signal) => (await list(signal)).conflicts, String(token()?.length), 10_000);
+  return fetched(app, found, (all) =>
+    h("ul", { class: "rows" }, ...all.map((conflict) => h("li", { key: conflict.number }, one(app, conflict)))),
   );
-  if (refused !== null)
-    return h(
-      "div",
-      {},
-      h("p", {}, refused.error.message),
-      refused.status === 401 && button("Enter another token", () => app.ask({ kind: "token", next: null })),
-    );
-  if (data === null) return h("p", { class: "quiet" }, "Loading…");
-  if (data.conflicts.length === 0) return h("p", { class: "quiet" }, "None.");
-  return h("ul", { class: "rows" }, ...data.conflicts.map((conflict) => h("li", { key: conflict.number }, one(app, conflict))));
 }
 
-function one(app: App, { number, table, kind, columns, key, incoming, local, winner, why, decided, replayed }: Conflict): Node {
-  const row = columns.map((column, index) => `${column} = ${key[index] ?? "?"}`).join(", ");
+function one(app: App, { number, table, kind, columns, key, otherKey, incoming, local, winner, why, decided, replayed }: Conflict): Node {
+  const named = (values: readonly string[]): string => columns.map((column, index) => `${column} = ${values[index] ?? "?"}`).join(", ");
+  const row = kind === "unique" ? `${named(key)} met ${named(otherKey)}` : named(key);
   const replay = (db: string): void =>
     void app.act(`conflict ${number}`, async () => {
       await post("replay/conflict", { numbers: [String(number)], db });

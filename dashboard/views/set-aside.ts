@@ -5,6 +5,7 @@ import type { App } from "../state/app.ts";
 import type { SyncHealth } from "../state/health.ts";
 import { token } from "../state/token.ts";
 import { clock, counted } from "../words.ts";
+import { fetched } from "./fetched.ts";
 import { image } from "./image.ts";
 import { reveal } from "./reveal.ts";
 
@@ -37,26 +38,16 @@ export function setAsideSection(app: App, { sync, setAside }: SyncHealth): Child
   );
 }
 
-function rows(app: App, sync: string, count: number): Child {
-  const { data, refused } = app.resources.use<{ readonly rows: readonly Aside[] }>(
-    `aside ${sync}`,
-    (signal) => get("list/set-aside", { words: sync }, signal),
-    `${count} ${token()?.length}`,
-  );
-  if (refused !== null)
-    return h(
+function rows(app: App, sync: string, count: number): Node {
+  const list = (signal: AbortSignal): Promise<{ readonly rows: readonly Aside[] }> => get("list/set-aside", { words: sync }, signal);
+  const found = app.resources.use(`aside ${sync}`, async (signal) => (await list(signal)).rows, `${count} ${token()?.length}`);
+  return fetched(app, found, (all) =>
+    h(
       "div",
       {},
-      h("p", {}, refused.error.message),
-      refused.status === 401 && button("Enter another token", () => app.ask({ kind: "token", next: null })),
-    );
-  if (data === null) return h("p", { class: "quiet" }, "Loading…");
-  if (data.rows.length === 0) return h("p", { class: "quiet" }, "None.");
-  return h(
-    "div",
-    {},
-    h("ul", { class: "rows" }, ...data.rows.slice(0, MOST).map((row) => h("li", { key: row.id }, one(app, sync, row)))),
-    data.rows.length > MOST && h("p", { class: "quiet" }, `and ${data.rows.length - MOST} more: bucardo list set-aside ${sync}`),
+      h("ul", { class: "rows" }, ...all.slice(0, MOST).map((row) => h("li", { key: row.id }, one(app, sync, row)))),
+      all.length > MOST && h("p", { class: "quiet" }, `and ${all.length - MOST} more: bucardo list set-aside ${sync}`),
+    ),
   );
 }
 
