@@ -9,6 +9,7 @@ export const rooms = [
   "control",
   "capture",
   "replicate",
+  "files",
   "copy",
   "schema",
   "verify",

@@ -209,7 +209,7 @@ export const rows = [
   {
     id: "6.3/other-targets",
     what: "other kinds of databases as targets",
-    refused: "replicate to a PostgreSQL target, and load the other one from there",
+    refused: "load the other one from files of SQL (`type=flatsql`), or from a PostgreSQL target",
   },
   { id: "6.3/flat-files", what: "files as targets (`flatpg`, `flatsql`)" },
   { id: "6.3/slony", what: "`slony_migrator`", refused: "`bucardo migrate` moves a database out of a Slony set as out of any other" },

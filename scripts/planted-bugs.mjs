@@ -14,6 +14,7 @@ import { capture } from "./planted-bugs/capture.mjs";
 import { conflicts } from "./planted-bugs/conflicts.mjs";
 import { customcode } from "./planted-bugs/customcode.mjs";
 import { faults } from "./planted-bugs/faults.mjs";
+import { toFiles } from "./planted-bugs/files.mjs";
 import { http } from "./planted-bugs/http.mjs";
 import { hazards } from "./planted-bugs/hazards.mjs";
 import { proving } from "./planted-bugs/proving.mjs";
@@ -36,6 +37,7 @@ const bugs = [
   ...http,
   ...proving,
   ...conflicts,
+  ...toFiles,
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

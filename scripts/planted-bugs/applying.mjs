@@ -50,8 +50,8 @@ export const applying = [
     name: "stored-defaults-ignored",
     what: "a column added with default now() has another value on the target",
     file: "src/replicate/plan.ts",
-    find: "  if (added.size === 0 || (await holdsStored(target, table, [...added]))) return null;",
-    replace: "  if (added.size >= 0) return null;",
+    find: "  if (added.length === 0 || (await holdsStored(target, table, added))) return null;",
+    replace: "  if (added.length >= 0) return null;",
     tests: [{ file: rewrite, name: "a column added with a value for old rows" }],
   },
   {

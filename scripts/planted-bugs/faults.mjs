@@ -31,8 +31,8 @@ export const faults = [
     name: "one-half-kept",
     what: "a target loop keeps the connection to the source when it has lost the target's",
     file: "src/daemon/connections.ts",
-    find: "await Promise.all([pair?.source.close(), pair?.target.close()]);",
-    replace: "await pair?.target.close();",
+    find: "await Promise.all([pair?.source.close(), pair?.target?.close()]);",
+    replace: "await pair?.target?.close();",
     tests: [{ file: network, name: "connections are cut" }],
   },
 ];

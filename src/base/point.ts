@@ -21,6 +21,8 @@ export const points = [
   "replicate.intent-committed",
   "replicate.target-committed",
   "replicate.settled",
+  "files.prepared",
+  "files.recorded",
   "capture.schema-installed",
   "capture.registered",
   "capture.table-captured",

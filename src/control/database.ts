@@ -3,7 +3,7 @@ import type { Database } from "../model/sync.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 
-const COLUMNS = `d.name, d.dbname, d.host, d.port, d."user", d.password, d.service, d.pgpass, d.conn, d.status,
+const COLUMNS = `d.name, d.dbname, d.host, d.port, d."user", d.password, d.service, d.pgpass, d.conn, d.status, d.type, d.directory,
   d.source_limit as "sourceLimit", d.target_limit as "targetLimit", d.legacy`;
 
 /** Every registered database, by name. */
@@ -31,8 +31,8 @@ export async function insertDatabase(session: Session, db: Database): Promise<vo
   await session.execute(
     sql(
       "control.database-insert",
-      `insert into bucardo.db (name, dbname, host, port, "user", password, service, pgpass, conn, status, source_limit, target_limit, legacy)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+      `insert into bucardo.db (name, dbname, host, port, "user", password, service, pgpass, conn, status, source_limit, target_limit, legacy, type, directory)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
       valuesOf(db),
     ),
   );
@@ -44,7 +44,7 @@ export async function updateDatabase(session: Session, name: string, db: Databas
     sql(
       "control.database-update",
       `update bucardo.db set name = $2, dbname = $3, host = $4, port = $5, "user" = $6, password = $7, service = $8, pgpass = $9, conn = $10, status = $11,
-              source_limit = $12, target_limit = $13, legacy = $14
+              source_limit = $12, target_limit = $13, legacy = $14, type = $15, directory = $16
         where name = $1`,
       [name, ...valuesOf(db)],
     ),
@@ -70,7 +70,24 @@ function valuesOf({
   sourceLimit,
   targetLimit,
   legacy,
+  type,
+  directory,
 }: Database): unknown[] {
   const limits = [sourceLimit ?? null, targetLimit ?? null];
-  return [name, dbname, host, port, user, password, service, pgpass, conn, status, ...limits, JSON.stringify(legacy ?? {})];
+  return [
+    name,
+    dbname,
+    host,
+    port,
+    user,
+    password,
+    service,
+    pgpass,
+    conn,
+    status,
+    ...limits,
+    JSON.stringify(legacy ?? {}),
+    type ?? "postgres",
+    directory ?? null,
+  ];
 }

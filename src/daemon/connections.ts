@@ -3,8 +3,13 @@ import { sleep } from "../base/sleep.ts";
 import type { Session } from "../postgres/session.ts";
 import type { DaemonContext } from "./context.ts";
 
-export type Pair = { readonly source: Session; readonly target: Session };
-export type Open = (side: "source" | "target", signal: AbortSignal) => Promise<Session>;
+/** Target null: it is no server. */
+export type Pair = { readonly source: Session; readonly target: Session | null };
+export type Servers = { readonly source: Session; readonly target: Session };
+export type Open = {
+  readonly source: (signal: AbortSignal) => Promise<Session>;
+  readonly target: (signal: AbortSignal) => Promise<Session | null>;
+};
 
 /** With one half open and the other to be waited for, this often the half is given back before it is held until the end. */
 const YIELDS = 5;
@@ -32,7 +37,7 @@ export class Connections implements AsyncDisposable {
 
   /** The two sessions, as far as is known alive; null: `get` has to open them. */
   get pair(): Pair | null {
-    return this.#pair === null || this.#pair.source.lost.aborted || this.#pair.target.lost.aborted ? null : this.#pair;
+    return this.#pair === null || this.#pair.source.lost.aborted || this.#pair.target?.lost.aborted === true ? null : this.#pair;
   }
 
   async get(): Promise<Pair> {
@@ -44,7 +49,7 @@ export class Connections implements AsyncDisposable {
   async close(): Promise<void> {
     const pair = this.#pair;
     this.#pair = null;
-    await Promise.all([pair?.source.close(), pair?.target.close()]);
+    await Promise.all([pair?.source.close(), pair?.target?.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -56,7 +61,7 @@ export class Connections implements AsyncDisposable {
    * other's. For a random time, so that one of them gets both.
    */
   async #openPair(yields: boolean): Promise<Pair | null> {
-    const source = await this.#open("source", this.#signal);
+    const source = await this.#open.source(this.#signal);
     const patience = new AbortController();
     const timer = setTimeout(
       () => {
@@ -66,7 +71,7 @@ export class Connections implements AsyncDisposable {
     );
     using signal = anySignal(this.#signal, patience.signal);
     try {
-      return { source, target: await this.#open("target", signal) };
+      return { source, target: await this.#open.target(signal) };
     } catch (error) {
       await source.close();
       if (!patience.signal.aborted || this.#signal.aborted) throw error;

@@ -8,7 +8,15 @@ import type { Exchange } from "../model/conflict.ts";
 import type { LockMode } from "../model/lock-mode.ts";
 import { displayName } from "../model/name.ts";
 import { nameOn } from "../model/terms.ts";
-import { copyPolicy, sourcesOf, type Database, type DbgroupMember, type SyncDefinition } from "../model/sync.ts";
+import {
+  copyPolicy,
+  filesOf,
+  sourcesOf,
+  type Database,
+  type DbgroupMember,
+  type FileDatabase,
+  type SyncDefinition,
+} from "../model/sync.ts";
 import { relationFor } from "../replicate/relation.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
@@ -62,9 +70,9 @@ function planSync(sync: SyncDefinition, of: Definitions): SyncPlan {
   const why = (target: string): string | null => {
     if (source === "") return "The sync has no source database.";
     const inactive = [source, target].find((name) => of.databases.get(name)?.status !== "active");
-    return inactive === undefined
-      ? null
-      : `Database ${inactive} is inactive; \`bucardo update db ${inactive} status=active\` brings it back.`;
+    if (inactive !== undefined) return `Database ${inactive} is inactive; \`bucardo update db ${inactive} status=active\` brings it back.`;
+    const member = sync.members.find(({ db }) => db === target);
+    return filesOn(of, target) === null ? null : whyNoFiles(target, member?.role, codesOf(sync, of.codes).length > 0);
   };
   return {
     ...plan,
@@ -74,6 +82,16 @@ function planSync(sync: SyncDefinition, of: Definitions): SyncPlan {
       return reason === null ? [] : [{ target: db, why: reason }];
     }),
   };
+}
+
+function filesOn({ databases }: Definitions, name: string): FileDatabase | null {
+  const database = databases.get(name);
+  return database === undefined ? null : filesOf(database);
+}
+
+function whyNoFiles(db: string, role: DbgroupMember["role"] | undefined, hasCode: boolean): string | null {
+  if (role !== "target") return `Database ${db} is files, which can only have the role target.`;
+  return hasCode ? `Database ${db} is files, for which no custom code runs: have it in a sync without.` : null;
 }
 
 /** Another sync brings changes of the same tables the other way: what it and this one carry may meet. */
@@ -132,6 +150,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     back: other ? backOf(sync, definition) : null,
     checktime: sync.checktime,
     paused: sync.paused,
+    files: filesOn(of, target.db),
     whole,
     copying: copyPolicy(sync),
     copyRequest: sync.copyRequest ?? 0,
@@ -139,7 +158,7 @@ function planJob(sync: SyncDefinition, source: string, target: DbgroupMember, of
     limits: limitsOf(sync, source, target.db, of),
     connections: JSON.stringify([connectionOf(of, source), connectionOf(of, target.db)]),
     codes: codesOf(sync, of.codes),
-    databases: sync.members.map(({ db }) => db).filter((db) => of.databases.get(db)?.status === "active"),
+    databases: sync.members.map(({ db }) => db).filter((db) => of.databases.get(db)?.status === "active" && filesOn(of, db) === null),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { CustomCode } from "../model/customcode.ts";
-import type { CopyPolicy } from "../model/sync.ts";
+import type { CopyPolicy, FileDatabase } from "../model/sync.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
 import type { Limit } from "./admission.ts";
 
@@ -13,6 +13,8 @@ export type Job = {
   readonly definition: RunDefinition;
   /** The way back, where both databases are sources: it runs first, so that others get with the same run what came. Null: there is none. */
   readonly back: RunDefinition | null;
+  /** The target is files; null: it is a server. */
+  readonly files: FileDatabase | null;
   /** Role fullcopy: each run copies everything, when it is asked for. */
   readonly whole: boolean;
   readonly copying: CopyPolicy;
@@ -28,6 +30,6 @@ export type Job = {
   readonly connections: string;
   /** Of the sync and its tables. */
   readonly codes: readonly CustomCode[];
-  /** All databases of the sync that are active. */
+  /** All databases of the sync that are active servers. */
   readonly databases: readonly string[];
 };

@@ -1,17 +1,21 @@
+import { invariant } from "../base/invariant.ts";
 import { reach } from "../base/point.ts";
 import { closeRun, openRun, reportProgress, type OpenRun, type RunEnd } from "../control/run.ts";
 import { markCopied } from "../control/target-state.ts";
 import { RunEndedByCode } from "../customcode/ended.ts";
 import { afterCopy } from "../copy/after-copy.ts";
 import { copyWhole } from "../copy/whole.ts";
+import { openFiles } from "../files/file-sink.ts";
 import { displayName } from "../model/name.ts";
+import type { FileDatabase } from "../model/sync.ts";
 import type { RunProgress, RunReason, RunResult, TableCounts } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RunReport } from "../replicate/run.ts";
 import { keepConflicts } from "./keep-conflicts.ts";
+import { runToSink, type SinkRunContext } from "../replicate/run-to-sink.ts";
 import { toBucardoError } from "../postgres/failure.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Connections, Pair } from "./connections.ts";
+import type { Connections, Pair, Servers } from "./connections.ts";
 import type { Copier } from "./copier.ts";
 import type { DaemonContext } from "./context.ts";
 import type { Job } from "./job.ts";
@@ -178,14 +182,14 @@ export class RunMaker {
   }
 
   /** Conflicts that were decided come into the control database behind the run; those that an earlier one has left as well. */
-  async #keepConflicts(job: Job, { source, target }: Pair, tables: readonly TableCounts[]): Promise<void> {
+  async #keepConflicts(job: Job, { source, target }: Servers, tables: readonly TableCounts[]): Promise<void> {
     if (job.definition.exchange === undefined) return;
     if (this.#collected && tables.every(({ conflicts = 0 }) => conflicts === 0)) return;
     const members = job.back === null ? [target] : [source, target];
     this.#collected = await keepConflicts(this.#context, members, job.definition.sync);
   }
 
-  #whole(job: Job, { source, target }: Pair, onProgress: (progress: RunProgress) => void): Promise<RunResult> {
+  #whole(job: Job, { source, target }: Servers, onProgress: (progress: RunProgress) => void): Promise<RunResult> {
     const { definition, copying: policy } = job;
     return copyWhole({ definition, policy, source, target, signal: this.#signal, onProgress, told: (error) => this.#undone(error) });
   }
@@ -206,6 +210,11 @@ export class RunMaker {
     this.#log.warn({ err: error }, "What follows a copy (analyze, vacuum, reindex) could not be done; the rows are there.");
   }
 
+  async #toFiles(context: Omit<SinkRunContext, "sink" | "signal">, files: FileDatabase): Promise<Made> {
+    const { settledRuns, more, left: _none, ...result } = await runToSink({ ...context, sink: openFiles(files), signal: this.#signal });
+    return { kind: "done", result, settledRuns, more };
+  }
+
   async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<Made> {
     const rate = rateMeter(this.#context.now);
     const progress = throttled<RunProgress>(1000, async (of) => {
@@ -222,12 +231,21 @@ export class RunMaker {
       const code = await this.#code.of(job);
       await code?.before(this.#signal);
       const pair = await connect();
+      if (job.files !== null) {
+        const onProgress = (of: RunProgress) => progress.push(of);
+        const made = await this.#toFiles({ definition: job.definition, source: pair.source, onProgress, remembered }, job.files);
+        this.#proven = pair;
+        return made;
+      }
+      const { source, target } = pair;
+      invariant(target !== null, "a target that is no server is files");
+      const servers: Servers = { source, target };
       if (job.whole) {
-        const result = await this.#whole(job, pair, (of) => progress.push(of));
+        const result = await this.#whole(job, servers, (of) => progress.push(of));
         await code?.after(this.#signal, result.tables);
         return { kind: "done", result, settledRuns: 0 };
       }
-      await this.#copier.resume(pair.source);
+      await this.#copier.resume(source);
       const copying = this.#copier.active;
       // What is under way was begun before this copy was asked for.
       const again = job.definition.onetimecopy === 1 ? this.#copier.tables : [];
@@ -239,22 +257,22 @@ export class RunMaker {
       const home =
         job.back === null
           ? null
-          : await this.#context.run({ ...common, definition: job.back, source: pair.target, target: pair.source, remembered: null });
+          : await this.#context.run({ ...common, definition: job.back, source: target, target: source, remembered: null });
       const out = await this.#context.run({
         ...common,
         definition: lock === null ? job.definition : { ...job.definition, forceLock: lock.mode },
-        source: pair.source,
-        target: pair.target,
+        source,
+        target,
         remembered,
         copiesUpTo: this.#context.settings().copy_piece ?? undefined,
         patienceMs: copying ? PIECE_PATIENCE_MS : undefined,
       });
-      await this.#keepConflicts(job, pair, [...(home?.tables ?? []), ...out.tables]);
+      await this.#keepConflicts(job, servers, [...(home?.tables ?? []), ...out.tables]);
       const { settledRuns, more, left, ...result } = home === null ? out : together(home, out);
       this.#proven = pair;
       await lock?.remove();
-      if (again.length + left.length > 0) await this.#copier.add(pair.source, [...again, ...left]);
-      if (job.definition.onetimecopy !== 0) await this.#afterCopies(job, pair.target, result.tables);
+      if (again.length + left.length > 0) await this.#copier.add(source, [...again, ...left]);
+      if (job.definition.onetimecopy !== 0) await this.#afterCopies(job, target, result.tables);
       await code?.after(this.#signal, result.tables);
       const copied = job.definition.onetimecopy !== 0;
       return { kind: "done", result, settledRuns, more, copied, settlesKicks: !copying && left.length === 0 };

@@ -3,7 +3,7 @@ import type { OpenRunGlance, RunGlance, SyncGlance, TargetGlance } from "../cont
 import type { DaemonRow } from "../control/daemon.ts";
 import type { Dbgroup } from "../control/dbgroup.ts";
 import type { SourceState } from "../control/source-state.ts";
-import { sourcesOf, targetsOf, type Database, type DbgroupMember } from "../model/sync.ts";
+import { filesOf, sourcesOf, targetsOf, type Database, type DbgroupMember } from "../model/sync.ts";
 import { wordOf } from "../operations/daemon/status-read.ts";
 import type { DaemonView, DatabaseView, GroupView, RunningView, RunView, SyncView, TargetView } from "./page-types.ts";
 
@@ -80,7 +80,10 @@ function databaseView(db: Database, sources: readonly SourceState[]): DatabaseVi
 }
 
 /** Nothing of `conn` but what is said plainly: it may hold a password. */
-function placeOf({ host, port, dbname, service, name }: Database): string {
+function placeOf(database: Database): string {
+  const { host, port, dbname, service, name } = database;
+  const files = filesOf(database);
+  if (files !== null) return `${files.type} in ${files.directory}`;
   if (service !== null && host === null) return `service ${service}`;
   return `${describePlace({ host: host ?? "localhost", hostaddr: null, port: port ?? 5432 })}/${dbname ?? name}`;
 }

@@ -175,6 +175,11 @@ export const catalogue = {
     ...stop,
   },
   "disk-full": { meaning: "A server has no disk space left.", advice: "Free space on that server; the run repeats by itself.", ...later },
+  "file-target": {
+    meaning: "The directory of a target that is files cannot be read or written.",
+    advice: "Mend what the message names on the daemon's host; the run repeats by itself.",
+    ...later,
+  },
   "gate-closed": {
     meaning: "A condition that must hold before a cutover does not; nothing was begun.",
     advice: "Mend what the message names, or let it pass with --override NAME.",

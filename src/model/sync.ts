@@ -4,6 +4,10 @@ import type { QualifiedName } from "./name.ts";
 /** What a database is in a dbgroup. */
 export type Role = "source" | "target" | "fullcopy";
 
+/** What a database is. All but postgres are files, of changes as SQL: flatpg for psql, flatsql for others too. */
+export const databaseTypes = ["postgres", "flatpg", "flatsql"] as const;
+export type DatabaseType = (typeof databaseTypes)[number];
+
 /** A registered connection. Null fields fall back to libpq's rules (environment, service file, pgpass, defaults). */
 export type Database = {
   readonly name: string;
@@ -19,12 +23,24 @@ export type Database = {
   /** More libpq words: `sslmode=verify-full sslrootcert=...`. */
   readonly conn: string | null;
   readonly status: "active" | "inactive";
+  /** Absent: postgres. */
+  readonly type?: DatabaseType;
+  /** Of files: where they are written, an absolute path on the daemon's host; null or absent for all others. */
+  readonly directory?: string | null;
   /** How many runs may use it at once; null or absent: as many as come. */
   readonly sourceLimit?: number | null;
   readonly targetLimit?: number | null;
   /** Keys of versions 4 and 5 without meaning here: kept and listed. */
   readonly legacy?: Readonly<Record<string, string>>;
 };
+
+/** A database that is no server, and can only be a target. */
+export type FileDatabase = { readonly name: string; readonly type: Exclude<DatabaseType, "postgres">; readonly directory: string };
+
+/** Null: it is a server. */
+export function filesOf({ name, type = "postgres", directory }: Database): FileDatabase | null {
+  return type === "postgres" ? null : { name, type, directory: directory ?? "" };
+}
 
 export type RelationKind = "table" | "sequence";
 

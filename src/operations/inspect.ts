@@ -6,7 +6,7 @@ import { readDatabase } from "../control/database.ts";
 import { readRelgroups } from "../control/relgroup.ts";
 import { readSync } from "../control/sync.ts";
 import { displayName } from "../model/name.ts";
-import { sourcesOf } from "../model/sync.ts";
+import { filesOf, sourcesOf } from "../model/sync.ts";
 import type { Context } from "./context.ts";
 import { key, text, words } from "./input.ts";
 import { defineOperation } from "./operation.ts";
@@ -25,7 +25,11 @@ export const inspectDb = defineOperation({
   output: output.extend({ objects: z.array(z.object({ kind: z.string(), name: z.string(), on: z.string().nullable() })) }),
   examples: [{ command: "bucardo inspect db oldalpha", about: "Triggers, functions, tables." }],
   async run({ name: [name = ""] }, context) {
-    const session = await context.connectTo(await readDatabase(await context.control(), name));
+    const database = await readDatabase(await context.control(), name);
+    const files = filesOf(database);
+    if (files !== null)
+      return { lines: [`Changes for "${name}" are written as files (${files.type}) into ${files.directory}`], objects: [] };
+    const session = await context.connectTo(database);
     const objects = (await inspectCapture(session)).map((object) => ({ ...object }));
     // The role belongs to the whole server: alone it may be there for another database.
     const nothing = objects.every(({ kind }) => kind === "role");

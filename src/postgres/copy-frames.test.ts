@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FrameWalker } from "./copy-frames.ts";
+import { FrameWalker, PayloadReader } from "./copy-frames.ts";
 
 type Message = { readonly type: string; readonly body: Buffer };
 
@@ -80,4 +80,16 @@ test("a whole chunk of CopyData is handed on as it is, without copying", () => {
   new FrameWalker({ data: (bytes) => handed.push(bytes), message: () => undefined }).walk(chunk);
   expect(handed).toHaveLength(1);
   expect(handed[0]).toBe(chunk);
+});
+
+test("however CopyData is cut, what is in it comes out without the headers", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 10 }), fc.integer({ min: 1, max: 30 }), (bodies, size) => {
+      const stream = Buffer.concat(bodies.map((body) => encode({ type: "d", body: Buffer.from(body) })));
+      const reader = new PayloadReader();
+      const parts: Buffer[] = [];
+      for (let at = 0; at < stream.length; at += size) parts.push(...reader.read(stream.subarray(at, at + size)));
+      expect(Buffer.concat(parts)).toEqual(Buffer.concat(bodies));
+    }),
+  );
 });

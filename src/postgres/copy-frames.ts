@@ -102,3 +102,29 @@ export class FrameWalker {
     this.#sink.message(message.type, Buffer.concat(message.parts));
   }
 }
+
+/** Takes the headers out of a stream of CopyData messages, as `FrameSink.data` gets it. */
+export class PayloadReader {
+  #remaining = 0;
+  #header: Buffer = Buffer.alloc(0);
+
+  /** What is in these bytes of the rows, without copying it. */
+  read(frames: Buffer): Buffer[] {
+    const parts: Buffer[] = [];
+    let at = 0;
+    while (at < frames.length) {
+      if (this.#remaining > 0) {
+        const part = frames.subarray(at, at + this.#remaining);
+        parts.push(part);
+        this.#remaining -= part.length;
+        at += part.length;
+        continue;
+      }
+      const header = Buffer.concat([this.#header, frames.subarray(at, at + HEADER - this.#header.length)]);
+      at += header.length - this.#header.length;
+      this.#header = header.length < HEADER ? header : Buffer.alloc(0);
+      if (header.length === HEADER) this.#remaining = header.readUInt32BE(1) - 4;
+    }
+    return parts;
+  }
+}

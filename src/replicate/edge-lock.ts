@@ -28,6 +28,17 @@ export async function withEdgeLock<T>(source: Session, target: Session, definiti
   }
 }
 
+/** The same where the target is no server: whoever writes there for the sync has the lock on the source. */
+export async function withSinkLock<T>(source: Session, definition: RunDefinition, work: () => Promise<T>): Promise<T> {
+  const key = `bucardo ${definition.sync.id} ${definition.target}`;
+  await lock(source, key, definition);
+  try {
+    return await work();
+  } finally {
+    await unlock(source, key);
+  }
+}
+
 async function lock(session: Session, key: string, { sync }: RunDefinition): Promise<void> {
   try {
     await session.batch([

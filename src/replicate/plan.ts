@@ -126,10 +126,33 @@ async function whyCopy(target: Session, { onetimecopy }: RunDefinition, table: B
   if (onetimecopy === 1) return "a copy was asked for";
   // Whether the source is empty too is not asked: truncated since the snapshot it looks so. A copy is, like all reading, held against its file.
   if (onetimecopy === 2 && (await isEmpty(target, table))) return "the table is empty on the target";
+  const added = storedSince(table);
+  if (added.length === 0 || (await holdsStored(target, table, added))) return null;
+  return COLUMN_WITH_VALUE;
+}
+
+const COLUMN_WITH_VALUE = "a column was added with a value for the rows that were there";
+
+/** Columns that were added since the checkpoint and have a value in the catalog for the rows that were there. */
+function storedSince(table: BatchTable): string[] {
   const old = new Map((table.before?.leaves ?? []).map((leaf) => [leaf.oid, leaf.stored]));
-  const added = new Set(table.now.leaves.flatMap((leaf) => leaf.stored.filter((value) => old.get(leaf.oid)?.includes(value) === false)));
-  if (added.size === 0 || (await holdsStored(target, table, [...added]))) return null;
-  return "a column was added with a value for the rows that were there";
+  return [...new Set(table.now.leaves.flatMap((leaf) => leaf.stored.filter((value) => old.get(leaf.oid)?.includes(value) === false)))];
+}
+
+/**
+ * The plans of a run whose target cannot be asked anything. onetimecopy=2 copies what no run has carried there; what another server may have by itself travels.
+ * `conditions`: it takes PostgreSQL's conditions of partitions.
+ */
+export function planUnasked({ relations, onetimecopy }: RunDefinition, batch: Batch, conditions: boolean): TablePlan[] {
+  const byName = new Map(batch.tables.map((table) => [displayName(table.name), table]));
+  return relations.flatMap((relation) => {
+    const table = relation.kind === "table" ? byName.get(displayName(relation.name)) : undefined;
+    if (table === undefined) return [];
+    const asked = onetimecopy === 1 || (onetimecopy === 2 && table.first === true);
+    const plan = planTable(table, asked ? "a copy was asked for" : storedSince(table).length > 0 ? COLUMN_WITH_VALUE : null);
+    if (plan === null) return [];
+    return plan.gone.length === 0 || conditions ? [plan] : [planTable(table, "a partition left or was truncated")!];
+  });
 }
 
 /**

@@ -7,7 +7,7 @@ export type Progress = {
   expect(rows: number | null): void;
   step(step: RunProgress["step"], table: { schema: string; name: string } | null): void;
   moved(bytes: number, rows: number): void;
-  fetched(done: Fetched): void;
+  fetched(done: Pick<Fetched, "rows" | "bytes">): void;
 };
 
 export function progressOf(onProgress: (progress: RunProgress) => void): Progress {

@@ -240,7 +240,7 @@ function withConflicts(counts: TableCounts, conflicts: ReadonlyMap<string, numbe
  * Settling without rows moves only the checkpoint. It is worth a write when a table changed its shape or joined, or when the checkpoint has fallen far
  * behind, which keeps its list of open transactions short and purge going; not with every look, which would never let an idle source rest.
  */
-function isStale(batch: Batch): boolean {
+export function isStale(batch: Batch): boolean {
   return (
     batch.checkpoint.sourceIdentity === null ||
     batch.snapshot.xmax - batch.checkpoint.snapshot.xmax > 1000 ||
@@ -248,7 +248,8 @@ function isStale(batch: Batch): boolean {
   );
 }
 
-function withSync(error: unknown, sync: string): unknown {
+/** The error with the name of the sync it happened to. */
+export function withSync(error: unknown, sync: string): unknown {
   if (!(error instanceof BucardoError) || error.details.sync !== undefined) return error;
   return new BucardoError(error.code, error.message, { ...error.details, sync });
 }

@@ -12,7 +12,8 @@ import { sql } from "../postgres/sql.ts";
 /** A sequence of the source, and what the target calls it. */
 export type Carried = QualifiedName & { readonly there?: QualifiedName; readonly strict?: boolean };
 
-type Position = { readonly name: string; readonly last_value: string; readonly is_called: boolean };
+/** Where a sequence stands. */
+export type Position = { readonly name: string; readonly last_value: string; readonly is_called: boolean };
 
 /**
  * Brings sequences to where the source's are, attributes included; returns how many moved. Called after the run's snapshot was taken and before the
@@ -59,7 +60,8 @@ function isAhead(one: Position, other: Position, { increment }: SequenceShape, p
 /** A chain of thousands of selects would take the server long to plan, or be refused. */
 const READ_AT_ONCE = 200;
 
-async function readPositions(session: Session, names: readonly QualifiedName[]): Promise<Position[]> {
+/** In the order of the names. */
+export async function readPositions(session: Session, names: readonly QualifiedName[]): Promise<Position[]> {
   const positions: Position[] = [];
   for (const some of chunks(names, READ_AT_ONCE)) {
     const parts = some.map(

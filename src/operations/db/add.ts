@@ -3,7 +3,7 @@ import { findRelations } from "../../catalog/find.ts";
 import { findDatabase, insertDatabase } from "../../control/database.ts";
 import { BucardoError } from "../../model/error.ts";
 import type { QualifiedName } from "../../model/name.ts";
-import type { RelationKind } from "../../model/sync.ts";
+import type { DatabaseType, RelationKind } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Messages } from "../change.ts";
 import type { Context } from "../context.ts";
@@ -14,6 +14,7 @@ import { register } from "../relation/register.ts";
 import { stopOnProblems } from "../report.ts";
 import { applySyncChange } from "../sync/apply.ts";
 import { amend, connectionProblem, sealed, tryConnect, withoutName, type Draft, type Given } from "./draft.ts";
+import { proveFiles, typeOf, withFileKeys, type FileKeys } from "./files.ts";
 import { connectionKeys, withExtras } from "./keys.ts";
 import { readNames, type NewDatabase } from "./new-names.ts";
 
@@ -51,18 +52,22 @@ export const addDb = defineOperation({
   examples: [
     { command: "bucardo_ctl add db alpha name=oldalpha port=5555", about: "Version 4: database alpha, called oldalpha here." },
     { command: "bucardo add db A dbname=shop host=old.example.com", about: "Version 5: database shop, called A here." },
+    { command: "bucardo add db F type=flatpg dir=/var/spool/shop", about: "Changes are written as files, for psql to load elsewhere." },
     { command: "bucardo add db A,B dbname=shop host=old,new group=move", about: "Two at once, as source and target of a group." },
   ],
   async run(input, context) {
-    refuseOtherTypes(input);
+    const type = typeOf(input) ?? "postgres";
     const { names, name, dbname, host, port, user, pass, service, pgpass, conn, url, status } = input;
     const given: Given = { dbname, host, port, user, pass, service, pgpass, conn, url, status };
-    const read = readNames({ names, name, ...given }, context.program === "bucardo_ctl");
+    const isServer = type === "postgres";
+    const read = isServer
+      ? readNames({ names, name, ...given }, context.program === "bucardo_ctl")
+      : readNames({ names, name, dbname: "" }, false);
     const { form, problems } = read;
     const databases = read.databases.map((each) => ({ ...each, base: withExtras(each.base, input) }));
     stopOnProblems(problems, "bad-value", "Cannot add database");
     await refuseKnown(databases, context);
-    const checked = await check(databases, input, context);
+    const checked = isServer ? await check(databases, input, context) : await checkFiles(databases, type, input, context);
     const work = async (control: Session): Promise<Messages> => {
       const messages = checked.flatMap(({ warning }) => (warning === null ? [] : [warning]));
       messages.push(...(await store(control, checked, form, context)));
@@ -79,16 +84,6 @@ export const addDb = defineOperation({
   },
   print: ({ messages }, io) => messages.forEach((message) => io.out(message)),
 });
-
-/** Errors: not-supported. */
-export function refuseOtherTypes({ type, dbdsn }: { readonly type?: string | undefined; readonly dbdsn?: string | undefined }): void {
-  if (dbdsn !== undefined)
-    throw new BucardoError("not-supported", "dbdsn= is not offered.", { advice: "Use url= or conn= with libpq's words." });
-  if (type === undefined || /^(pg|p\w*gres\w*)$/i.test(type)) return;
-  throw new BucardoError("not-supported", `Databases of type "${type}" are not offered; only PostgreSQL is replicated.`, {
-    advice: "Leave type= out.",
-  });
-}
 
 async function refuseKnown(databases: readonly NewDatabase[], context: Context): Promise<void> {
   const control = await context.control();
@@ -124,6 +119,25 @@ async function check(
   if (failed.length > 0 && !context.flags.force)
     throw connectionFailure(failed.map(({ draft, error }) => ({ db: draft.database.name, error })));
   return results;
+}
+
+async function checkFiles(
+  databases: readonly NewDatabase[],
+  type: DatabaseType,
+  input: FileKeys & { addalltables?: boolean | undefined; addallsequences?: boolean | undefined },
+  context: Context,
+): Promise<Checked[]> {
+  const [only, ...more] = databases;
+  const { dbname, host, port, user, pass, service, pgpass, conn, url, status, dir, addalltables, addallsequences } = input;
+  const title = `Cannot add database${only === undefined ? "" : ` "${only.base.name}"`}`;
+  if (only === undefined || more.length > 0 || addalltables === true || addallsequences === true)
+    throw new BucardoError("usage", `${title}: files are added one by one, and have no tables of their own.`, {
+      advice: "Nothing was changed.",
+    });
+  const given = { dbname, host, port, user, pass, service, pgpass, conn, url, status, dir };
+  const database = withFileKeys(only.base, type, given, title);
+  const warning = await proveFiles(context, database, title);
+  return [{ draft: { database, clearPassword: null }, role: only.role ?? "target", relations: [], warning }];
 }
 
 function connectionFailure(failed: readonly { readonly db: string; readonly error: unknown }[]): unknown {

@@ -26,7 +26,17 @@ export const connectionKeys = {
   conn: key(z.string().optional(), { about: "More libpq words.", aliases: ["dbconn", "pgconn"], value: '"sslmode=verify-full ..."' }),
   url: key(z.string().optional(), { about: "All of it as one URL.", value: "postgresql://..." }),
   status: key(status.optional(), { about: "active (default) or inactive.", value: "active|inactive" }),
-  type: key(z.string().optional(), { about: "Only postgres is replicated.", aliases: ["dbtype"], value: "postgres" }),
+  type: key(z.string().optional(), {
+    about: "postgres (default); flatpg or flatsql: files of the changes as SQL, which can only be targets.",
+    aliases: ["dbtype"],
+    value: "postgres|flatpg|flatsql",
+  }),
+  dir: key(z.string().optional(), {
+    about: "Of files: the directory on the daemon's host.",
+    aliases: ["directory", "flatfile_dir"],
+    value: "DIRECTORY",
+    local: true,
+  }),
   dbdsn: key(z.string().optional(), { about: "Driver string of version 5; use url= or conn=.", aliases: ["dsn"], legacy: true }),
   server_side_prepares: key(z.string().optional(), { about: "Without meaning here.", aliases: ["ssp"], legacy: true }),
   makedelta: key(z.string().optional(), { about: "Without meaning here.", legacy: true }),

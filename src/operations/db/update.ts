@@ -3,7 +3,7 @@ import { readDatabases, updateDatabase } from "../../control/database.ts";
 import { readDbgroups } from "../../control/dbgroup.ts";
 import { readSyncs } from "../../control/sync.ts";
 import { BucardoError } from "../../model/error.ts";
-import type { Database } from "../../model/sync.ts";
+import { filesOf, type Database } from "../../model/sync.ts";
 import type { Context } from "../context.ts";
 import { joinGroup, splitGroup } from "../dbgroup/join.ts";
 import { deleteDbgroupMember } from "../../control/dbgroup.ts";
@@ -12,8 +12,8 @@ import { defineOperation } from "../operation.ts";
 import { chooseOrFail } from "../choose.ts";
 import { stopOnProblems } from "../report.ts";
 import { applySyncChange } from "../sync/apply.ts";
-import { refuseOtherTypes } from "./add.ts";
 import { amend, sealed, tryConnect, withoutName, type Draft, type Given } from "./draft.ts";
+import { proveFiles, typeOf, withFileKeys, type FileKeys } from "./files.ts";
 import { connectionKeys, withExtras, type ExtraKeys } from "./keys.ts";
 import { renameDatabase } from "./rename.ts";
 
@@ -61,12 +61,9 @@ export const updateDb = defineOperation({
 async function reconnect(
   context: Context,
   database: Database,
-  input: Given & ExtraKeys & { type?: string | undefined; dbdsn?: string | undefined },
+  input: FileKeys & ExtraKeys & { dbdsn?: string | undefined },
 ): Promise<string[]> {
-  refuseOtherTypes(input);
-  const { dbname, host, port, user, pass, service, pgpass, conn, url, status } = input;
-  const { draft, problems } = amend(withExtras(database, input), { dbname, host, port, user, pass, service, pgpass, conn, url, status });
-  stopOnProblems(problems, "bad-value", `Cannot change database "${database.name}"`);
+  const draft = draftOf(database, input);
   const lines = differences(database, draft);
   if (lines.every((line) => line.startsWith("No change"))) return lines;
   const moved = lines.some((line) => !/ (status|sourcelimit|targetlimit|legacy) /.test(line) && !line.startsWith("No change"));
@@ -82,7 +79,30 @@ async function reconnect(
   return [...messages];
 }
 
+function draftOf(database: Database, input: FileKeys & ExtraKeys & { dbdsn?: string | undefined }): Draft {
+  const title = `Cannot change database "${database.name}"`;
+  const { dir, dbname, host, port, user, pass, service, pgpass, conn, url, status } = input;
+  const given: Given = { dbname, host, port, user, pass, service, pgpass, conn, url, status };
+  const type = typeOf(input);
+  const before = withExtras(database, input);
+  const was = filesOf(database)?.type ?? "postgres";
+  const remedy = `\`remove db ${database.name}\`, then \`add db\``;
+  if (type !== undefined && type !== was)
+    throw new BucardoError("not-supported", `${title}: it is ${was}, and stays so.`, { advice: `${remedy}. Nothing was changed.` });
+  if (was !== "postgres") return { database: withFileKeys(before, was, { ...given, dir }, title), clearPassword: null };
+  if (dir !== undefined) throw new BucardoError("bad-value", `${title}: dir= is for files.`, { advice: "Nothing was changed." });
+  const { draft, problems } = amend(before, given);
+  stopOnProblems(problems, "bad-value", title);
+  return draft;
+}
+
 async function prove(context: Context, draft: Draft): Promise<void> {
+  const { database } = draft;
+  if (filesOf(database) !== null) {
+    const warning = await proveFiles(context, database, `Cannot change database "${database.name}"`);
+    if (warning !== null) context.io.err(warning);
+    return;
+  }
   try {
     await using _session = await tryConnect(draft, context);
   } catch (error) {
@@ -97,9 +117,9 @@ async function prove(context: Context, draft: Draft): Promise<void> {
 }
 
 function differences(before: Database, { database: after, clearPassword }: Draft): string[] {
-  const columns = ["dbname", "host", "port", "user", "service", "pgpass", "conn", "status"] as const;
+  const columns = ["dbname", "host", "port", "user", "service", "pgpass", "conn", "status", "directory"] as const;
   const lines = columns.flatMap((column) =>
-    before[column] === after[column]
+    (before[column] ?? null) === (after[column] ?? null)
       ? []
       : [`Changed bucardo.db ${column} from ${before[column] ?? "nothing"} to ${after[column] ?? "nothing"}`],
   );

@@ -6,7 +6,7 @@ import { daemonIsAlive } from "../../control/daemon.ts";
 import { readDatabases } from "../../control/database.ts";
 import { dropSchema, readInstallation } from "../../control/installation.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
-import type { Database } from "../../model/sync.ts";
+import { filesOf, type Database } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { connectionProblem } from "../db/draft.ts";
@@ -66,7 +66,7 @@ async function reachAll(context: Context, databases: readonly Database[]): Promi
   const sessions: Session[] = [];
   const problems: Problem[] = [];
   const missing: string[] = [];
-  for (const database of databases) {
+  for (const database of databases.filter((each) => filesOf(each) === null)) {
     try {
       sessions.push(await context.connectTo(database));
     } catch (error) {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readDatabases } from "../../control/database.ts";
 import { readDbgroups } from "../../control/dbgroup.ts";
 import { readSyncs } from "../../control/sync.ts";
-import type { Database } from "../../model/sync.ts";
+import { databaseTypes, type Database } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import { words } from "../input.ts";
 import type { Io } from "../io.ts";
@@ -22,6 +22,9 @@ const row = z.object({
   pgpass: z.string().nullable(),
   conn: z.string().nullable(),
   status: z.enum(["active", "inactive"]),
+  type: z.enum(databaseTypes),
+  /** Of files. */
+  directory: z.string().nullable(),
   /** How many runs may use it at once. */
   sourcelimit: z.number().nullable(),
   targetlimit: z.number().nullable(),
@@ -52,6 +55,8 @@ export async function databaseRows(control: Session, names: readonly string[]): 
   const [groups, syncs] = [await readDbgroups(control), await readSyncs(control)];
   return chosen.map(({ sourceLimit, targetLimit, legacy, ...db }) => ({
     ...db,
+    type: db.type ?? "postgres",
+    directory: db.directory ?? null,
     password: passwordPlace(db),
     conn: db.conn?.replace(/password\s*=\s*('[^']*'|\S+)/gi, "password=...") ?? null,
     sourcelimit: sourceLimit ?? null,
@@ -82,8 +87,9 @@ function passwordPlace({ password }: Pick<Database, "password">): string | null 
   return password === null || password.startsWith("env:") ? password : "sealed";
 }
 
-/** As one would call psql; words that come from elsewhere are left out. */
-function connectionText({ port, user, dbname, host, service, conn }: DatabaseRow): string {
+/** As one would call psql; words that come from elsewhere are left out. Of files where they are. */
+function connectionText({ port, user, dbname, host, service, conn, type, directory }: DatabaseRow): string {
+  if (type !== "postgres") return `${type} files in ${directory}`;
   const options = [
     port === null ? "" : `-p ${port}`,
     user === null ? "" : `-U ${user}`,

@@ -1,13 +1,13 @@
 import { readDatabase, readDatabases } from "../../control/database.ts";
 import { readDbgroups } from "../../control/dbgroup.ts";
 import { BucardoError } from "../../model/error.ts";
-import type { Database } from "../../model/sync.ts";
+import { filesOf, type Database } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 
 /** The database whose tables are meant: the named one, the only one, or the only one that is a source. */
 export async function chooseDatabase(control: Session, wanted: string | undefined): Promise<Database> {
   if (wanted !== undefined) return await readDatabase(control, wanted);
-  const databases = await readDatabases(control);
+  const databases = (await readDatabases(control)).filter((database) => filesOf(database) === null);
   const [only] = databases;
   if (only === undefined)
     throw new BucardoError("unknown-object", "No databases have been added yet.", { advice: "`bucardo add db` registers one." });

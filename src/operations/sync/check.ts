@@ -2,10 +2,11 @@ import type { CaptureRelation } from "../../capture/request.ts";
 import { parseStrategy, STRATEGY_WORDS } from "../../model/conflict.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { sourcesOf, type Database, type SyncDefinition } from "../../model/sync.ts";
+import { filesOf, sourcesOf, type Database, type SyncDefinition } from "../../model/sync.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { Context } from "../context.ts";
 import { connectionProblem } from "../db/draft.ts";
+import { filesProblem } from "../db/files.ts";
 import { databaseProblems } from "./check-database.ts";
 import { checkRelations } from "./check-relations.ts";
 import { samePlaceProblems } from "./same-place.ts";
@@ -21,7 +22,7 @@ export type SyncCheck = {
 
 /** Connects to every database of the sync and compares what is there with what it declares. Changes nothing. */
 export async function checkSync(context: Context, sync: SyncDefinition, databases: readonly Database[]): Promise<SyncCheck> {
-  const problems = checkMembers(sync, databases);
+  const problems = [...checkMembers(sync, databases), ...(await checkFiles(sync, databases))];
   const sessions = await connectMembers(context, sync, databases, problems);
   problems.push(...(await samePlaceProblems(sync, sessions)));
   const source = sessions.get(sourcesOf(sync)[0] ?? "");
@@ -76,6 +77,30 @@ function checkMembers(sync: SyncDefinition, databases: readonly Database[]): Pro
   return problems;
 }
 
+/** Members that are files: what they cannot be, and what the daemon will meet. Whether it meets it is not certain, as it may be on another host. */
+async function checkFiles(sync: SyncDefinition, databases: readonly Database[]): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const places = new Map<string, string>();
+  for (const { db, role } of sync.members) {
+    const database = databases.find(({ name }) => name === db);
+    const files = database === undefined ? null : filesOf(database);
+    if (files === null) continue;
+    const wrong = (what: string, remedy: string, grade: Problem["grade"] = "error"): void =>
+      void problems.push({ grade, db, what, remedy });
+    if (role !== "target")
+      wrong(
+        `it is files, which cannot have the role ${role}`,
+        `${db}:target; for whole copies \`update sync ${sync.name} onetimecopy=1\`.`,
+      );
+    const other = places.get(files.directory);
+    if (other !== undefined) wrong(`its files would be in the directory of ${other}`, `\`bucardo update db ${db} dir=...\`.`);
+    places.set(files.directory, db);
+    const problem = await filesProblem(database!);
+    if (problem !== null) wrong(problem, "The daemon needs it, on its host.", "warning");
+  }
+  return problems;
+}
+
 /** Active members that answer, by name. */
 async function connectMembers(
   context: Context,
@@ -87,7 +112,7 @@ async function connectMembers(
   await Promise.all(
     sync.members.map(async ({ db }) => {
       const database = databases.find((each) => each.name === db);
-      if (database === undefined || database.status === "inactive") return;
+      if (database === undefined || database.status === "inactive" || filesOf(database) !== null) return;
       try {
         sessions.set(db, await context.connectTo(database));
       } catch (error) {

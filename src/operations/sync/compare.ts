@@ -3,7 +3,7 @@ import { daemonIsAlive } from "../../control/daemon.ts";
 import { readSync } from "../../control/sync.ts";
 import { BucardoError, type Problem } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { sourcesOf, targetsOf } from "../../model/sync.ts";
+import { sourcesOf } from "../../model/sync.ts";
 import { readSetAside, type SetAsideRow } from "../../replicate/set-aside.ts";
 import { relationFor } from "../../replicate/relation.ts";
 import { compareSync } from "../../verify/compare.ts";
@@ -12,6 +12,7 @@ import { interval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
 import { matcherOf } from "../pattern.ts";
 import { problemText } from "../problem-text.ts";
+import { serversOf } from "./servers.ts";
 
 const differingKey = z.object({ key: z.array(z.string()), kind: z.enum(["only-source", "only-target", "different"]) });
 const table = z.object({
@@ -67,12 +68,7 @@ export const compare = defineOperation({
   async run({ words: [name = "", ...wanted], tables, limit, patience }, context) {
     const control = await context.control();
     const sync = await readSync(control, name);
-    const unknown = wanted.filter((each) => !targetsOf(sync).includes(each));
-    if (unknown.length > 0)
-      throw new BucardoError("unknown-object", `Sync "${name}" has no target ${unknown.join(", ")}.`, {
-        sync: name,
-        advice: `Its targets: ${targetsOf(sync).join(", ")}.`,
-      });
+    const chosen = await serversOf(context, sync, wanted);
     const tests = (tables ?? ["*"]).map(matcherOf);
     const relations = sync.relations.filter((relation) => tests.some((test) => test(relation.name) || test(displayName(relation))));
     if (relations.length === 0)
@@ -84,7 +80,7 @@ export const compare = defineOperation({
     const source = await context.connectTo(sourcesOf(sync)[0] ?? "");
     const aside = await readSetAside(source, { sync: sync.id, target: null, ids: null });
     const results: z.output<typeof target>[] = [];
-    for (const each of wanted.length > 0 ? wanted : targetsOf(sync)) {
+    for (const each of chosen) {
       const equality = await compareSync({
         source,
         target: await context.connectTo(each),

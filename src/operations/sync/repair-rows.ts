@@ -5,7 +5,7 @@ import { requestKick } from "../../control/kick.ts";
 import { readSync } from "../../control/sync.ts";
 import { BucardoError } from "../../model/error.ts";
 import { displayName } from "../../model/name.ts";
-import { sourcesOf, targetsOf } from "../../model/sync.ts";
+import { sourcesOf } from "../../model/sync.ts";
 import { relationFor } from "../../replicate/relation.ts";
 import { compareSync } from "../../verify/compare.ts";
 import type { Context } from "../context.ts";
@@ -14,6 +14,7 @@ import { key, list, words } from "../input.ts";
 import { interval } from "../interval.ts";
 import { defineOperation } from "../operation.ts";
 import { matcherOf } from "../pattern.ts";
+import { serversOf } from "./servers.ts";
 
 /** More keys of a table than this are not repaired but copied: `update sync .. onetimecopy=1`. */
 const MOST_KEYS = 100_000;
@@ -46,9 +47,7 @@ export const repair = defineOperation({
   async run({ words: [name = "", ...wanted], tables, patience, wait }, context) {
     const control = await context.control();
     const sync = await readSync(control, name);
-    const targets = wanted.length > 0 ? wanted : targetsOf(sync);
-    const unknown = targets.filter((each) => !targetsOf(sync).includes(each));
-    if (unknown.length > 0) throw new BucardoError("unknown-object", `Sync "${name}" has no target ${unknown.join(", ")}.`, { sync: name });
+    const targets = await serversOf(context, sync, wanted);
     const tests = (tables ?? ["*"]).map(matcherOf);
     const chosen = sync.relations.filter(
       (relation) => relation.kind === "table" && tests.some((test) => test(relation.name) || test(displayName(relation))),
