@@ -1,4 +1,4 @@
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createDatabase } from "../harness/database.ts";
@@ -6,6 +6,7 @@ import { equalTables } from "../harness/equal-tables.ts";
 import { exec } from "../harness/exec.ts";
 import { needsProgram } from "../harness/needs-program.ts";
 import { sharedServer } from "../harness/shared-server.ts";
+import { waitFor } from "../harness/wait.ts";
 import { userTypes, valueCases } from "../replicate/value-case.ts";
 import { startDaemon } from "./daemon.ts";
 import { Loader } from "./file-site.ts";
@@ -202,6 +203,14 @@ test("what files cannot be is refused, and nothing changes", async () => {
   const forced = await site.ok("add db far type=flatpg dir=/nosuch/dir --force");
   expect(forced).toContain("/nosuch/dir does not exist");
   await site.ok("remove db far");
+});
+
+test("custom code does not run for files: the target is paused and says why, until the code goes", async () => {
+  await writeFile(join(site.home, "nothing.js"), "export default () => {};\n");
+  await site.ok("add customcode nothing whenrun=before_sync src_code=nothing.js sync=both");
+  await waitFor(async () => (await site.ok("status both --json")).includes("for which no custom code runs"), { what: "the reason" });
+  await site.ok("remove customcode nothing");
+  await site.ok("kick both 0");
 });
 
 test("other names, columns and rows; a directory that is another one stops the target until it is accepted", async () => {
