@@ -2,14 +2,11 @@ import { anySignal } from "../base/abort.ts";
 import { sleep } from "../base/sleep.ts";
 import type { Session } from "../postgres/session.ts";
 import type { DaemonContext } from "./context.ts";
+import type { Job } from "./job.ts";
 
 /** Target null: it is no server. */
 export type Pair = { readonly source: Session; readonly target: Session | null };
 export type Servers = { readonly source: Session; readonly target: Session };
-export type Open = {
-  readonly source: (signal: AbortSignal) => Promise<Session>;
-  readonly target: (signal: AbortSignal) => Promise<Session | null>;
-};
 
 /** With one half open and the other to be waited for, this often the half is given back before it is held until the end. */
 const YIELDS = 5;
@@ -20,15 +17,19 @@ const YIELD_MS = 300;
  * the other: a run that lost one side is void, and the next begins on fresh connections (hazard 1).
  */
 export class Connections implements AsyncDisposable {
-  readonly #open: Open;
-  readonly #context: Pick<DaemonContext, "contended" | "random">;
+  readonly #context: Pick<DaemonContext, "contended" | "random" | "open">;
   readonly #signal: AbortSignal;
+  readonly #job: () => Pick<Job, "definition" | "files">;
   #pair: Pair | null = null;
 
-  constructor(context: Pick<DaemonContext, "contended" | "random">, signal: AbortSignal, open: Open) {
+  constructor(
+    context: Pick<DaemonContext, "contended" | "random" | "open">,
+    signal: AbortSignal,
+    job: () => Pick<Job, "definition" | "files">,
+  ) {
     this.#context = context;
     this.#signal = signal;
-    this.#open = open;
+    this.#job = job;
   }
 
   get isOpen(): boolean {
@@ -61,7 +62,8 @@ export class Connections implements AsyncDisposable {
    * other's. For a random time, so that one of them gets both.
    */
   async #openPair(yields: boolean): Promise<Pair | null> {
-    const source = await this.#open.source(this.#signal);
+    const { definition, files } = this.#job();
+    const source = await this.#context.open(definition.source, this.#signal);
     const patience = new AbortController();
     const timer = setTimeout(
       () => {
@@ -71,7 +73,7 @@ export class Connections implements AsyncDisposable {
     );
     using signal = anySignal(this.#signal, patience.signal);
     try {
-      return { source, target: await this.#open.target(signal) };
+      return { source, target: files === null ? await this.#context.open(definition.target, signal) : null };
     } catch (error) {
       await source.close();
       if (!patience.signal.aborted || this.#signal.aborted) throw error;

@@ -64,10 +64,7 @@ export class TargetLoop {
     this.#context = context;
     this.#job = job;
     this.#told = told;
-    this.#connections = new Connections(context, this.#abort.signal, {
-      source: (signal) => context.open(this.#job.definition.source, signal),
-      target: async (signal) => (this.#job.files === null ? await context.open(this.#job.definition.target, signal) : null),
-    });
+    this.#connections = new Connections(context, this.#abort.signal, () => this.#job);
     this.#copier = new Copier(context, job, () => {
       this.#copied = true;
       this.#bell.ring();

@@ -11,6 +11,7 @@ export const flatpg: FileFormat = {
   begin: (title) => `${titleText("flatpg", title)}
 -- psql -X -f FILE: the files of a sync in the order of their numbers, by a user that may set session_replication_role; one may be read twice.
 \\set ON_ERROR_STOP on
+set client_min_messages = warning;
 set client_encoding = 'UTF8';
 set standard_conforming_strings = on;
 set datestyle = 'ISO, YMD';

@@ -95,7 +95,7 @@ class Reader {
     this.#taking = this.#taking
       .then(() => (this.#failure === null ? this.#job.take(bytes) : undefined))
       .catch((error: unknown) => this.#fail(toBucardoError(error)))
-      .then(() => {
+      .finally(() => {
         this.#waiting -= bytes.length;
         if (this.#waiting <= HIGH_WATER) this.#side.socket.resume();
       });

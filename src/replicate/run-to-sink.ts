@@ -6,7 +6,7 @@ import type { TableCounts } from "../model/run.ts";
 import { copyOut } from "../postgres/copy-out.ts";
 import { sql, type Statement } from "../postgres/sql.ts";
 import { rollbackQuietly } from "../postgres/transaction.ts";
-import type { Batch, RunDefinition } from "./definition.ts";
+import type { Batch } from "./definition.ts";
 import { inTable } from "./data-fault.ts";
 import { withSinkLock } from "./edge-lock.ts";
 import { expectedRows } from "./expect.ts";

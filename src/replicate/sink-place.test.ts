@@ -13,6 +13,6 @@ test.each([
   ["a backup", identityOf(place), { ...place, number: 6 }, "went back in time"],
 ])("%s", (_what, before, now, problem) => {
   const found = placeProblem(before, now);
-  if (problem === null) expect(found).toBeNull();
-  else expect(found).toContain(problem);
+  expect(found === null).toBe(problem === null);
+  expect(found ?? "").toContain(problem ?? "");
 });

@@ -14,16 +14,7 @@ import { waitFor } from "../harness/wait.ts";
 const SCHEMA = "create table t (id integer primary key, mail text unique, n integer); create sequence numbers";
 
 /** In their order; each is passed by a run that has something to write. */
-const POINTS = [
-  "replicate.locked",
-  "replicate.snapshot-taken",
-  "replicate.table-applied",
-  "files.prepared",
-  "replicate.intent-committed",
-  "files.recorded",
-  "replicate.target-committed",
-  "replicate.settled",
-];
+const POINTS = ["replicate.table-applied", "files.prepared", "files.recorded", "replicate.target-committed", "replicate.settled"];
 
 // proves: 6.3/flat-files
 test(

@@ -30,7 +30,7 @@ function isPostgres(row: PerlRow, notes: ImportNote[]): boolean {
   if (type === "postgres") return true;
   notes.push({
     what: `database ${text(row, "name")} is of type ${type}`,
-    remedy: /^flat/.test(type)
+    remedy: type.startsWith("flat")
       ? `\`bucardo add db ${text(row, "name")} type=${type} dir=DIRECTORY\` adds it, with a directory of its own (docs/files.md).`
       : "Only PostgreSQL is replicated; changes for other kinds can be written as files (docs/files.md), or handed on by custom code (docs/custom-code.md).",
   });
