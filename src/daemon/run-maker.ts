@@ -212,7 +212,7 @@ export class RunMaker {
 
   async #toFiles(context: Omit<SinkRunContext, "sink" | "signal">, files: FileDatabase): Promise<Made> {
     const { settledRuns, more, left: _none, ...result } = await runToSink({ ...context, sink: openFiles(files), signal: this.#signal });
-    return { kind: "done", result, settledRuns, more };
+    return { kind: "done", result, settledRuns, more, copied: context.definition.onetimecopy !== 0 };
   }
 
   async #attempt(job: Job, connect: () => Promise<Pair>, remembered: number | null): Promise<Made> {
