@@ -90,17 +90,18 @@ export async function pruneSamples(session: Session): Promise<number> {
   );
 }
 
-/** Which grains the points of a step come from. */
-const SOURCES: Readonly<Record<Step, string>> = {
-  10: "s.step = 10",
-  300: "s.step = 300 and s.at < e.fine or s.step = 10 and s.at >= e.fine",
-  3600: "s.step = 3600 and s.at < e.middle or s.step = 300 and s.at >= e.middle and s.at < e.fine or s.step = 10 and s.at >= e.fine",
+/** Where the points of a step come from: those that are folded already, which are most, and those to be folded here. */
+const SOURCES: Readonly<Record<Step, { readonly folded: string | null; readonly finer: string }>> = {
+  10: { folded: null, finer: "s.step = 10" },
+  300: { folded: "s.step = 300 and s.at < e.fine", finer: "s.step = 10 and s.at >= e.fine" },
+  3600: {
+    folded: "s.step = 3600 and s.at < e.middle",
+    finer: "(s.step = 300 and s.at >= e.middle and s.at < e.fine or s.step = 10 and s.at >= e.fine)",
+  },
 };
 
-/** Points that are folded already need no more of it; they are most. */
-const FOLDED = `select extract(epoch from c.at)::float8 as at, c.sync, c.target, c.deltas, c.lag_seconds as lag, c.rows, c.bytes, c.runs::bigint, c.failed::bigint
-           from chosen c where c.step = $1::integer
-          union all`;
+const WANTED = `s.at >= pg_catalog.clock_timestamp() - $2 * interval '1 second'
+            and ($3::text is null or s.sync = (select y.id from bucardo.sync y where y.name = $3)) and ($4::text is null or s.target = $4)`;
 
 /**
  * The points of the last `seconds`, `step` apart, in the order of time: what was folded already, and what still stands in finer grains. One series per
@@ -110,6 +111,8 @@ export async function readSamples(
   session: Session,
   of: { readonly step: Step; readonly seconds: number; readonly sync: string | null; readonly target: string | null },
 ): Promise<SampleRow[]> {
+  const { folded, finer } = SOURCES[of.step];
+  const series = of.sync === null ? "" : ", s.target";
   return await session.query<SampleRow>(
     sql(
       "control.sample-read",
@@ -117,21 +120,17 @@ export async function readSamples(
          -- From here on a grain is taken from the finer one, which surely still has all of it.
          select ${bucket("pg_catalog.clock_timestamp() - interval '50 minutes'", "300")} as fine,
                 ${bucket("pg_catalog.clock_timestamp() - interval '3 hours'", "3600")} as middle
-       ), chosen as (
-         select s.* from bucardo.sample s, edge e
-          where s.at >= pg_catalog.clock_timestamp() - $2 * interval '1 second'
-            and ($3::text is null or s.sync = (select y.id from bucardo.sync y where y.name = $3)) and ($4::text is null or s.target = $4)
-            and (${SOURCES[of.step]})
        ), steps as (
-         ${of.step === 10 ? "" : FOLDED}
-         select extract(epoch from ${bucket("c.at", "$1::integer")})::float8 as at, c.sync, c.target, max(c.deltas) as deltas, max(c.lag_seconds) as lag,
-                sum(c.rows) as rows, sum(c.bytes) as bytes, sum(c.runs) as runs, sum(c.failed) as failed
-           from chosen c where c.step < $1::integer or $1::integer = 10 group by 1, c.sync, c.target
+         select ${bucket("s.at", "$1::integer")} as at, s.target, max(s.deltas) as deltas, max(s.lag_seconds) as lag,
+                sum(s.rows)::bigint as rows, sum(s.bytes)::bigint as bytes, sum(s.runs) as runs, sum(s.failed) as failed
+           from bucardo.sample s, edge e
+          where ${WANTED} and ${finer} group by 1, s.sync, s.target
+         ${folded === null ? "" : `union all select s.at, s.target, s.deltas, s.lag_seconds, s.rows, s.bytes, s.runs, s.failed from bucardo.sample s, edge e where ${WANTED} and ${folded}`}
        )
-       select s.at, case when $3::text is not null then $3::text end as sync, case when $3::text is not null then s.target end as target,
+       select extract(epoch from s.at)::float8 as at, $3::text as sync, ${of.sync === null ? "null::text" : "s.target"} as target,
               sum(s.deltas)::bigint as deltas, max(s.lag) as "lagSeconds", sum(s.rows)::bigint as rows, sum(s.bytes)::bigint as bytes,
               sum(s.runs)::bigint as runs, sum(s.failed)::bigint as failed
-         from steps s group by 1, 2, 3 order by 3, 1`,
+         from steps s group by s.at${series} order by ${of.sync === null ? "" : "s.target, "}s.at`,
       [of.step, of.seconds, of.sync, of.target],
     ),
   );
