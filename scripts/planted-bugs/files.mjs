@@ -1,5 +1,4 @@
 const files = "test/cli/files.pg.test.ts";
-const crash = "test/e2e/files-crash.e2e.test.ts";
 const sink = "src/files/file-sink.test.ts";
 
 /** Targets that are no servers. */
@@ -26,10 +25,7 @@ export const toFiles = [
     file: "src/files/file-sink.ts",
     find: "left.includes(record.temporary)",
     replace: 'left.includes("")',
-    tests: [
-      { file: sink, name: "begun again under the same number" },
-      { file: crash, name: "killed at every point of a run into files" },
-    ],
+    tests: [{ file: sink, name: "begun again under the same number" }],
   },
   {
     name: "unfinished-files-stay",
