@@ -166,6 +166,7 @@ class Attempt {
     if (fenced) await this.#quietly("usual functions there", () => disarmFence(to).then(() => writeMark(to, null)));
     // What the other side changes from now on reaches this one without deltas: what was proved here proves nothing the next time.
     await this.#quietly("forget what was compared", () => forgetProof(from, this.#working.context.definition));
+    await reach("migrate.proof-forgotten");
     await this.#quietly("note that it is done", async () => {
       await writeMark(from, { state: "done", to: target.place, poolers: [] });
     });

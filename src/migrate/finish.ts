@@ -4,6 +4,7 @@ import { BucardoError } from "../model/error.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
+import { readComparedTables, type ComparedTable } from "./compared-table.ts";
 import { refuseDecided, requireSameNew } from "./decided.ts";
 import { openEndpoint } from "./endpoint.ts";
 import { lockMigration } from "./lock.ts";
@@ -20,25 +21,33 @@ export type FinishOptions = {
 };
 
 /**
- * Ends a move after its cutover: neither side carries anything of ours any more, and there is no way back. May be repeated after an interruption.
- * Errors: migration-missing, in-use (not switched over yet), target-changed, cutover-unfinished.
+ * Ends a move after its cutover: neither side carries anything of ours any more, and there is no way back. May be repeated after an interruption. Returns what was
+ * compared; nothing where the old side is not asked. Errors: migration-missing, in-use (not switched over yet), target-changed, cutover-unfinished.
  */
-export async function finish(context: Pick<MoveContext, "old" | "new" | "signal">, options: FinishOptions): Promise<void> {
-  if (options.withoutOld) return cleanNew(context, null);
+export async function finish(
+  context: Pick<MoveContext, "old" | "new" | "signal">,
+  options: FinishOptions,
+): Promise<readonly ComparedTable[]> {
+  if (options.withoutOld) {
+    await cleanNew(context, null);
+    return [];
+  }
   await using old = await openEndpoint(context.old, "finish", context.signal);
-  await lockMigration(old);
+  await lockMigration(old, context.signal);
   const migration = await requireMigration(old);
   if (migration.openSide === "old")
     throw new BucardoError("in-use", "This move is not switched over: applications still write to the old side.", {
       advice: "`bucardo migrate cutover` first, or `bucardo migrate abort` to give it up.",
     });
   await checkNew(context, migration);
+  const tables = await readComparedTables(old, migration);
   await cleanNew(context, migration.id);
   await claimRoles(context, old, migration);
   if (options.oldReadOnly) await makeReadOnly(old);
   await releaseMove(old, migration.id);
   await dropCopyState(old, { sync: syncOf(migration), target: NEW });
   await dropMigration(old);
+  return tables;
 }
 
 /** Errors: target-changed, cutover-unfinished (a switchback that was decided). */

@@ -5,7 +5,7 @@ import { backoff } from "../base/backoff.ts";
 import { reach } from "../base/point.ts";
 import { sleep } from "../base/sleep.ts";
 import { BucardoError } from "../model/error.ts";
-import { displayName } from "../model/name.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
 import { parseSnapshot } from "../model/snapshot.ts";
 import { copyBetween } from "../postgres/copy.ts";
 import { quoteIdent, quoteName } from "../postgres/quote.ts";
@@ -15,6 +15,7 @@ import { rollbackQuietly } from "../postgres/transaction.ts";
 import { beginLocked } from "../replicate/lock.ts";
 import { memberOf } from "../replicate/member.ts";
 import { formOf, hashOf, joinedText, valueText } from "../verify/row-text.ts";
+import { hashOfSums, type TablePrint } from "../verify/table-hash.ts";
 
 export type KeylessJob = {
   readonly sync: { readonly id: string; readonly name: string };
@@ -23,6 +24,8 @@ export type KeylessJob = {
   readonly target: Session;
   /** Also show that both sides hold the same rows: reads the whole tables. */
   readonly prove: boolean;
+  /** What each table held that was shown to be the same on both sides. */
+  readonly onPrint?: (table: QualifiedName, print: TablePrint) => Promise<void>;
   readonly signal: AbortSignal;
 };
 
@@ -90,7 +93,7 @@ async function followTable(job: KeylessJob, table: ImageTable): Promise<number> 
     const plan = await planTable(job, table);
     if (plan.action === "nothing" && !job.prove) return 0;
     const rows = plan.action === "whole" ? await copyWhole(job, table) : await carryBalance(job, table);
-    if (job.prove) await compareWhole(job, table);
+    const print = job.prove ? await compareWhole(job, table) : null;
     await source.execute(sql("migrate.keyless-end", "commit"));
     const { xid } = await target.one<{ xid: number }>(sql("migrate.keyless-xid", "select txid_current() as xid"));
     // By whom nobody was quicker: a remnant of a lost command finds another state than it began with.
@@ -114,6 +117,7 @@ async function followTable(job: KeylessJob, table: ImageTable): Promise<number> 
         [table.id, xid],
       ),
     );
+    if (print !== null) await job.onPrint?.(table.name, print);
     if (plan.action !== "nothing")
       await source.execute(
         sql("migrate.keyless-purge", `delete from ${quoteName(imageDelta(table.id))} where not ${waits("xid", parseSnapshot(snapshot))}`),
@@ -246,7 +250,7 @@ async function carryBalance({ source, target, signal }: KeylessJob, table: Image
 }
 
 /** At the very state that the target is brought to. Errors: not-equal. */
-async function compareWhole({ source, target }: KeylessJob, table: ImageTable): Promise<void> {
+async function compareWhole({ source, target }: KeylessJob, table: ImageTable): Promise<TablePrint> {
   const [here, there] = [
     await readTables(source, [table.name], { bounds: false }),
     await readTables(target, [table.name], { bounds: false }),
@@ -282,4 +286,5 @@ async function compareWhole({ source, target }: KeylessJob, table: ImageTable): 
         table: displayName(table.name),
       },
     );
+  return { rows: before.rows, hash: hashOfSums([before.sum]), onTheWay: 0 };
 }

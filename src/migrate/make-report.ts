@@ -1,6 +1,5 @@
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
-import { readCopyState } from "../copy/state.ts";
-import { NEW, syncOf } from "./move.ts";
+import { readComparedTables } from "./compared-table.ts";
 import { reportHtml } from "./report.ts";
 import { readSamples, readSteps, requireMigration } from "./state.ts";
 
@@ -21,7 +20,7 @@ export async function makeReport(
     migration,
     steps: await readSteps(old),
     samples: await readSamples(old),
-    copied: await readCopyState(old, { sync: syncOf(migration), target: NEW }),
+    tables: await readComparedTables(old, migration),
     madeAt: new Date(),
   });
 }

@@ -4,12 +4,21 @@ import { firstOf } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Identity } from "../replicate/definition.ts";
 import { readIdentity } from "../replicate/identity.ts";
+import { isOneDatabase } from "../replicate/one-database.ts";
 import { userObjects } from "../schema/user-objects.ts";
 import { readFound } from "./found.ts";
 import { openEndpoint, type Endpoint } from "./endpoint.ts";
 import { openNewDatabase } from "./new-database.ts";
 import { phases } from "./phase.ts";
-import { createMigration, endBrokenSteps, readMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
+import {
+  createMigration,
+  endBrokenSteps,
+  readMigration,
+  updateMigration,
+  upgradeMigration,
+  type Migration,
+  type MigrationOptions,
+} from "./state.ts";
 
 type Ends = { readonly old: Endpoint; readonly new: Endpoint; readonly signal: AbortSignal };
 
@@ -24,8 +33,9 @@ export async function openMigration(ends: Ends, state: Session, wanted: Migratio
 async function begin(ends: Ends, state: Session, options: MigrationOptions): Promise<Migration> {
   const { session, made } = await openNewDatabase(ends.new, state, ends.signal);
   await using target = session;
-  const [here, there] = [await readIdentity(state), await readIdentity(target)];
-  if (isSame(here, there))
+  // Refuses a standby, on either side.
+  const [, there] = [await readIdentity(state), await readIdentity(target)];
+  if (await isOneDatabase(state, target))
     throw new BucardoError("usage", `${ends.old.place} and ${ends.new.place} are the same database`, {
       advice: "Name another one as --to.",
     });
@@ -68,11 +78,15 @@ async function goOn(ends: Ends, state: Session, under: Migration, wanted: Migrat
     throw new BucardoError("in-use", "this move has begun with other tables; --only and --skip can no longer be changed", {
       advice: "Leave them out, or give the move up first: `bucardo migrate abort`.",
     });
+  await upgradeMigration(state);
   await updateMigration(state, { options: { ...wanted, ...(chosen ? {} : { only, skip }) } });
   return (await readMigration(state)) ?? under;
 }
 
-/** The same database of the same server; where it may not tell its number, another database number is the best there is. */
-export function isSame(one: Identity, other: Identity): boolean {
-  return one.system === other.system && one.database === other.database;
+/**
+ * Whether what answers now can be the database that was met before: the same number of a server with the same identifier, whose log has not gone back. A copy
+ * of the server's files made since cannot be told from it.
+ */
+export function isSame(before: Identity, now: Identity): boolean {
+  return before.system === now.system && before.database === now.database && BigInt(now.lsn) >= BigInt(before.lsn);
 }

@@ -1,5 +1,6 @@
 import { Proof } from "../verify/proof.ts";
 import type { ProofProgress } from "../verify/proof-job.ts";
+import { rememberPrint } from "./compared-table.ts";
 import { definitionOf, openNew, openOld, relationsOf, type Move, type PhaseResult } from "./move.ts";
 import type { MigrationProgress } from "./progress.ts";
 import { followImages, forwardLine, openBoth } from "./runs.ts";
@@ -34,6 +35,7 @@ export async function proveEqual(move: Move): Promise<PhaseResult> {
         () => openNew(move, "compare"),
       ),
     jobs: move.migration.options.jobs,
+    onPrint: (table, print) => rememberPrint(move.state, table, print),
     onProgress: (progress) => move.report(shown(progress)),
     signal: move.signal,
   });

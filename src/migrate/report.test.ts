@@ -37,7 +37,17 @@ const facts: ReportFacts = {
     { at: at(5), phase: "copy", done: 30, rate: 10, deltas: 4 },
     { at: at(8), phase: "copy", done: 40, rate: 7, deltas: 2 },
   ],
-  copied: [],
+  tables: [
+    {
+      table: "public.<b>",
+      handling: "follow",
+      key: ["id"],
+      bytes: 12_345,
+      copied: 40,
+      compared: { rows: 41, hash: "00c0ffee00c0ffee", onTheWay: 2, at: at(9) },
+    },
+    { table: "public.log", handling: "window", key: null, bytes: 8192, copied: null, compared: null },
+  ],
   madeAt: at(10),
 };
 
@@ -46,6 +56,12 @@ test("the report is one file: nothing is fetched, nothing runs, names are text",
   expect(html).not.toMatch(/<script|https?:|src=|@import|url\(/);
   expect(html).toContain("public.&lt;b&gt;");
   expect(html).toContain("x &amp; y");
+});
+
+test("each table has its rows and their hash, as they were compared", () => {
+  const html = reportHtml(facts);
+  expect(html).toMatch(/public\.&lt;b&gt;.*>40<.*>41<.*00c0ffee00c0ffee.*2 rows on the way/);
+  expect(html).toContain("copied at the cutover");
 });
 
 test("every step is in the timeline and in the list, broken off ones too", () => {

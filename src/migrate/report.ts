@@ -1,10 +1,8 @@
-import { displayName } from "../model/name.ts";
-import type { TableState } from "../copy/state.ts";
+import type { ComparedTable } from "./compared-table.ts";
 import { phases } from "./phase.ts";
 import { barsHtml, bytesText, countText, escape, plotHtml, span, stamp, type Bar, type Point } from "./report-parts.ts";
 import { STYLE } from "./report-style.ts";
 import type { Migration, Sample, Step } from "./state.ts";
-import type { MovedTable } from "./selection.ts";
 
 /** All that a report tells; counts and names, never a value of a row. */
 export type ReportFacts = {
@@ -16,8 +14,8 @@ export type ReportFacts = {
   readonly migration: Migration;
   readonly steps: readonly Step[];
   readonly samples: readonly Sample[];
-  /** What the copy of each table brought. */
-  readonly copied: readonly TableState[];
+  /** What the copy of each table brought, and the comparison found. */
+  readonly tables: readonly ComparedTable[];
   readonly madeAt: Date;
 };
 
@@ -168,19 +166,22 @@ function lagPoints(samples: readonly Sample[]): Point[] {
   return samples.flatMap(({ at, deltas }) => (deltas === null ? [] : [{ at: at.getTime(), value: deltas }]));
 }
 
-function tableList({ migration, copied }: ReportFacts): string {
-  const states = new Map(copied.map((state) => [displayName(state.name), state]));
-  const rows = (migration.relations?.tables ?? []).map((table) => tableRow(table, states.get(displayName(table))));
-  if (rows.length === 0) return "<p>None were chosen yet.</p>";
-  return `<div class="wide"><table><thead><tr><th>table</th><th class="n">size at the start</th><th class="n">rows copied</th><th>key</th></tr></thead><tbody>
-${rows.join("\n")}
+function tableList({ tables }: ReportFacts): string {
+  if (tables.length === 0) return "<p>None were chosen yet.</p>";
+  return `<p class="soft">Hash: the sum of the hashes of all rows of the old side as the comparison saw them; the new side held the same. Rows that somebody was changing in that moment were compared by their keys afterwards, and the rows touched since at the cutover.</p>
+<div class="wide"><table><thead><tr><th>table</th><th class="n">size at the start</th><th class="n">rows copied</th><th>key</th><th class="n">rows compared</th><th>hash</th></tr></thead><tbody>
+${tables.map(tableRow).join("\n")}
 </tbody></table></div>`;
 }
 
-function tableRow(table: MovedTable, state: TableState | undefined): string {
-  const key =
-    table.key === null
-      ? `<span class="soft">${table.handling === "window" ? "none: copied at the cutover" : "none"}</span>`
-      : escape(table.key.join(", "));
-  return `<tr><td class="name">${escape(displayName(table))}</td><td class="n">${bytesText(table.bytes)}</td><td class="n">${state === undefined ? "" : countText(state.rows)}</td><td>${key}</td></tr>`;
+function tableRow({ table, key, handling, bytes, copied, compared }: ComparedTable): string {
+  const keyText =
+    key === null
+      ? `<span class="soft">${handling === "window" ? "none: copied at the cutover" : "none"}</span>`
+      : escape(key.join(", "));
+  const found =
+    compared === null
+      ? "<td></td><td></td>"
+      : `<td class="n">${countText(compared.rows)}</td><td class="name" title="${stamp(compared.at)}">${escape(compared.hash)}${compared.onTheWay === 0 ? "" : ` <span class="soft">${counted(compared.onTheWay, "row")} on the way</span>`}</td>`;
+  return `<tr><td class="name">${escape(table)}</td><td class="n">${bytesText(bytes)}</td><td class="n">${copied === null ? "" : countText(copied)}</td><td>${keyText}</td>${found}</tr>`;
 }

@@ -1,6 +1,7 @@
 import type { RunResult } from "../model/run.ts";
 import type { Session } from "../postgres/session.ts";
 import { catchUp, RunLine } from "./catch-up.ts";
+import { rememberPrint } from "./compared-table.ts";
 import { followKeylessPatiently } from "./follow-keyless.ts";
 import { definitionOf, openNew, openOld, syncOf, type Move, relationsOf, type PhaseResult } from "./move.ts";
 
@@ -55,7 +56,14 @@ export async function repairRun(move: Move): Promise<PhaseResult> {
 export async function followImages(move: Move, prove: boolean): Promise<number> {
   await using source = await openOld(move, "tables without key");
   await using target = await openNew(move, "tables without key");
-  return await followKeylessPatiently({ sync: syncOf(move.migration), source, target, prove, signal: move.signal });
+  return await followKeylessPatiently({
+    sync: syncOf(move.migration),
+    source,
+    target,
+    prove,
+    onPrint: (table, print) => rememberPrint(move.state, table, print),
+    signal: move.signal,
+  });
 }
 
 /** Runs until next to nothing waits. */

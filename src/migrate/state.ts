@@ -10,8 +10,9 @@ import { isPhase, type Phase } from "./phase.ts";
 import type { MigrationProgress } from "./progress.ts";
 import type { Selection } from "./selection.ts";
 
-/** Version of sql/migrate that this program brings and understands. */
-const VERSION = 1;
+/** Of sql/migrate, in their order. How many of them there are is the version that this program brings and understands. */
+const FILES = ["0001-initial.sql", "0002-tables.sql"];
+const VERSION = FILES.length;
 
 export type MigrationOptions = {
   /** Patterns of tables and sequences; empty: everything. */
@@ -74,9 +75,9 @@ export async function createMigration(
   begin: Pick<Migration, "id" | "targetPlace" | "targetIdentity" | "found" | "options">,
 ): Promise<Migration> {
   await ensureCaptureSchema(old);
-  const text = await readFile(new URL("../../sql/migrate/0001-initial.sql", import.meta.url), "utf8");
+  const texts = await readFiles(0);
   await transaction(old, {}, async () => {
-    await old.script(sql("migrate.schema", text));
+    for (const text of texts) await old.script(sql("migrate.schema", text));
     await old.execute(
       sql(
         "migrate.create",
@@ -93,6 +94,21 @@ export async function createMigration(
     );
   });
   return requireMigration(old);
+}
+
+/** A move that an older version began gets what it does not have yet. */
+export async function upgradeMigration(old: Session): Promise<void> {
+  const { version } = await old.one<{ version: number }>(sql("migrate.version", "select version from bucardo.migration"));
+  if (version >= VERSION) return;
+  const texts = await readFiles(version);
+  await transaction(old, {}, async () => {
+    for (const text of texts) await old.script(sql("migrate.schema", text));
+    await old.execute(sql("migrate.upgraded", "update bucardo.migration set version = $1", [VERSION]));
+  });
+}
+
+function readFiles(from: number): Promise<string[]> {
+  return Promise.all(FILES.slice(from).map((file) => readFile(new URL(`../../sql/migrate/${file}`, import.meta.url), "utf8")));
 }
 
 /** Changes what is given; the rest stays. */
@@ -238,7 +254,7 @@ export async function dropMigration(old: Session): Promise<void> {
     await old.script(
       sql(
         "migrate.drop",
-        "drop table if exists bucardo.migration_sample, bucardo.migration_object, bucardo.migration_step, bucardo.migration",
+        "drop table if exists bucardo.migration_table, bucardo.migration_sample, bucardo.migration_object, bucardo.migration_step, bucardo.migration",
       ),
     );
     const { empty } = await old.one<{ empty: boolean }>(

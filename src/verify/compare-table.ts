@@ -7,6 +7,7 @@ import type { Session } from "../postgres/session.ts";
 import { differingBuckets, differingRows, packBuckets, sortDifferences, type Difference } from "./difference.ts";
 import { formOf } from "./row-text.ts";
 import { planScan, readBuckets, readRows, tableBytes, type BucketSum, type Part, type Scan, type Slice } from "./scan.ts";
+import { hashOfSums } from "./table-hash.ts";
 
 export type TableJob = {
   readonly source: Session;
@@ -32,6 +33,9 @@ export type TableEquality = {
   readonly equal: boolean;
   readonly sourceRows: number;
   readonly targetRows: number;
+  /** Of all rows that were looked at (table-hash.ts). */
+  readonly sourceHash: string;
+  readonly targetHash: string;
   readonly differences: readonly Difference[];
   /** Those of keys that the caller told of; not among the others. */
   readonly expected?: readonly Difference[];
@@ -66,6 +70,8 @@ export async function compareTable(job: TableJob): Promise<TableEquality> {
     equal: search.found.length === 0,
     sourceRows: countRows(source),
     targetRows: countRows(target),
+    sourceHash: hashOfBuckets(source),
+    targetHash: hashOfBuckets(target),
     differences: sortDifferences(search.found.slice(0, limit)),
     complete,
   };
@@ -146,4 +152,8 @@ function countRows(buckets: ReadonlyMap<number, BucketSum>): number {
   let rows = 0;
   for (const bucket of buckets.values()) rows += bucket.rows;
   return rows;
+}
+
+function hashOfBuckets(buckets: ReadonlyMap<number, BucketSum>): string {
+  return hashOfSums([...buckets.values()].map(({ sum }) => sum));
 }

@@ -16,6 +16,7 @@ import { FOLLOWED_KEYS } from "./not-equal.ts";
 import { recheck } from "./recheck.ts";
 import { tableBytes } from "./scan.ts";
 import { compareSequenceValues, type SequenceEquality, type SequencePair } from "./sequence.ts";
+import { hashOfSums, numberOfHash } from "./table-hash.ts";
 
 export type CompareRelation = {
   readonly kind: RelationKind;
@@ -127,6 +128,7 @@ async function lookAtMoving(job: CompareJob, pair: TablePair, table: TableJob, p
 async function compareInPieces(job: CompareJob, table: TableJob, keys: RangeKeys, pieces: readonly TablePiece[]): Promise<TableEquality> {
   const found = new Map<string, Difference>();
   let [sourceRows, targetRows, complete] = [0, 0, true];
+  const hashes = { source: [] as string[], target: [] as string[] };
   for (const piece of pieces) {
     const limit = FOLLOWED_KEYS - found.size;
     const slice = sliceOf({ ...table.table, key: table.key }, keys, piece);
@@ -137,6 +139,8 @@ async function compareInPieces(job: CompareJob, table: TableJob, keys: RangeKeys
     });
     sourceRows += seen.sourceRows;
     targetRows += seen.targetRows;
+    hashes.source.push(numberOfHash(seen.sourceHash));
+    hashes.target.push(numberOfHash(seen.targetHash));
     for (const difference of seen.differences) found.set(JSON.stringify(difference.key), difference);
     complete = seen.complete && found.size < FOLLOWED_KEYS;
     if (!complete) break;
@@ -146,6 +150,8 @@ async function compareInPieces(job: CompareJob, table: TableJob, keys: RangeKeys
     equal: found.size === 0,
     sourceRows,
     targetRows,
+    sourceHash: hashOfSums(hashes.source),
+    targetHash: hashOfSums(hashes.target),
     differences: sortDifferences([...found.values()]),
     complete,
   };

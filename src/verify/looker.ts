@@ -1,4 +1,5 @@
-import { displayName } from "../model/name.ts";
+import { reach } from "../base/point.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
 import { sql } from "../postgres/sql.ts";
 import { isInTransaction, rollbackQuietly, transaction } from "../postgres/transaction.ts";
 import type { Batch, BatchTable, RunDefinition } from "../replicate/definition.ts";
@@ -12,17 +13,21 @@ import type { ProofJob } from "./proof-job.ts";
 import { beginAgain } from "./proof-piece.ts";
 import { remember } from "./proof-register.ts";
 import type { ProvenTable } from "./proven-table.ts";
+import type { TablePrint } from "./table-hash.ts";
 import { touchedStatement, type TouchedKey } from "./touched.ts";
 
 /** A table that a look looks at: by the keys touched, or as a whole. */
 type Part = { readonly table: BatchTable; readonly proven: ProvenTable; readonly whole: boolean };
+
+/** A table that was looked at as a whole. */
+type Whole = { readonly name: QualifiedName; readonly print: TablePrint };
 
 /** What one look found: at which state of the source, and which keys were not equal yet, by captured table. */
 export type Look = {
   readonly definition: RunDefinition;
   readonly batch: Batch;
   readonly suspects: ReadonlyMap<number, readonly (readonly string[])[]>;
-  readonly whole: ReadonlySet<number>;
+  readonly whole: ReadonlyMap<number, Whole>;
   readonly keys: number;
   /** Large tables that must be looked at as a whole once more. */
   readonly again: boolean;
@@ -72,7 +77,7 @@ export class Looker {
         ? await this.#lookInPacks(keyed, previous, advance)
         : await this.#lookAtOnce(keyed, previous, advance, whole.length === 0);
       const { suspects, touched, keys } = found;
-      if (whole.length > 0) for (const [captured, differing] of await this.#compareWhole(whole)) suspects.set(captured, differing);
+      const seen = await this.#compareWhole(whole, suspects);
       if (isInTransaction(source)) await source.execute(sql("verify.end", "commit"));
       this.#accuse(
         parts,
@@ -81,8 +86,13 @@ export class Looker {
       );
       // Before anything is remembered of it.
       if (again.length > 0) await beginAgain(source, this.#sync, again);
-      if (previous !== null) await remember(source, previous.definition, previous.batch, previous.whole);
-      return { definition, batch, suspects, whole: new Set(whole.map(({ table }) => table.captured)), keys, again: again.length > 0 };
+      if (previous !== null) {
+        for (const { name, print } of previous.whole.values()) await this.#job.onPrint?.(name, print);
+        await reach("verify.looked");
+        await remember(source, previous.definition, previous.batch, new Set(previous.whole.keys()));
+        await reach("verify.remembered");
+      }
+      return { definition, batch, suspects, whole: seen, keys, again: again.length > 0 };
     } catch (error) {
       await rollbackQuietly(source);
       throw error;
@@ -208,20 +218,26 @@ export class Looker {
     return suspects;
   }
 
-  async #compareWhole(parts: readonly Part[]): Promise<Map<number, (readonly string[])[]>> {
-    return transaction(this.#job.target, { isolation: "repeatable read", readOnly: true }, async () => {
-      const suspects = new Map<number, (readonly string[])[]>();
+  /** What differs is added to `suspects`. */
+  async #compareWhole(parts: readonly Part[], suspects: Map<number, (readonly string[])[]>): Promise<Map<number, Whole>> {
+    const seen = new Map<number, Whole>();
+    if (parts.length === 0) return seen;
+    await transaction(this.#job.target, { isolation: "repeatable read", readOnly: true }, async () => {
       for (const { table, proven } of parts) {
-        const { equal, differences, complete, table: name } = await compareTable({ ...proven.job, limit: FOLLOWED_KEYS });
-        if (!complete) throw differs(name, `in more than ${FOLLOWED_KEYS} keys`);
-        if (!equal)
+        const { sourceRows, sourceHash, differences, complete, ...found } = await compareTable({ ...proven.job, limit: FOLLOWED_KEYS });
+        if (!complete) throw differs(found.table, `in more than ${FOLLOWED_KEYS} keys`);
+        if (!found.equal)
           suspects.set(
             table.captured,
             differences.map(({ key }) => key),
           );
+        seen.set(table.captured, {
+          name: proven.name,
+          print: { rows: sourceRows, hash: sourceHash, onTheWay: differences.length },
+        });
       }
-      return suspects;
     });
+    return seen;
   }
 
   #accuse(
@@ -237,7 +253,7 @@ export class Looker {
 }
 
 /** `touched`: by captured table, of those that were suspect at the last look at least. */
-type Found = { readonly suspects: Map<number, readonly (readonly string[])[]>; readonly touched: Map<number, Set<string>>; keys: number };
+type Found = { readonly suspects: Map<number, (readonly string[])[]>; readonly touched: Map<number, Set<string>>; keys: number };
 
 function countKeys(seen: ReadonlyMap<number, readonly TouchedKey[]>): number {
   return [...seen.values()].reduce((sum, keys) => sum + keys.length, 0);

@@ -1,5 +1,7 @@
+import type { QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import type { RunDefinition } from "../replicate/definition.ts";
+import type { TablePrint } from "./table-hash.ts";
 
 export type ProofJob = {
   /** Two connections of its own. */
@@ -24,6 +26,8 @@ export type ProofJob = {
   readonly paused?: () => boolean;
   /** Called as each table was looked at as a whole. */
   readonly onTable?: (table: string) => void;
+  /** What each table held that was looked at as a whole; awaited before that is remembered. It may come again, also for tables of earlier calls. */
+  readonly onPrint?: (table: QualifiedName, print: TablePrint) => Promise<void>;
   /** Of the tables that are looked at as a whole; called often. */
   readonly onProgress?: (progress: ProofProgress) => void;
   readonly signal?: AbortSignal;

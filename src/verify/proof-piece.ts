@@ -4,26 +4,35 @@ import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
 import type { TablePiece } from "./cut-table.ts";
+import { hashOfSums, numberOfHash, type TablePrint } from "./table-hash.ts";
 
 /** A piece that a worker looks at. */
 export type ProofPiece = Omit<TablePiece, "source"> & { readonly id: number; readonly captured: number };
 
+/** Of sql/verify, in their order. */
+const FILES = ["0001-initial.sql", "0002-hash.sql"];
+
 /** Makes our table on a source, once. */
 export async function ensureProofSchema(source: Session): Promise<void> {
-  if (await hasProofSchema(source)) return;
+  if ((await proofVersion(source)) === FILES.length) return;
   await ensureCaptureSchema(source);
-  const text = await readFile(new URL("../../sql/verify/0001-initial.sql", import.meta.url), "utf8");
+  const texts = await Promise.all(FILES.map((file) => readFile(new URL(`../../sql/verify/${file}`, import.meta.url), "utf8")));
   await transaction(source, {}, async () => {
     await lockCapture(source);
-    if (!(await hasProofSchema(source))) await source.script(sql("verify.schema", text));
+    for (const text of texts.slice(await proofVersion(source))) await source.script(sql("verify.schema", text));
   });
 }
 
-async function hasProofSchema(source: Session): Promise<boolean> {
-  const { there } = await source.one<{ there: boolean }>(
-    sql("verify.schema-there", "select to_regclass('bucardo.proof_piece') is not null as there"),
+/** How many of our files were run there. */
+async function proofVersion(source: Session): Promise<number> {
+  const { version } = await source.one<{ version: number }>(
+    sql(
+      "verify.schema-version",
+      `select case when to_regclass('bucardo.proof_piece') is null then 0
+                   when exists (select from pg_attribute where attrelid = to_regclass('bucardo.proof_piece') and attname = 'hash') then 2 else 1 end as version`,
+    ),
   );
-  return there;
+  return version;
 }
 
 /**
@@ -107,15 +116,31 @@ export async function claimProofPiece(
 }
 
 /** False: the table has begun again meanwhile, and this piece is none any more. */
-export async function recordShown(source: Session, { id }: ProofPiece, rows: number): Promise<boolean> {
+export async function recordShown(source: Session, { id }: ProofPiece, { rows, hash, onTheWay }: TablePrint): Promise<boolean> {
   const shown = await source.execute(
     sql(
       "verify.shown",
-      "update bucardo.proof_piece set state = 'done', rows = $2, done_at = clock_timestamp() where id = $1 and state = 'waiting'",
-      [id, rows],
+      `update bucardo.proof_piece set state = 'done', rows = $2, hash = $3, on_the_way = $4, done_at = clock_timestamp()
+        where id = $1 and state = 'waiting'`,
+      [id, rows, numberOfHash(hash), onTheWay],
     ),
   );
   return shown > 0;
+}
+
+/** By `schema.name`: what the pieces of a table held together, where all of them were shown. */
+export async function readPiecePrints(source: Session, sync: string): Promise<Map<string, TablePrint>> {
+  const rows = await source.query<{ name: string; rows: number; sum: string; onTheWay: number }>(
+    sql(
+      "verify.piece-prints",
+      `select n.nspname || '.' || c.relname as name, sum(p.rows)::bigint as rows, sum(p.hash)::text as sum, sum(p.on_the_way)::bigint as "onTheWay"
+         from bucardo.proof_piece p join bucardo.captured_table t on t.id = p.captured_table
+         join pg_class c on c.oid = t.relation join pg_namespace n on n.oid = c.relnamespace
+        where p.sync = $1 group by 1 having bool_and(p.state = 'done' and p.hash is not null)`,
+      [sync],
+    ),
+  );
+  return new Map(rows.map(({ name, rows: count, sum, onTheWay }) => [name, { rows: count, hash: hashOfSums([sum]), onTheWay }]));
 }
 
 export type PieceSums = { readonly captured: number; readonly bytes: number; readonly bytesDone: number; readonly waiting: number };
@@ -135,7 +160,7 @@ export async function readPieceSums(source: Session, sync: string): Promise<Piec
 
 /** Forgets the pieces of a proof, and takes our table away with the last one. */
 export async function dropPieces(source: Session, sync: string): Promise<void> {
-  if (!(await hasProofSchema(source))) return;
+  if ((await proofVersion(source)) === 0) return;
   await source.execute(sql("verify.drop-pieces", "delete from bucardo.proof_piece where sync = $1", [sync]));
   await transaction(source, {}, async () => {
     await lockCapture(source);

@@ -16,6 +16,7 @@ import { lookUp } from "./look-up.ts";
 import { differs } from "./not-equal.ts";
 import { claimProofPiece, recordShown, replacePieces, type ProofPiece } from "./proof-piece.ts";
 import type { ProvenTable } from "./proven-table.ts";
+import type { TablePrint } from "./table-hash.ts";
 import { touchedAmong } from "./touched.ts";
 
 export type Pair = { readonly source: Session; readonly target: Session };
@@ -86,7 +87,7 @@ async function lookAtNext(work: PieceWork, pair: Pair): Promise<boolean> {
   await work.advance();
   const looked = await hashPiece(work, pair);
   if (looked === null) return false;
-  const { piece, rows, differences, complete } = looked;
+  const { piece, print, differences, complete } = looked;
   try {
     const table = work.tables.get(piece.captured)!;
     await reach("verify.piece-hashed");
@@ -95,7 +96,7 @@ async function lookAtNext(work: PieceWork, pair: Pair): Promise<boolean> {
       await mergePieces(work, pair, piece, table);
       return true;
     }
-    if (await recordShown(pair.source, piece, rows)) work.shown(piece, rows);
+    if (await recordShown(pair.source, piece, print)) work.shown(piece, print.rows);
     await reach("verify.piece-shown");
     return true;
   } finally {
@@ -105,7 +106,7 @@ async function lookAtNext(work: PieceWork, pair: Pair): Promise<boolean> {
 
 type Looked = {
   readonly piece: ProofPiece;
-  readonly rows: number;
+  readonly print: TablePrint;
   readonly differences: readonly Difference[];
   readonly complete: boolean;
 };
@@ -124,7 +125,7 @@ async function hashPiece(work: PieceWork, { source, target }: Pair): Promise<Loo
     if (part === null) throw new BucardoError("run-void", "a partition left its table while it was compared", { db: source.name });
     await target.execute(sql("verify.begin-target", "begin isolation level repeatable read read only"));
     for (const session of [source, target]) await session.script(sql("verify.use-index", settingsOf(piece)));
-    const { sourceRows, differences, complete } = await interruptible(work.signal, source, () =>
+    const { sourceRows, sourceHash, differences, complete } = await interruptible(work.signal, source, () =>
       interruptible(work.signal, target, () =>
         compareTable({
           ...table.job,
@@ -137,7 +138,7 @@ async function hashPiece(work: PieceWork, { source, target }: Pair): Promise<Loo
     );
     await source.execute(sql("verify.end-source", "commit"));
     await target.execute(sql("verify.end-target", "commit"));
-    return { piece, rows: sourceRows, differences, complete };
+    return { piece, print: { rows: sourceRows, hash: sourceHash, onTheWay: differences.length }, differences, complete };
   } catch (error) {
     if (piece !== null) work.taken.delete(piece.id);
     throw error;

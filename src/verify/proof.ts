@@ -9,7 +9,7 @@ import { isLarge, Looker, type Look } from "./looker.ts";
 import { FOLLOWED_KEYS } from "./not-equal.ts";
 import type { TablePair } from "./pair.ts";
 import type { ProofJob } from "./proof-job.ts";
-import { readPieceSums, writePieces } from "./proof-piece.ts";
+import { readPiecePrints, readPieceSums, writePieces } from "./proof-piece.ts";
 import { proofOf, readUnproven, registerProof, type Unproven } from "./proof-register.ts";
 import { lookAtPieces, type PieceWork } from "./proof-worker.ts";
 import { groupBySize, readProvenTables, type ProvenTable } from "./proven-table.ts";
@@ -76,7 +76,18 @@ export class Proof {
       }
     }
     if (small.length < wanted.size) await this.#lookAtPieces(progress);
+    await this.#tellPieces();
     return wanted.size;
+  }
+
+  /** Also of earlier calls: whoever asked them may have been killed before it heard. */
+  async #tellPieces(): Promise<void> {
+    const { source, onPrint } = this.#job;
+    if (onPrint === undefined) return;
+    for (const [name, print] of await readPiecePrints(source, this.#definition.sync.id)) {
+      const table = this.#tables.get(name);
+      if (table !== undefined) await onPrint(table.name, print);
+    }
   }
 
   /** What was touched since the last look; returns how many keys. Errors: not-equal. */

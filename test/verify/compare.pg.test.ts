@@ -54,9 +54,12 @@ describe.each(pairs)("%i against %i", (from, to) => {
        from generate_series(1, 300) i`,
     );
     const result = await compare(source, target, [relation("t")]);
+    const hash = result.tables[0]?.sourceHash;
+    expect(hash).toMatch(/^[0-9a-f]{16}$/);
+    const rows = { sourceRows: 300, targetRows: 300, sourceHash: hash, targetHash: hash };
     expect(result).toEqual({
       equal: true,
-      tables: [{ table: "public.t", equal: true, sourceRows: 300, targetRows: 300, differences: [], complete: true }],
+      tables: [{ table: "public.t", equal: true, ...rows, differences: [], complete: true }],
       sequences: [],
       problems: [],
     });
@@ -77,6 +80,7 @@ describe.each(pairs)("%i against %i", (from, to) => {
       update "T é" set v = null where a = 19; insert into "T é" values (0, 'new', null, null)`);
     const [table] = (await compare(source, target, relations)).tables;
     expect(table).toMatchObject({ equal: false, sourceRows: 5000, targetRows: 5000, complete: true });
+    expect(table!.targetHash).not.toBe(table!.sourceHash);
     expect(table!.differences).toEqual([
       { key: ["0", "new"], kind: "only-target" },
       { key: ["1", "k\x1f1"], kind: "different" },

@@ -34,7 +34,7 @@ export const migrateAbort = defineOperation({
       input.yes,
     );
     await abort({ ...pair, signal: context.signal, onMessage: (line) => context.io.err(line) }, { keepNew: input.keep_new });
-    forgetPair(context);
+    forgetPair(context, pair);
     return { from: pair.old.place, to: pair.new.place };
   },
   print: ({ from }, io) => io.out(`The move is given up. ${from} carries nothing of ours any more.`),

@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { makeFolder } from "../../base/folder.ts";
@@ -50,18 +51,33 @@ function refuseNoAddress(side: keyof typeof endpointKeys, value: string): void {
 }
 
 /** So that the next commands need no URLs. Sealed with the key file, as a URL may hold a password. */
-export async function rememberPair(given: Given, context: Context): Promise<void> {
+export async function rememberPair(given: Given, context: Pick<Context, "env" | "config">): Promise<void> {
   const from = given.from ?? context.env["BUCARDO_FROM"];
   const to = given.to ?? context.env["BUCARDO_TO"];
   if (!from || !to) return;
   const sealed = await sealPassword(JSON.stringify({ from, to }), keyfileOf(context.config, context.env));
   const file = fileOf(context);
   makeFolder(dirname(file), 0o700);
-  writeFileSync(file, `${sealed}\n`, { mode: 0o600 });
+  // By a name of its own and in one step: moves of several databases go on side by side, and none reads half of it.
+  const draft = `${file}.${randomBytes(6).toString("hex")}`;
+  writeFileSync(draft, `${sealed}\n`, { flag: "wx", mode: 0o600 });
+  renameSync(draft, file);
 }
 
-export function forgetPair(context: Context): void {
-  rmSync(fileOf(context), { force: true });
+/** What a move that ends has left; another one that was begun since stays remembered. */
+export function forgetPair(context: Pick<Context, "env" | "config">, { old, new: young }: Pair): void {
+  if (!isOther(context, old.place, young.place)) rmSync(fileOf(context), { force: true });
+}
+
+function isOther(context: Pick<Context, "env" | "config">, from: string, to: string): boolean {
+  try {
+    const remembered = recall(context);
+    if (remembered === null) return false;
+    return endpointOf("old", remembered.from).place !== from || endpointOf("new", remembered.to).place !== to;
+  } catch {
+    // Nobody can read it.
+    return false;
+  }
 }
 
 function recall(context: Pick<Context, "env" | "config">): { from: string; to: string } | null {

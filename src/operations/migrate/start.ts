@@ -71,7 +71,8 @@ export const migrateStart = defineOperation({
     const view = new OwnView(pair);
     const began = performance.now();
     await using looker = await openEndpoint(pair.old, "progress", context.signal);
-    const ticker = setInterval(() => display.show(view.now), 1000);
+    let atWork = false;
+    const ticker = setInterval(() => atWork && display.show(view.now), 1000);
     try {
       const migration = await startMove(
         {
@@ -86,6 +87,7 @@ export const migrateStart = defineOperation({
             // Only what was accepted: a wrong pair must not be what the next commands take.
             await rememberPair(input, context);
             view.begin(phase, now, await readSteps(looker));
+            atWork = true;
             display.show(view.now);
           },
         },

@@ -5,6 +5,8 @@ import { isPhase } from "../../migrate/phase.ts";
 import type { MigrationProgress } from "../../migrate/progress.ts";
 import { defineOperation } from "../operation.ts";
 import type { Io } from "../io.ts";
+import { readComparedTables } from "../../migrate/compared-table.ts";
+import { comparedLines, comparedOf, comparedOutput } from "./compared.ts";
 import { paintOf } from "./display.ts";
 import { endpointKeys, readPair, type Pair } from "./endpoints.ts";
 import { counted, duration } from "./measure.ts";
@@ -110,17 +112,25 @@ export const migrateStatus = defineOperation({
   name: ["migrate", "status"],
   summary: "Tell how a move stands",
   description:
-    "Phases with their times, what is being done, lag, and what comes next. Changes nothing, and works beside the command that works on the move.",
+    "Phases with their times, what is being done, lag, and what comes next. With -v also each table with its rows and their hash, as they were " +
+    "compared; --json has them always. Changes nothing, and works beside the command that works on the move.",
   group: "migration",
   effect: "reads",
   control: "none",
   input: z.object({ ...endpointKeys }),
-  output: statusOutput,
-  examples: [{ command: "bucardo migrate status --json", about: "For a script." }],
+  output: statusOutput.extend({ tables: z.array(comparedOutput) }),
+  examples: [
+    { command: "bucardo migrate status --json", about: "For a script." },
+    { command: "bucardo migrate status -v", about: "What was compared, table by table." },
+  ],
   async run(input, context) {
     const pair = readPair(input, context);
     await using old = await openLook(pair.old, context.signal);
-    return statusOf(pair, await lookAt(old));
+    const look = await lookAt(old);
+    return { ...statusOf(pair, look), tables: comparedOf(await readComparedTables(old, look.migration)) };
   },
-  print: (status, io, { program }) => statusLines(status, io, program).forEach((line) => io.out(line)),
+  print: (status, io, { program }) => {
+    for (const line of statusLines(status, io, program)) io.out(line);
+    if (io.verbose > 0) for (const line of comparedLines(status.tables, Number.POSITIVE_INFINITY)) io.out(line);
+  },
 });

@@ -20,6 +20,9 @@ const table = z.object({
   equal: z.boolean(),
   sourceRows: z.number(),
   targetRows: z.number(),
+  /** Sum of the hashes of all rows; while writers go on the two may differ though every row was found equal. */
+  sourceHash: z.string(),
+  targetHash: z.string(),
   differences: z.array(differingKey),
   /** Keys that differ because their rows are set aside; not among the others. */
   expected: z.array(differingKey).optional(),
