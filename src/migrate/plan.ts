@@ -10,6 +10,7 @@ import { displayName, firstOf } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import { readIdentity } from "../replicate/identity.ts";
+import { isOneDatabase } from "../replicate/one-database.ts";
 import { checkVersions } from "../schema/check-versions.ts";
 import { chooseDumper } from "../schema/dumper.ts";
 import { readInventory, type Inventory } from "../schema/inventory.ts";
@@ -189,8 +190,8 @@ function missingFindings({ under }: Begun, { new: end }: Ends): Finding[] {
 }
 
 async function databaseFindings({ old, under }: Begun, young: Session, { new: end }: Ends): Promise<Finding[]> {
-  const there = await readIdentity(young);
-  if (isSame(await readIdentity(old), there)) return [stop("both sides are the same database", "Name another one as --to.")];
+  const [, there] = [await readIdentity(old), await readIdentity(young)];
+  if (await isOneDatabase(old, young)) return [stop("both sides are the same database", "Name another one as --to.")];
   if (under !== null) return isSame(under.targetIdentity, there) ? [] : [otherTarget(under, end)];
   const objects = await userObjects(young);
   if (objects.length === 0) return [];
