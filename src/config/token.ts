@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeFolder } from "../base/folder.ts";
 import { BucardoError } from "../model/error.ts";
@@ -20,7 +20,7 @@ export function rotateToken(file: string): string {
   inFile(file, () => {
     makeFolder(dirname(file), 0o700);
     // By a name of its own and in one step: a daemon never reads half a token.
-    const draft = `${file}.${randomBytes(6).toString("hex")}`;
+    const draft = draftOf(file);
     writeFileSync(draft, `${token}\n`, { flag: "wx", mode: 0o600 });
     renameSync(draft, file);
   });
@@ -87,15 +87,23 @@ function makeToken(file: string): string {
   const token = newToken();
   return inFile(file, () => {
     makeFolder(dirname(file), 0o700);
+    const draft = draftOf(file);
     try {
-      // `wx`: of two processes that make it at once, one wins and both read the same.
-      writeFileSync(file, `${token}\n`, { flag: "wx", mode: 0o600 });
+      writeFileSync(draft, `${token}\n`, { flag: "wx", mode: 0o600 });
+      // A link is there whole or not at all: of two processes that make it at once, one wins and both have the same.
+      linkSync(draft, file);
       return token;
     } catch (error) {
       const other = (error as NodeJS.ErrnoException).code === "EEXIST" ? readToken(file) : null;
       return other ?? rotateToken(file);
+    } finally {
+      rmSync(draft, { force: true });
     }
   });
+}
+
+function draftOf(file: string): string {
+  return `${file}.${randomBytes(6).toString("hex")}`;
 }
 
 function newToken(): string {

@@ -20,7 +20,7 @@ type AbortContext = Pick<MoveContext, "old" | "new" | "signal" | "onMessage">;
  */
 export async function abort(context: AbortContext, options: { readonly keepNew: boolean }): Promise<Migration> {
   await using state = await openEndpoint(context.old, "abort", context.signal);
-  await lockMigration(state);
+  await lockMigration(state, context.signal);
   const migration = await requireMigration(state);
   if (migration.openSide === "new")
     throw new BucardoError("in-use", "This move was switched over: the new side holds changes that the old one may not have.", {

@@ -56,7 +56,7 @@ export function lineOf(
  */
 export async function follow(context: FollowContext): Promise<Followed> {
   await using state = await openEndpoint(context.old, "follow", context.signal);
-  await lockMigration(state);
+  await lockMigration(state, context.signal);
   const migration = await requireMigration(state);
   if (migration.openSide === "old" && phases.indexOf(migration.phase) < phases.indexOf("catch-up"))
     throw new BucardoError("usage", `This move is at "${migration.phase}": there is nothing to follow yet.`, {

@@ -1,3 +1,4 @@
+import { sleep } from "../base/sleep.ts";
 import { LOCK_CLASS } from "../capture/name.ts";
 import { BucardoError } from "../model/error.ts";
 import type { Session } from "../postgres/session.ts";
@@ -5,12 +6,18 @@ import { sql } from "../postgres/sql.ts";
 
 const LOCK_MIGRATION = 7;
 
+/** The session of a command that was killed outlives it for a moment: whoever repeats the command at once is not to be refused. */
+const PATIENCE_MS = 3000;
+const LOOK_MS = 50;
+
 /** One command at a time works on a move; the lock dies with its connection. Errors: in-use, naming the other's pid. */
-export async function lockMigration(old: Session): Promise<void> {
-  const { held } = await old.one<{ held: boolean }>(
-    sql("migrate.lock", `select pg_catalog.pg_try_advisory_lock(${LOCK_CLASS}, ${LOCK_MIGRATION}) as held`),
-  );
-  if (held) return;
+export async function lockMigration(old: Session, signal: AbortSignal): Promise<void> {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await sleep(LOOK_MS, signal)) {
+    const { held } = await old.one<{ held: boolean }>(
+      sql("migrate.lock", `select pg_catalog.pg_try_advisory_lock(${LOCK_CLASS}, ${LOCK_MIGRATION}) as held`),
+    );
+    if (held) return;
+  }
   const holder = await lockHolder(old);
   throw new BucardoError(
     "in-use",

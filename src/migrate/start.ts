@@ -11,12 +11,12 @@ import { lockMigration } from "./lock.ts";
 import { readStructure } from "./read-structure.ts";
 import { makeConstraints, makeKeys, makeStructure } from "./structure.ts";
 import { reporterOf, type Move, type MoveContext, type PhaseResult } from "./move.ts";
-import { phasesFrom, type Phase } from "./phase.ts";
+import { phasesFrom, phaseWords, type Phase } from "./phase.ts";
 import { openMigration } from "./open.ts";
 import { proveEqual } from "./prove.ts";
 import { repairRun, catchUpRuns } from "./runs.ts";
 import { takeUp } from "./take-up.ts";
-import { beginStep, endStep, requireMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
+import { beginStep, endStep, readSteps, requireMigration, updateMigration, type Migration, type MigrationOptions } from "./state.ts";
 
 const works: Readonly<Record<Phase, (move: Move) => Promise<PhaseResult>>> = {
   schema: makeStructure,
@@ -43,13 +43,15 @@ export type StartContext = MoveContext & {
  */
 export async function start(context: StartContext, wanted: MigrationOptions): Promise<Migration> {
   await using state = await openEndpoint(context.old, "state", context.signal);
-  await lockMigration(state);
+  await lockMigration(state, context.signal);
   const begun = await openMigration(context, state, wanted);
   if (begun.openSide === "new")
     throw new BucardoError("in-use", "This move was switched over already: the new side is in use.", {
       advice: "`bucardo migrate status` tells how it stands; `switchback` or `finish` come next.",
     });
   const going = await followDrift(context, state, begun);
+  if (going === begun && going.phase !== "ready" && (await readSteps(state)).length > 0)
+    context.onMessage(`Going on where it stood, at "${going.phase}": ${phaseWords[going.phase]}.`);
   const structure = once(() => readStructure(context, begun.options));
   for (const phase of phasesFrom(going.phase)) await doPhase(context, state, structure, phase);
   return await requireMigration(state);

@@ -35,7 +35,7 @@ type Ends = { readonly old: Endpoint; readonly new: Endpoint; readonly signal: A
  */
 export async function turn(ends: Ends, direction: Direction, options: TurnOptions): Promise<CutoverReport> {
   await using state = await openEndpoint(ends.old, direction, ends.signal);
-  await lockMigration(state);
+  await lockMigration(state, ends.signal);
   const migration = await requireMigration(state);
   refuseWrongSide(migration, direction);
   const decided = await lookAtNew(ends, state, migration);

@@ -28,6 +28,8 @@ export type Outcome = { readonly made: true; readonly note: string | null } | { 
 
 /** Deadlocks and locks held by others pass. */
 const passing = new Set(["40P01", "40001", "55P03"]);
+/** "tuple concurrently updated": the moves of two databases make the same role. */
+const CONCURRENT = "XX000";
 const ATTEMPTS = 12;
 const PAUSE_MS = 250;
 
@@ -46,7 +48,7 @@ export async function makeObject(session: Session, object: SchemaObject, options
       const sqlstate = sqlstateOf(error);
       if (sqlstate === null) throw error;
       const failure = toBucardoError(error, { db: session.name });
-      if (passing.has(sqlstate) && attempt < ATTEMPTS) {
+      if ((passing.has(sqlstate) || (object.stage === "role" && sqlstate === CONCURRENT)) && attempt < ATTEMPTS) {
         await sleep(PAUSE_MS, options.signal);
         continue;
       }

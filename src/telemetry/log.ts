@@ -165,5 +165,5 @@ function isWord(name: string): boolean {
 }
 
 function removeOldLogs(directory: string): void {
-  for (const name of readdirSync(directory)) if (name.startsWith("log.bucardo.")) rmSync(join(directory, name));
+  for (const name of readdirSync(directory)) if (name.startsWith("log.bucardo.")) rmSync(join(directory, name), { force: true });
 }

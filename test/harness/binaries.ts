@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { root } from "./root.ts";
@@ -37,7 +38,7 @@ function hydrate(folder: string): void {
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there?.isSymbolicLink() && readlinkSync(path) === to) continue;
     if (there && !there.isSymbolicLink()) continue; // a copy is as good
-    const own = join(dirname(path), `.${basename(path)}.${process.pid}`);
+    const own = join(dirname(path), `.${basename(path)}.${process.pid}.${randomUUID()}`);
     symlinkSync(to, own);
     renameSync(own, path);
   }
