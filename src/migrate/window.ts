@@ -15,7 +15,7 @@ import { copyWholeTable } from "./whole-table.ts";
 
 /** How much longer the source stays closed by itself than we allow ourselves: undoing opens it at once, a dead tool after this. */
 const MARGIN_MS = 1000;
-/** What of the budget open transactions may take; the rest is for what comes after them. */
+/** When open transactions have had their part of the budget, however long what came before them took; the rest is for what comes after them. */
 const WRITERS_SHARE = 0.75;
 
 /**
@@ -49,7 +49,7 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
   await reach("migrate.closed");
   await step(
     "wait for open transactions",
-    () => waitForWriters(from, { sync, uncaptured, own: sessions.own, until: performance.now() + budgetMs * WRITERS_SHARE, signal }),
+    () => waitForWriters(from, { sync, uncaptured, own: sessions.own, until: untilOf(timeline, budgetMs), signal }),
     (waited) => `${waited} waited for`,
   );
   const lastRun = step(
@@ -61,10 +61,15 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
   await Promise.all([lastRun, prepared.proof && compareLast(timeline, prepared.proof, lastRun)]);
   await reach("migrate.last-run");
   if (uncaptured.length > 0)
-    await step("tables without key", async () => {
-      await followKeyless({ sync: definition.sync, ...run, prove: false, signal });
-      for (const table of prepared.whole) await copyWholeTable(run.source, run.target, table, signal);
-    });
+    await step(
+      "tables without key",
+      async () => {
+        let rows = await followKeyless({ sync: definition.sync, ...run, prove: false, signal });
+        for (const table of prepared.whole) rows += await copyWholeTable(run.source, run.target, table, signal);
+        return rows;
+      },
+      (rows) => `${rows} rows`,
+    );
   const { largeObjectsSince: since } = context;
   // The rows that speak of them came with the last run.
   if (since !== undefined) await step("new large objects", () => carryNewLargeObjects({ ...run, signal, remove: false }, since), String);
@@ -89,6 +94,11 @@ export async function holdWindow(working: Working, prepared: Prepared, signal: A
     await reach("migrate.repointed");
   }
   signal.throwIfAborted();
+}
+
+/** By performance.now(). */
+function untilOf(timeline: Timeline, budgetMs: number): number {
+  return performance.now() + Math.max(0, budgetMs * WRITERS_SHARE - timeline.elapsedMs);
 }
 
 function compareLast(timeline: Timeline, proof: Proof, lastRun: Promise<unknown>): Promise<number> {

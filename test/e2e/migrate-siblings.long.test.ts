@@ -6,7 +6,7 @@ test("what a database that was moved uses is not dropped with the move of its si
   const names = ["one", "two", "three"];
   await using site = await openSiblings(names);
   await Promise.all(names.map((name) => site.run(name, "start --jobs=1")));
-  await site.run("two", "cutover --yes");
+  await site.run("two", "cutover --yes --budget=60");
   await site.run("two", "finish --yes");
   await site.run("one", "abort --yes");
   await site.run("three", "abort --yes");

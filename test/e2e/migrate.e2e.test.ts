@@ -30,6 +30,7 @@ test.for(moves)(
       const { code, stdout, stderr } = await runProgram(["migrate", ...line.split(" ")], {
         cwd: home.path,
         env: { BUCARDO_FROM: old.url, BUCARDO_TO: young.url },
+        timeoutMs: 150_000,
       });
       expect({ line, code, stderr, ...(code === 0 ? {} : { stdout }) }).toEqual({ line, code: 0, stderr: "" });
       return stdout;
@@ -39,17 +40,19 @@ test.for(moves)(
       await using clients = writers(old, { clients: 4, kind: "pgbench", pauseMs: 5, tolerant: true });
       await clients.more(20);
       expect(await migrate("start --jobs=2")).toContain("Ready:");
-      expect(await migrate("status")).toContain("ready");
-      expect(await migrate("cutover --rehearse")).toContain("Rehearsed");
+      const status = await migrate("status -v");
+      expect(status).toContain("ready");
+      expect(status).toMatch(/ public\.pgbench_accounts .* 100,000 rows, hash [0-9a-f]{16}/);
+      expect(await migrate("cutover --rehearse --budget=60")).toContain("Rehearsed");
       await clients.more(20);
-      expect(await migrate("cutover --yes")).toContain("Switched:");
+      expect(await migrate("cutover --yes --budget=60")).toContain("Switched:");
     }
     await expect(old.query("update pgbench_accounts set abalance = 1 where aid = 1")).rejects.toThrow();
     expect(await equalTables(old, young, pgbenchTables)).toEqual([]);
     {
       await using clients = writers(young, { clients: 4, kind: "pgbench", pauseMs: 5, tolerant: true });
       await clients.more(50);
-      expect(await migrate("switchback --yes")).toContain("Switched:");
+      expect(await migrate("switchback --yes --budget=60")).toContain("Switched:");
     }
     await expect(young.query("update pgbench_accounts set abalance = 1 where aid = 1")).rejects.toThrow();
     expect(await equalTables(old, young, pgbenchTables)).toEqual([]);

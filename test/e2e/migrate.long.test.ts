@@ -50,7 +50,7 @@ test("500 small tables and a large one, killed at random times, arrive whole", a
       const { code } = await running.ended(options.timeoutMs).finally(() => clearTimeout(timer));
       if (code === 0) break;
     }
-    for (const line of ["start --jobs=2", "cutover --yes"]) {
+    for (const line of ["start --jobs=2", "cutover --yes --budget=60"]) {
       const { argv, options } = call(line);
       expect({ seed, ...(await runProgram(argv, options)) }).toMatchObject({ seed, code: 0, stderr: "" });
     }

@@ -30,6 +30,12 @@ export async function openSiblings(names: readonly string[]) {
     younger,
     /** Of the new server, but for those that every server has. */
     roles: () => list("select rolname as name from pg_roles where rolname !~ '^(pg_|postgres$)' order by 1"),
+    /** How many roles and memberships the move of that database has made, and did not find. */
+    async made(name: string): Promise<number> {
+      const old = olds[names.indexOf(name)]!;
+      const text = "select object from bucardo.migration_object where object ~ '^(ROLE|MEMBERSHIP) ' and outcome = 'done' and note is null";
+      return (await old.query(text)).length;
+    },
     databases: () => list("select datname as name from pg_database where not datistemplate and datname <> 'postgres' order by 1"),
     async run(name: string, line: string): Promise<string> {
       const { code, stdout, stderr } = await runProgram(["migrate", ...line.split(" ")], {

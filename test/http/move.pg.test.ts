@@ -90,7 +90,7 @@ test(
     const middle = told(page).findLast((one) => one?.turn?.ended === null && one.turn.rehearsal && one.turn.timings.length > 0);
     expect(middle?.turn?.gates.map(({ name }) => name)).toContain("lag");
 
-    const done = (await turn({ confirm: "shop", budget: 5 })).json();
+    const done = (await turn({ confirm: "shop", budget: 60 })).json();
     expect(done).toMatchObject({ ok: true, output: { outcome: "switched", from: expect.stringContaining("/shop") } });
     await waitFor(() => now()?.openSide === "new" && now()?.turn?.outcome === "switched", { what: "the page to see it" });
     expect(now()).toMatchObject({ next: "switchback", turn: { direction: "cutover", rehearsal: false, outcome: "switched" } });

@@ -21,7 +21,7 @@ async function inChild(rig: Rig, point: string, change: Partial<CutoverContext> 
     const { host, port, user, database } = connection;
     return { name, place: `${host}:${port}/${database}`, host, port, user, dbname: database };
   };
-  const { signal: _, onEvent: __, ...context } = contextOf(rig, { budgetMs: 1000, ...change });
+  const { signal: _, onEvent: __, ...context } = contextOf(rig, change);
   const job = JSON.stringify({ ...context, from: side("source", rig.source), to: side("target", rig.target) });
   return exec(process.execPath, [child, job], { env: { ...process.env, BUCARDO_POINT: `${point}=kill` } });
 }
@@ -41,9 +41,10 @@ test.each([
   "H20: killed at %s, the old side takes writes again by itself, and the next command says so and succeeds",
   async (point, wasArmed) => {
     await using rig = await ready();
-    const killed = await inChild(rig, point);
+    // The window is to come to the point within it, and the fence is waited for that long.
+    const killed = await inChild(rig, point, { budgetMs: 4000 });
     expect(killed, killed.stderr).toMatchObject({ signal: "SIGKILL" });
-    await waitFor(() => rig.source.query("update t set v = 'open' where id = 1"), { what: "an open source", timeoutMs: 10_000 });
+    await waitFor(() => rig.source.query("update t set v = 'open' where id = 1"), { what: "an open source" });
     const report = await cutover(contextOf(rig));
     expect(describe(report)).toMatch(/^switched/);
     expect(report.warnings.join()).toContain(wasArmed ? "An earlier cutover broke off" : "");

@@ -23,13 +23,13 @@ test("whatever stands in the way is found before anything begins, all at once, a
     "create table late (id int primary key); create role etl; alter role etl set session_replication_role = replica; select lo_create(0)",
   );
   const writer = await rig.source.client();
-  await writer.query("begin; update t set v = 'open' where id = 1; select pg_sleep(1.1)");
+  await writer.query("begin; update t set v = 'open' where id = 1; select pg_sleep(2.1)");
   await rig.source.query("begin; insert into other values (1); prepare transaction 'p'");
   const ddl = await rig.source.client();
   await ddl.query("begin; lock table late in share mode");
   await rig.target.query("alter table t drop column v");
   await rig.target.query(`alter database "${rig.target.name}" set default_transaction_read_only = on`);
-  const report = await cutover(contextOf(rig, { budgetMs: 2000 }));
+  const report = await cutover(contextOf(rig, { budgetMs: 4000 }));
   expect(report.outcome, describe(report)).toBe("refused");
   expect(closed(report)).toEqual([
     "schema",

@@ -51,7 +51,7 @@ test.each([
   await using opened = await open([from, to]);
   const { rig, sync, step, equal, source } = opened;
   await rig.source.query(fill);
-  await installImages(source, sync.id, [log], { lockTimeoutMs: 2000, equal: false });
+  await installImages(source, sync.id, [log], { lockTimeoutMs: 10_000, equal: false });
   expect(await step()).toBe(600);
   await equal();
   for (const change of [
@@ -82,7 +82,7 @@ test.each([
 test("broken off around the target's commit, nothing is added twice and nothing is left out", async () => {
   await using opened = await open([13, 18]);
   const { rig, sync, step, equal, source } = opened;
-  await installImages(source, sync.id, [log], { lockTimeoutMs: 2000, equal: false });
+  await installImages(source, sync.id, [log], { lockTimeoutMs: 10_000, equal: false });
   await rig.source.query(fill);
   await step();
   for (const place of ["migrate.keyless-noted", "migrate.keyless-committed"] as const) {
@@ -105,7 +105,7 @@ test("a database of tables without key only moves over and back while clients wr
   await rig.source.query(`${fill}; insert into small values ('a'), ('a'); insert into many select i, i % 10 from generate_series(1, 50) i`);
   const before = await footprint(rig.source);
   await rig.capture();
-  await installImages(source, sync.id, [log], { lockTimeoutMs: 2000, equal: false });
+  await installImages(source, sync.id, [log], { lockTimeoutMs: 10_000, equal: false });
   const uncaptured = [log, nameOf("small"), nameOf("many")];
   const all = async () => {
     for (const table of ["log", "small", "many"]) expect(await rows(rig, "target", table), table).toEqual(await rows(rig, "source", table));

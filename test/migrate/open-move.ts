@@ -45,7 +45,7 @@ export async function openMove(
     start: () => start(quiet, options),
     turn: (direction: Direction, to?: TestDatabase) =>
       turn(ends(to), direction, {
-        budgetMs: 10_000,
+        budgetMs: 60_000,
         rehearse: false,
         verify: true,
         wayBack: true,

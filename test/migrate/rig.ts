@@ -22,7 +22,8 @@ export function contextOf(rig: Rig, change: Partial<CutoverContext> = {}): Cutov
     uncaptured: [],
     leftOut: [],
     largeObjectsCarried: false,
-    budgetMs: 10_000,
+    // Whoever tests the budget says so: a slow machine must not run over it.
+    budgetMs: 60_000,
     rehearse: false,
     verify: false,
     wayBack: true,
