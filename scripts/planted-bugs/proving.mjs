@@ -54,6 +54,14 @@ export const proving = [
     tests: [{ file: definitions, name: "undoes the cutover" }],
   },
   {
+    name: "one-database-by-its-numbers",
+    what: "a server that was made of the source's files is taken for the source",
+    file: "src/replicate/one-database.ts",
+    find: "(await numbersOf(other))) return false;",
+    replace: "(await numbersOf(other))) return false;\n  if (known.has(one)) return true;",
+    tests: [{ file: "test/replicate/one-database.pg.test.ts", name: "made of the files of another one" }],
+  },
+  {
     name: "tree-locked-at-once",
     what: "capture holds the locks of all partitions while it waits for one",
     file: "src/capture/capture-table.ts",

@@ -8,6 +8,7 @@ import { createPgbench, fillPgbench, pgbenchTables } from "../harness/pgbench.ts
 import { runProgram } from "../harness/program.ts";
 import { scratch } from "../harness/scratch.ts";
 import { startServer } from "../harness/server.ts";
+import { waitFor } from "../harness/wait.ts";
 import { writers } from "../harness/writers.ts";
 
 /** Two servers with a pgbench database on the old one, and the program between them. */
@@ -59,7 +60,10 @@ test("killed while it compares: before the window, in it and after it, the next 
     await using clients = writers(move.old, { clients: 2, kind: "pgbench", pauseMs: 20, tolerant: true });
     for (const point of ["verify.looked", "verify.remembered"]) {
       expect(await move.run("start --jobs=2", `${point}=kill`)).toMatchObject({ signal: "SIGKILL", stderr: "" });
-      expect((await move.run("status")).stdout).toContain("Nobody works on it: `bucardo migrate start` goes on.");
+      // The servers may see a moment later that it is dead.
+      await waitFor(async () => (await move.run("status")).stdout.includes("Nobody works on it: `bucardo migrate start` goes on."), {
+        what: "status to say that nobody works on it",
+      });
     }
     const start = await move.run("start --jobs=2");
     expect(start).toMatchObject({ code: 0, stderr: "" });

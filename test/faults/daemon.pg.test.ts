@@ -60,7 +60,7 @@ test("a lost control database: nothing starts, the lease is taken again, kicks o
   expect(rig.log.lines.join("\n")).toContain("control database is lost");
 });
 
-test("a control connection that does not answer is given up, and the lease taken again when the network is back", async () => {
+test("a control connection that does not answer is given up, and the lease taken again when the network is back", { timeout: 180_000 }, async () => {
   const server = await sharedServer(15);
   await using toControl = await faultProxy({ targetPort: server.port });
   await using rig = await openDaemonRig({ sync: { autokick: false }, through: { control: toControl } });
@@ -68,7 +68,7 @@ test("a control connection that does not answer is given up, and the lease taken
   toControl.stall();
   await waitFor(() => rig.log.lines.some((line) => line.includes("control database is lost")), {
     what: "the loss to be seen",
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   });
   toControl.resume();
   await rig.settled(await rig.kick());
@@ -126,7 +126,7 @@ test("a daemon that lost the lease to another one ends", async () => {
   await rig.stop(second);
 });
 
-test("servers that restart or crash, one after the other, are found again", async () => {
+test("servers that restart or crash, one after the other, are found again", { timeout: 180_000 }, async () => {
   await using source = await startServer({ major: 16 });
   await using target = await startServer({ major: 13 });
   await using rig = await openDaemonRig({ source, target });
@@ -153,7 +153,7 @@ test("an unreachable control database at the start is said, not waited for", asy
   await expect(rig.start({ connectControl: () => sessionOf("control", connection) })).rejects.toMatchObject({ name: "BucardoError" });
 });
 
-test("with fewer connections than it would like, the daemon takes turns and every target arrives", async () => {
+test("with fewer connections than it would like, the daemon takes turns and every target arrives", { timeout: 180_000 }, async () => {
   const targets = ["B", "C", "D", "E"];
   // One session is the test's own; lease, watcher and keeper share the rest with four pairs.
   await using rig = await openDaemonRig({ targets, overrides: { max_connections: "6" } });

@@ -18,14 +18,15 @@ export type ProgramOptions = {
   readonly input?: string;
   /** Under which of its names it is called. Default: bucardo. */
   readonly program?: "bucardo" | "bucardo_ctl";
-  /** Default 60 s; the program is killed then, and that is an error. */
+  /** Default 100 s; the program is killed then, and that is an error. */
   readonly timeoutMs?: number;
 };
 
 /** Runs the real program of this checkout to its end, whatever its exit code. */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<Finished> {
   await ensureBuilt();
-  const killer = AbortSignal.timeout(options.timeoutMs ?? 60_000);
+  const timeoutMs = options.timeoutMs ?? 100_000;
+  const killer = AbortSignal.timeout(timeoutMs);
   const running = exec(process.execPath, [path(options), ...args], {
     cwd: options.cwd,
     env: programEnv(options.cwd, options.env),
@@ -34,7 +35,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     ...(options.input === undefined ? {} : { input: options.input }),
   });
   return running.catch((error: unknown) => {
-    throw killer.aborted ? new Error(`bucardo ${args.join(" ")}: not done after ${options.timeoutMs ?? 60_000} ms`) : error;
+    throw killer.aborted ? new Error(`bucardo ${args.join(" ")}: not done after ${timeoutMs} ms`) : error;
   });
 }
 
@@ -96,7 +97,7 @@ export class Running implements AsyncDisposable {
     });
   }
 
-  async ended(timeoutMs = 60_000): Promise<Finished> {
+  async ended(timeoutMs = 100_000): Promise<Finished> {
     await withTimeout(this.#closed, timeoutMs, "the program");
     return { code: this.#child.exitCode, signal: this.#child.signalCode, stdout: this.stdout, stderr: this.stderr };
   }

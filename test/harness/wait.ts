@@ -8,7 +8,8 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: { readonly what: string; readonly timeoutMs?: number; readonly everyMs?: number },
 ): Promise<Exclude<T, false | null | undefined | 0 | "">> {
-  const timeoutMs = options.timeoutMs ?? 20_000;
+  // Far more than anything takes: a machine that does too much at once must not decide.
+  const timeoutMs = options.timeoutMs ?? 45_000;
   const end = performance.now() + timeoutMs;
   let last: unknown;
   let failure: unknown;

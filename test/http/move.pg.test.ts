@@ -92,8 +92,9 @@ test(
 
     const done = (await turn({ confirm: "shop", budget: 60 })).json();
     expect(done).toMatchObject({ ok: true, output: { outcome: "switched", from: expect.stringContaining("/shop") } });
-    await waitFor(() => now()?.openSide === "new" && now()?.turn?.outcome === "switched", { what: "the page to see it" });
-    expect(now()).toMatchObject({ next: "switchback", turn: { direction: "cutover", rehearsal: false, outcome: "switched" } });
+    // The cutover notes which side is open a moment before it ends.
+    await waitFor(() => now()?.next === "switchback" && now()?.turn?.outcome === "switched", { what: "the page to see it" });
+    expect(now()).toMatchObject({ openSide: "new", turn: { direction: "cutover", rehearsal: false, outcome: "switched" } });
     await expect(old.query("update account set name = 'y' where id = 1")).rejects.toThrow();
     await young.query("update account set name = 'y' where id = 1");
     expect(await code(turn({ confirm: "shop" }))).toBe("in-use");
