@@ -176,9 +176,7 @@ ${tables.map(tableRow).join("\n")}
 
 function tableRow({ table, key, handling, bytes, copied, compared }: ComparedTable): string {
   const keyText =
-    key === null
-      ? `<span class="soft">${handling === "window" ? "none: copied at the cutover" : "none"}</span>`
-      : escape(key.join(", "));
+    key === null ? `<span class="soft">${handling === "window" ? "none: copied at the cutover" : "none"}</span>` : escape(key.join(", "));
   const found =
     compared === null
       ? "<td></td><td></td>"

@@ -33,10 +33,7 @@ async function numbersOf(session: Session): Promise<string> {
   const there = known.get(session);
   if (there !== undefined) return there;
   const { numbers } = await session.one<{ numbers: string }>(
-    sql(
-      "identity.numbers",
-      `select (select system_identifier from pg_catalog.pg_control_system()) || '/' || (${OWN_NUMBER}) as numbers`,
-    ),
+    sql("identity.numbers", `select (select system_identifier from pg_catalog.pg_control_system()) || '/' || (${OWN_NUMBER}) as numbers`),
   );
   known.set(session, numbers);
   return numbers;

@@ -54,37 +54,41 @@ test("killed after every single phase, and within each, the same command goes on
   expect(await equalTables(move.old, move.young, pgbenchTables)).toEqual([]);
 });
 
-test("killed while it compares: before the window, in it and after it, the next command goes on where it stood and says so", { timeout: 240_000 }, async () => {
-  await using move = await openMove();
-  {
-    await using clients = writers(move.old, { clients: 2, kind: "pgbench", pauseMs: 20, tolerant: true });
-    for (const point of ["verify.looked", "verify.remembered"]) {
-      expect(await move.run("start --jobs=2", `${point}=kill`)).toMatchObject({ signal: "SIGKILL", stderr: "" });
-      // The servers may see a moment later that it is dead.
-      await waitFor(async () => (await move.run("status")).stdout.includes("Nobody works on it: `bucardo migrate start` goes on."), {
-        what: "status to say that nobody works on it",
-      });
-    }
-    const start = await move.run("start --jobs=2");
-    expect(start).toMatchObject({ code: 0, stderr: "" });
-    expect(start.stdout).toContain('Going on where it stood, at "compare"');
-    // Nothing that was done before is done again.
-    expect(start.stdout).not.toMatch(/^(schema|copy|keys|constraints): /m);
-    expect((await move.run("status -v")).stdout).toMatch(/ public\.pgbench_accounts .* 100,000 rows, hash [0-9a-f]{16}/);
+test(
+  "killed while it compares: before the window, in it and after it, the next command goes on where it stood and says so",
+  { timeout: 240_000 },
+  async () => {
+    await using move = await openMove();
+    {
+      await using clients = writers(move.old, { clients: 2, kind: "pgbench", pauseMs: 20, tolerant: true });
+      for (const point of ["verify.looked", "verify.remembered"]) {
+        expect(await move.run("start --jobs=2", `${point}=kill`)).toMatchObject({ signal: "SIGKILL", stderr: "" });
+        // The servers may see a moment later that it is dead.
+        await waitFor(async () => (await move.run("status")).stdout.includes("Nobody works on it: `bucardo migrate start` goes on."), {
+          what: "status to say that nobody works on it",
+        });
+      }
+      const start = await move.run("start --jobs=2");
+      expect(start).toMatchObject({ code: 0, stderr: "" });
+      expect(start.stdout).toContain('Going on where it stood, at "compare"');
+      // Nothing that was done before is done again.
+      expect(start.stdout).not.toMatch(/^(schema|copy|keys|constraints): /m);
+      expect((await move.run("status -v")).stdout).toMatch(/ public\.pgbench_accounts .* 100,000 rows, hash [0-9a-f]{16}/);
 
-    const cutover = (point?: string) => move.run("cutover --yes --budget=60", point);
-    expect(await cutover("verify.remembered=kill")).toMatchObject({ signal: "SIGKILL", stderr: "" });
-    await clients.more(5);
-    expect(await cutover("migrate.last-run=kill")).toMatchObject({ signal: "SIGKILL", stderr: "" });
-    const third = await cutover("migrate.proof-forgotten=kill");
-    expect(third).toMatchObject({ signal: "SIGKILL", stderr: "" });
-    expect(third.stdout).toContain("An earlier cutover broke off and left old closed; it is open again.");
-    const last = await cutover();
-    expect(last).toMatchObject({ code: 0, stderr: "" });
-    expect(last.stdout).toContain("An earlier cutover was decided but not finished");
-  }
-  expect(await equalTables(move.old, move.young, pgbenchTables)).toEqual([]);
-});
+      const cutover = (point?: string) => move.run("cutover --yes --budget=60", point);
+      expect(await cutover("verify.remembered=kill")).toMatchObject({ signal: "SIGKILL", stderr: "" });
+      await clients.more(5);
+      expect(await cutover("migrate.last-run=kill")).toMatchObject({ signal: "SIGKILL", stderr: "" });
+      const third = await cutover("migrate.proof-forgotten=kill");
+      expect(third).toMatchObject({ signal: "SIGKILL", stderr: "" });
+      expect(third.stdout).toContain("An earlier cutover broke off and left old closed; it is open again.");
+      const last = await cutover();
+      expect(last).toMatchObject({ code: 0, stderr: "" });
+      expect(last.stdout).toContain("An earlier cutover was decided but not finished");
+    }
+    expect(await equalTables(move.old, move.young, pgbenchTables)).toEqual([]);
+  },
+);
 
 test("given up in any phase, both sides are what they were", { timeout: 240_000 }, async () => {
   await using move = await openMove();

@@ -46,7 +46,10 @@ export async function moveRichApplication(from: Major, to: Major): Promise<void>
   const hashed = tables.filter(({ compared }) => /^[0-9a-f]{16}$/.test(compared?.hash ?? ""));
   // Members of an inheritance come with their parent; those without key are copied while writers wait.
   expect(hashed.map(({ table }) => table).toSorted()).toEqual(
-    tables.map(({ table }) => table).filter((table) => !(keyless as readonly string[]).includes(table)).toSorted(),
+    tables
+      .map(({ table }) => table)
+      .filter((table) => !(keyless as readonly string[]).includes(table))
+      .toSorted(),
   );
 }
 

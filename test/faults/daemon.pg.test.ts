@@ -60,19 +60,23 @@ test("a lost control database: nothing starts, the lease is taken again, kicks o
   expect(rig.log.lines.join("\n")).toContain("control database is lost");
 });
 
-test("a control connection that does not answer is given up, and the lease taken again when the network is back", { timeout: 180_000 }, async () => {
-  const server = await sharedServer(15);
-  await using toControl = await faultProxy({ targetPort: server.port });
-  await using rig = await openDaemonRig({ sync: { autokick: false }, through: { control: toControl } });
-  await rig.start();
-  toControl.stall();
-  await waitFor(() => rig.log.lines.some((line) => line.includes("control database is lost")), {
-    what: "the loss to be seen",
-    timeoutMs: 60_000,
-  });
-  toControl.resume();
-  await rig.settled(await rig.kick());
-});
+test(
+  "a control connection that does not answer is given up, and the lease taken again when the network is back",
+  { timeout: 180_000 },
+  async () => {
+    const server = await sharedServer(15);
+    await using toControl = await faultProxy({ targetPort: server.port });
+    await using rig = await openDaemonRig({ sync: { autokick: false }, through: { control: toControl } });
+    await rig.start();
+    toControl.stall();
+    await waitFor(() => rig.log.lines.some((line) => line.includes("control database is lost")), {
+      what: "the loss to be seen",
+      timeoutMs: 60_000,
+    });
+    toControl.resume();
+    await rig.settled(await rig.kick());
+  },
+);
 
 test("where the server still keeps the daemon's old connection, that one is ended and the lease taken from it", async () => {
   const server = await sharedServer(15);

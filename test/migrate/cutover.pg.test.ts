@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { cutover, type CutoverEvent } from "../../src/migrate/cutover.ts";
 import { footprint } from "../harness/footprint.ts";
@@ -104,6 +105,8 @@ async function countWrites(client: { query(text: string): Promise<unknown> }): P
   for (let n = 1; ; n++) {
     try {
       await client.query(`update t set v = '${n}' where id = 1`);
+      // So that what comes while the cutover prepares is little, however fast the server is.
+      await delay(2);
     } catch (error) {
       if ((error as { code?: string }).code !== refused.code) throw error;
       return n - 1;

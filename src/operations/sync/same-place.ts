@@ -29,7 +29,10 @@ export async function samePlaceProblems(sync: SyncDefinition, sessions: Readonly
   return problems;
 }
 
-async function sameAs(session: Session, others: readonly { readonly db: string; readonly session: Session }[]): Promise<string | undefined> {
+async function sameAs(
+  session: Session,
+  others: readonly { readonly db: string; readonly session: Session }[],
+): Promise<string | undefined> {
   for (const other of others) if (await isOneDatabase(other.session, session)) return other.db;
   return undefined;
 }
