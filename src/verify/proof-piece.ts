@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { ensureCaptureSchema, lockCapture } from "../capture/schema.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import { transaction } from "../postgres/transaction.ts";
@@ -128,19 +129,24 @@ export async function recordShown(source: Session, { id }: ProofPiece, { rows, h
   return shown > 0;
 }
 
-/** By `schema.name`: what the pieces of a table held together, where all of them were shown. */
+/** By displayed name: what the pieces of a table held together, where all of them were shown. */
 export async function readPiecePrints(source: Session, sync: string): Promise<Map<string, TablePrint>> {
-  const rows = await source.query<{ name: string; rows: number; sum: string; onTheWay: number }>(
+  const rows = await source.query<QualifiedName & { rows: number; sum: string; onTheWay: number }>(
     sql(
       "verify.piece-prints",
-      `select n.nspname || '.' || c.relname as name, sum(p.rows)::bigint as rows, sum(p.hash)::text as sum, sum(p.on_the_way)::bigint as "onTheWay"
+      `select n.nspname::text as schema, c.relname::text as name, sum(p.rows)::bigint as rows, sum(p.hash)::text as sum, sum(p.on_the_way)::bigint as "onTheWay"
          from bucardo.proof_piece p join bucardo.captured_table t on t.id = p.captured_table
          join pg_class c on c.oid = t.relation join pg_namespace n on n.oid = c.relnamespace
-        where p.sync = $1 group by 1 having bool_and(p.state = 'done' and p.hash is not null)`,
+        where p.sync = $1 group by 1, 2 having bool_and(p.state = 'done' and p.hash is not null)`,
       [sync],
     ),
   );
-  return new Map(rows.map(({ name, rows: count, sum, onTheWay }) => [name, { rows: count, hash: hashOfSums([sum]), onTheWay }]));
+  return new Map(
+    rows.map(({ schema, name, rows: count, sum, onTheWay }) => [
+      displayName({ schema, name }),
+      { rows: count, hash: hashOfSums([sum]), onTheWay },
+    ]),
+  );
 }
 
 export type PieceSums = { readonly captured: number; readonly bytes: number; readonly bytesDone: number; readonly waiting: number };

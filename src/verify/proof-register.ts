@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { joinSync, registerSync } from "../capture/register.ts";
 import { releaseSync } from "../capture/release.ts";
+import { displayName, type QualifiedName } from "../model/name.ts";
 import type { Session } from "../postgres/session.ts";
 import { sql } from "../postgres/sql.ts";
 import type { Batch, RunDefinition } from "../replicate/definition.ts";
@@ -48,13 +49,13 @@ export async function registerProof({ source, definition, installation }: ProofJ
 /** A table that is still to be looked at: as a whole, or `begun`: by the pieces that wait. */
 export type Unproven = { readonly captured: number; readonly begun: boolean };
 
-/** By `schema.name`. */
+/** By displayed name. */
 export async function readUnproven(source: Session, { sync }: RunDefinition): Promise<Map<string, Unproven>> {
   await ensureProofSchema(source);
-  const rows = await source.query<{ name: string; captured: number; begun: boolean }>(
+  const rows = await source.query<QualifiedName & Unproven>(
     sql(
       "verify.unproven",
-      `select n.nspname || '.' || c.relname as name, t.id as captured, not s.recopy as begun
+      `select n.nspname::text as schema, c.relname::text as name, t.id as captured, not s.recopy as begun
          from bucardo.subscription s join bucardo.captured_table t on t.id = s.captured_table
          join pg_class c on c.oid = t.relation join pg_namespace n on n.oid = c.relnamespace
         where s.sync = $1
@@ -62,7 +63,7 @@ export async function readUnproven(source: Session, { sync }: RunDefinition): Pr
       [sync.id],
     ),
   );
-  return new Map(rows.map(({ name, captured, begun }) => [name, { captured, begun }]));
+  return new Map(rows.map(({ captured, begun, ...name }) => [displayName(name), { captured, begun }]));
 }
 
 /** Both sides were equal at the batch's snapshot, as far as its definition goes. */

@@ -55,7 +55,9 @@ test("every table that was compared has its rows and a hash that tells of what t
 });
 
 test("a row that is being changed while its table is looked at is counted as on the way; a move that an older version began gets what it lacks", async () => {
-  await using move = await openMove("create table t (id int primary key, v text); insert into t select i, 'x' from generate_series(1, 50) i");
+  await using move = await openMove(
+    "create table t (id int primary key, v text); insert into t select i, 'x' from generate_series(1, 50) i",
+  );
   {
     using _ = breakOffAt("copy.planned");
     await expect(move.start()).rejects.toThrow("broken off");

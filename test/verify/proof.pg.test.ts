@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { PIECE_BYTES } from "../../src/verify/cut-table.ts";
 import { Proof } from "../../src/verify/proof.ts";
+import type { ProofJob } from "../../src/verify/proof-job.ts";
 import { forgetProof } from "../../src/verify/proof-register.ts";
 import { purgeSource } from "../hazards/steering.ts";
 import { createTransfers } from "../harness/transfers.ts";
@@ -21,7 +23,7 @@ async function filled(): Promise<Rig> {
   return rig;
 }
 
-async function openProof(rig: Rig, looked: string[] = []) {
+async function openProof(rig: Rig, looked: string[] = [], change: Partial<ProofJob> = {}) {
   const source = await openSession(rig.source, "source");
   const target = await openSession(rig.target, "target");
   const proof = await Proof.open({
@@ -32,6 +34,7 @@ async function openProof(rig: Rig, looked: string[] = []) {
     advance: () => rig.run(),
     open: async () => ({ source: await openSession(rig.source, "source"), target: await openSession(rig.target, "target") }),
     onTable: (table) => looked.push(table),
+    ...change,
   });
   return { proof, looked, source, [Symbol.asyncDispose]: () => Promise.all([source.close(), target.close()]).then(() => undefined) };
 }
@@ -69,6 +72,27 @@ test("a difference is found: in a row that was never touched, in one that was, i
     await expect(opened.proof.bulk(), wrong).rejects.toMatchObject({ code: "not-equal" });
     await expect(opened.proof.bulk(), "remembered as not equal").rejects.toMatchObject({ code: "not-equal" });
   }
+});
+
+test("a table with a dot or a quote in its name is looked at like any other, in pieces too", async () => {
+  const name = 'odd. "name"';
+  const quoted = '"odd. ""name"""';
+  await using rig = await openRig({
+    schema: `create table ${quoted} (id int primary key, v text)`,
+    tables: [{ table: { schema: "public", name }, key: ["id"] }],
+  });
+  await rig.source.query(`insert into ${quoted} select i, 'first' from generate_series(1, 2000) i`);
+  await rig.run();
+  await rig.target.query(`update ${quoted} set v = 'wrong' where id = 1500`);
+  for (const pieceBytes of [PIECE_BYTES, 32 * 1024]) {
+    await using opened = await openProof(rig, [], { pieceBytes });
+    await expect(opened.proof.bulk(), String(pieceBytes)).rejects.toMatchObject({ code: "not-equal" });
+  }
+  await rig.target.query(`update ${quoted} set v = 'first' where id = 1500`);
+  const prints: number[] = [];
+  await using opened = await openProof(rig, [], { pieceBytes: 32 * 1024, onPrint: async (_, { rows }) => void prints.push(rows) });
+  await opened.proof.bulk();
+  expect(prints).toEqual([2000]);
 });
 
 test("a touched row that a run did not bring over is found by the looks that follow, and by the last one at once", async () => {
