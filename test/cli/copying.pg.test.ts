@@ -90,9 +90,10 @@ test("onetimecopy=2 fills only what is empty on the target", async () => {
   await site.ok("repair s patience=0");
 });
 
-// proves: 6.2/onetimecopy
+// proves: 6.2/onetimecopy, 6.2/analyze-vacuum
 test("a copy that is asked for while another is under way begins after that", async () => {
   const [source, target] = site.databases;
+  for (const table of ["small", "big"]) await site.ok(`update table ${table} vacuum_after_copy=on`);
   expect(await site.ok("update sync s onetimecopy=1")).toBe('Changed sync "s" onetimecopy from 0 to 1\n');
   expect(await site.ok("update sync s onetimecopy=1")).toBe('Sync "s" copies once more: onetimecopy is 1 already\n');
   {
@@ -109,6 +110,8 @@ test("a copy that is asked for while another is under way begins after that", as
   await site.ok("kick s 0");
   expect(await equalTables(source!, target!, ["big", "small"])).toEqual([]);
   expect(await site.ok("status s")).toMatch(/Onetimecopy +: No/);
+  const vacuumed = () => count(1, "pg_stat_user_tables where relname in ('big', 'small') and vacuum_count > 0");
+  await waitFor(async () => (await vacuumed()) === 2, { what: "both tables to be vacuumed after their copies" });
 });
 
 test("a table and a database that join a living sync are brought up to date by themselves; the others go on", async () => {
