@@ -39,7 +39,7 @@ async function openPerl(cleanup: Disposer, server: Server, databases: Readonly<R
   await run("add", "sync", "old", "dbs=A:source,B:target", "tables=item,Odd_Name", "checktime=1 day");
   await run("start");
   const pidFile = join(folder, "pid", "bucardo.mcp.pid");
-  await waitFor(() => Promise.resolve(existsSync(pidFile)), { what: "Bucardo's pid file" });
+  await waitFor(() => Promise.resolve(existsSync(pidFile)), { what: "Bucardo's pid file", timeoutMs: 60_000 });
   const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0]);
   cleanup.defer(() => endAll(withDescendants([pid])));
   await waitFor(() => Promise.resolve(readFileSync(join(folder, "log.bucardo"), "utf8").includes("Entering main loop")), {
