@@ -235,6 +235,15 @@ test("other names, columns and rows; a directory that is another one stops the t
   await site.ok("kick people 0");
   expect(await people()).toEqual([{ person_id: 2, label: "TWO" }]);
 
+  // Away for a while: it goes on by itself.
+  await rename(files.directory, `${files.directory}.away`);
+  await source!.query("insert into person values (4, 'four', 'EU')");
+  await site.ok("kick people");
+  await waitFor(async () => (await site.ok("status people --json")).includes(`${files.directory} does not exist`), { what: "the reason" });
+  await rename(`${files.directory}.away`, files.directory);
+  await site.ok("kick people 0");
+  expect(await people()).toHaveLength(2);
+
   await rename(files.directory, `${files.directory}.away`);
   await mkdir(files.directory);
   await source!.query("insert into person values (3, 'three', 'EU')");
