@@ -1,7 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { makeFolder } from "../base/folder.ts";
+import { readFileSync, statSync } from "node:fs";
+import { createPrivateFile } from "../base/private-file.ts";
 import { BucardoError } from "../model/error.ts";
 
 const SEALED = "enc:v1:";
@@ -53,20 +52,14 @@ function readOrMakeKey(keyfile: string): Buffer {
   } catch (error) {
     if (!(error instanceof BucardoError) || (error.details.cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") throw error;
   }
-  const draft = `${keyfile}.${randomBytes(NONCE_BYTES).toString("hex")}`;
   try {
-    makeFolder(dirname(keyfile), 0o700);
-    writeFileSync(draft, `${randomBytes(KEY_BYTES).toString("base64")}\n`, { flag: "wx", mode: 0o600, flush: true });
-    // A link is there whole or not at all: of two processes that make the key at once, one wins and neither reads half of it.
-    linkSync(draft, keyfile);
+    createPrivateFile(keyfile, `${randomBytes(KEY_BYTES).toString("base64")}\n`);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
       throw new BucardoError("bad-value", `cannot write the key file ${keyfile}`, {
         cause,
         advice: "Give another path with keyfile=, or make the directory writable.",
       });
-  } finally {
-    rmSync(draft, { force: true });
   }
   return readKey(keyfile);
 }

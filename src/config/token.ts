@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeFolder } from "../base/folder.ts";
+import { createPrivateFile, replacePrivateFile } from "../base/private-file.ts";
 import { BucardoError } from "../model/error.ts";
 
 /** Beside the key file, for this user alone: whoever can read it may do over HTTP what this user may do on the command line. */
@@ -17,13 +17,7 @@ export function readOrMakeToken(file: string): string {
 /** A new token; the old one opens nothing from this moment on. */
 export function rotateToken(file: string): string {
   const token = newToken();
-  inFile(file, () => {
-    makeFolder(dirname(file), 0o700);
-    // By a name of its own and in one step: a daemon never reads half a token.
-    const draft = draftOf(file);
-    writeFileSync(draft, `${token}\n`, { flag: "wx", mode: 0o600 });
-    renameSync(draft, file);
-  });
+  inFile(file, () => replacePrivateFile(file, `${token}\n`));
   return token;
 }
 
@@ -86,24 +80,14 @@ function readToken(file: string): string | null {
 function makeToken(file: string): string {
   const token = newToken();
   return inFile(file, () => {
-    makeFolder(dirname(file), 0o700);
-    const draft = draftOf(file);
     try {
-      writeFileSync(draft, `${token}\n`, { flag: "wx", mode: 0o600 });
-      // A link is there whole or not at all: of two processes that make it at once, one wins and both have the same.
-      linkSync(draft, file);
+      createPrivateFile(file, `${token}\n`);
       return token;
     } catch (error) {
       const other = (error as NodeJS.ErrnoException).code === "EEXIST" ? readToken(file) : null;
       return other ?? rotateToken(file);
-    } finally {
-      rmSync(draft, { force: true });
     }
   });
-}
-
-function draftOf(file: string): string {
-  return `${file}.${randomBytes(6).toString("hex")}`;
 }
 
 function newToken(): string {

@@ -38,12 +38,18 @@ function lookedUp(link: TableLink, as: (value: string) => string = (value) => va
   const columns = link.columns.map((column) =>
     as(column.keyPosition === null ? ofTable(column) : `coalesce(${ofTable(column)}, d.k${column.keyPosition + 1})`),
   );
-  const keyOf = keyInSource(link);
-  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} d.k${index + 1}`);
-  return { columns: columns.join(", "), join: `left join ${link.source.from} on ${on.join(" and ")}` };
+  return { columns: columns.join(", "), join: `left ${joinByKey(link)}` };
 }
 
-function keyNames(link: TableLink): string[] {
+/** Finds the rows whose keys `d` has. */
+export function joinByKey(link: TableLink): string {
+  const keyOf = keyInSource(link);
+  const on = link.source.key.map((column, index) => `${keyOf[index]} ${column.equals} d.k${index + 1}`);
+  return `join ${link.source.from} on ${on.join(" and ")}`;
+}
+
+/** Of the keys in delta tables, and wherever they travel. */
+export function keyNames(link: TableLink): string[] {
   return link.source.key.map((_, index) => `k${index + 1}`);
 }
 

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-import { makeFolder } from "../../base/folder.ts";
+import { join } from "node:path";
+import { replacePrivateFile } from "../../base/private-file.ts";
 import { openPassword, sealPassword } from "../../config/secret.ts";
 import { endpointOf, type Endpoint } from "../../migrate/endpoint.ts";
 import { BucardoError } from "../../model/error.ts";
@@ -56,12 +55,8 @@ export async function rememberPair(given: Given, context: Pick<Context, "env" | 
   const to = given.to ?? context.env["BUCARDO_TO"];
   if (!from || !to) return;
   const sealed = await sealPassword(JSON.stringify({ from, to }), keyfileOf(context.config, context.env));
-  const file = fileOf(context);
-  makeFolder(dirname(file), 0o700);
-  // By a name of its own and in one step: moves of several databases go on side by side, and none reads half of it.
-  const draft = `${file}.${randomBytes(6).toString("hex")}`;
-  writeFileSync(draft, `${sealed}\n`, { flag: "wx", mode: 0o600 });
-  renameSync(draft, file);
+  // Moves of several databases go on side by side.
+  replacePrivateFile(fileOf(context), `${sealed}\n`);
 }
 
 /** What a move that ends has left; another one that was begun since stays remembered. */
